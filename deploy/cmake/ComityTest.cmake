@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+include(GoogleTest)
+
+# comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels>)
+#
+# One GoogleTest executable. LABELS: unit, tsan, integration, e2e, fuzz-corpus, arch (docs: CONTRIBUTING.md).
+function(comity_test)
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS" ${ARGN})
+  set(deps ${ARG_DEPS})
+  list(TRANSFORM deps REPLACE "/" "_")
+  list(TRANSFORM deps PREPEND "comity::")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SRCS})
+  target_include_directories(${ARG_NAME} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${ARG_NAME} PRIVATE COMITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS}
+    GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# comity_fuzz(NAME <name> SRCS <target.cc> DEPS <folders> CORPUS <dir>)
+#
+# With COMITY_FUZZ: a libFuzzer executable. Without: the same target linked to a driver that replays the
+# committed corpus as an ordinary test (label fuzz-corpus).
+function(comity_fuzz)
+  cmake_parse_arguments(ARG "" "NAME;CORPUS" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  set(deps ${ARG_DEPS})
+  list(TRANSFORM deps REPLACE "/" "_")
+  list(TRANSFORM deps PREPEND "comity::")
+  if(COMITY_FUZZ)
+    add_executable(${ARG_NAME} ${ARG_SRCS})
+    target_link_options(${ARG_NAME} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${ARG_NAME} ${ARG_SRCS} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_corpus.cc)
+    add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} ${ARG_CORPUS})
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS fuzz-corpus TIMEOUT 120)
+  endif()
+  target_include_directories(${ARG_NAME} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS})
+endfunction()

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/bytes.h"
+#include "policy/model/agreement.h"
+
+namespace comity::policy {
+
+// Which agreement a party says it acts under.
+struct AgreementRef {
+  AgreementId id;
+  std::uint32_t version = 0;
+  Digest sha256;
+  auto operator<=>(const AgreementRef&) const = default;
+};
+
+// One search as both gateways decide it. Nothing in it has a default: an absent value is denied.
+struct SearchRequest {
+  AgencyId requester;
+  AgencyId holder;
+  std::optional<AgreementRef> agreement;  // absent: `no-agreement`
+  std::optional<PurposeCode> purpose;
+  std::optional<RequesterRole> role;
+  std::optional<UseMode> use;
+  std::optional<SearchMode> mode;
+  std::vector<ListCategory> list_categories;  // those to be searched; empty is denied
+  std::optional<EngineProfile> engine;
+  std::optional<double> threshold;  // cosine; NaN is denied
+};
+
+// The reasons, a closed list; the names cross the wire (proto DecisionCode) and stand in the log.
+enum class ReasonCode {
+  kPermit,
+  kMalformedRequest,       // a field is absent, unknown or out of range
+  kNoAgreement,            // none between these agencies covers the request, or none was named
+  kAgreementNotInForce,    // signatures or advice are missing
+  kAgreementMismatch,      // the named version or hash is not the one in force here
+  kAgreementSuspended,
+  kAgreementTerminated,
+  kAgreementNotYetValid,
+  kAgreementExpired,
+  kReviewOverdue,
+  kAttachmentMissing,      // none of a kind that the regime demands
+  kAttachmentNotValid,     // an attachment is expired or not yet valid
+  kPartyNotCovered,        // requester or holder is not the permission's
+  kPurposeNotCovered,
+  kCategoryNotCovered,
+  kRoleNotCovered,
+  kUseNotCovered,
+  kModeNotCovered,
+  kEngineNotCovered,
+  kThresholdBelowFloor,
+  kProhibited,
+  kCapacityExhausted,
+  kStateUnreadable,        // a counter or record needed for the decision could not be read
+};
+
+std::string_view Name(ReasonCode code);  // "capacity-exhausted"
+std::optional<ReasonCode> ParseReasonCode(std::string_view text);
+
+// The answer to a request: always one of permit or deny, always with what decided.
+struct Decision {
+  ReasonCode code = ReasonCode::kStateUnreadable;  // fail closed
+  std::optional<AgreementRef> agreement;           // absent only when none could be named
+  std::vector<std::string> clauses;                // ids that decided, most specific last
+  // The permission's bounds; set only on a permit.
+  std::uint32_t hit_cap = 0;
+  std::vector<ReleaseItem> releases;
+  std::chrono::seconds alert_retention{};
+
+  bool permitted() const { return code == ReasonCode::kPermit; }
+};
+
+}  // namespace comity::policy

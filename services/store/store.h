@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "services/store/records.h"
+
+// The narrow interfaces behind which both back ends (SQLite, PostgreSQL) stand: one per aggregate.
+// Reads are const, so whoever is given a const Transaction cannot write.
+//
+// Errors of every method unless said otherwise: kUnavailable (disk full, locked, lost connection),
+// kCorrupt (the database does not hold what it must), kInternal.
+// Threads: an object of these classes is used by the thread that runs the unit of work, in it.
+namespace comity::store {
+
+class AgreementStore {
+ public:
+  virtual ~AgreementStore() = default;
+  // Errors: kConflict  another document of this id and version is stored
+  virtual Status AddDocument(const AgreementDocumentRecord& document) = 0;
+  // Errors: kConflict  this statement is stored already
+  virtual Status AddStatement(const StatementRecord& statement) = 0;
+  virtual Result<std::vector<AgreementDocumentRecord>> Documents() const = 0;
+  // In the order they were received.
+  virtual Result<std::vector<StatementRecord>> Statements() const = 0;
+};
+
+class WatchlistStore {
+ public:
+  virtual ~WatchlistStore() = default;
+  // Errors: kConflict  a list of this reference exists
+  virtual Status AddList(const WatchlistRecord& list, std::span<const EntryRecord> entries) = 0;
+  virtual Result<std::vector<WatchlistRecord>> Lists() const = 0;
+  // Calls `visit` for each entry in the order of import; stops at its first error.
+  virtual Status VisitEntries(const policy::WatchlistId& list,
+                              const std::function<Status(EntryRecord)>& visit) const = 0;
+  // Marks the entry withdrawn and erases its wrapped key and sealed content.
+  // Errors: kNotFound  no such entry; kConflict  withdrawn already
+  virtual Status Withdraw(const policy::WatchlistId& list, std::string_view reference) = 0;
+};
+
+class DeploymentStore {
+ public:
+  virtual ~DeploymentStore() = default;
+  virtual Status Add(const DeploymentRecord& deployment) = 0;
+  // Errors: kNotFound
+  virtual Status SetState(const policy::DeploymentId& id, DeploymentState state) = 0;
+  virtual Result<std::vector<DeploymentRecord>> All() const = 0;
+};
+
+class AlertStore {
+ public:
+  virtual ~AlertStore() = default;
+  // Inserts or replaces the alert of this id.
+  virtual Status Put(const AlertRecord& alert) = 0;
+  // Errors: kNotFound
+  virtual Result<AlertRecord> Get(std::string_view id) const = 0;
+  // The newest alert of this entry in this deployment, if any: what a further frame merges into.
+  virtual Result<std::optional<AlertRecord>> FindLatest(const policy::DeploymentId& deployment,
+                                                        const policy::AgencyId& holder,
+                                                        std::string_view reference) const = 0;
+  // Alerts not expired at `now`, newest first, at most `limit`.
+  virtual Result<std::vector<AlertRecord>> Open(policy::Instant now, std::uint32_t limit) const = 0;
+  // Erases key and content of alerts expired at `now`; returns how many.
+  virtual Result<std::uint64_t> EraseExpired(policy::Instant now) = 0;
+};
+
+class AuditStore {
+ public:
+  virtual ~AuditStore() = default;
+  // Appends one entry at index Size() and its payload; returns the index.
+  virtual Result<std::uint64_t> Append(ByteView entry, const AuditPayloadRecord& payload) = 0;
+  virtual Result<std::uint64_t> Size() const = 0;
+  // Entries [from, from + count), fewer at the end of the log.
+  virtual Result<std::vector<AuditEntryRecord>> Read(std::uint64_t from,
+                                                     std::uint64_t count) const = 0;
+  // Errors: kNotFound  no entry of this index
+  virtual Result<AuditPayloadRecord> Payload(std::uint64_t index) const = 0;
+};
+
+// The last checkpoint that was signed. A log never signs a smaller or a different one of that size.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+  virtual Result<std::optional<CheckpointRecord>> Latest() const = 0;
+  // Errors: kConflict  a checkpoint of this or a larger size is stored
+  virtual Status Save(const CheckpointRecord& checkpoint) = 0;
+};
+
+// Counters that are reserved before use, so that a crash can only over-count.
+class CapacityStore {
+ public:
+  virtual ~CapacityStore() = default;
+  // What one counter counts: probes of `requester` at `holder` under `agreement` on `day` (UTC day of
+  // the holder, 2026-11-25), for the permission `clause`.
+  struct Key {
+    policy::AgreementId agreement;
+    std::string clause;
+    policy::AgencyId requester;
+    std::string day;
+    auto operator<=>(const Key&) const = default;
+  };
+  virtual Result<std::uint64_t> Reserved(const Key& key) const = 0;
+  // Adds `amount` to the counter and returns its new value.
+  virtual Result<std::uint64_t> Reserve(const Key& key, std::uint64_t amount) = 0;
+};
+
+// Exchange ids seen, kept for the replay window.
+class ReplayStore {
+ public:
+  virtual ~ReplayStore() = default;
+  // Errors: kConflict  `id` of `sender` is remembered already
+  virtual Status Remember(const policy::AgencyId& sender, std::string_view id,
+                          policy::Instant keep_until) = 0;
+  virtual Status Forget(policy::Instant now) = 0;  // drops what is past its keep_until
+};
+
+// All aggregates within one unit of work.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+  virtual AgreementStore& agreements() = 0;
+  virtual WatchlistStore& watchlists() = 0;
+  virtual DeploymentStore& deployments() = 0;
+  virtual AlertStore& alerts() = 0;
+  virtual AuditStore& audit() = 0;
+  virtual CheckpointStore& checkpoints() = 0;
+  virtual CapacityStore& capacity() = 0;
+  virtual ReplayStore& replays() = 0;
+  virtual const AgreementStore& agreements() const = 0;
+  virtual const WatchlistStore& watchlists() const = 0;
+  virtual const DeploymentStore& deployments() const = 0;
+  virtual const AlertStore& alerts() const = 0;
+  virtual const AuditStore& audit() const = 0;
+  virtual const CheckpointStore& checkpoints() const = 0;
+  virtual const CapacityStore& capacity() const = 0;
+  virtual const ReplayStore& replays() const = 0;
+};
+
+// A database. Threads: thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Runs `work` alone and returns once its writes are durable, or after its first error with nothing
+  // written. Units of work that wait at the same time share one commit (group commit): each stands
+  // or falls for itself. `work` must not block on anything but the store, nor call the store.
+  virtual Status Write(const std::function<Status(Transaction&)>& work) = 0;
+  // Runs `work` on a consistent snapshot.
+  virtual Status Read(const std::function<Status(const Transaction&)>& work) const = 0;
+};
+
+}  // namespace comity::store
