@@ -23,8 +23,12 @@ inline ByteView AsBytes(std::string_view text) {
 inline std::string_view AsText(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes ToBytes(ByteView view) { return Bytes(view.begin(), view.end()); }
-inline Bytes ToBytes(std::string_view text) { return ToBytes(AsBytes(text)); }
+inline Bytes ToBytes(ByteView view) {
+  return Bytes(view.begin(), view.end());
+}
+inline Bytes ToBytes(std::string_view text) {
+  return ToBytes(AsBytes(text));
+}
 
 // A SHA-256 value. A type of its own, so that a hash and a key are not confused.
 struct Digest {

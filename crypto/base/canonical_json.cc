@@ -18,8 +18,9 @@ bool IsPrintableAscii(const std::string& name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+// `depth` counts the brackets around `value`.
 bool InSubset(const json& value, int depth) {
-  if (depth > kMaxDepth) return false;
+  if (depth + (value.is_structured() ? 1 : 0) > kMaxDepth) return false;
   switch (value.type()) {
     case json::value_t::object:
       return std::all_of(value.items().begin(), value.items().end(), [&](const auto& item) {
@@ -65,12 +66,26 @@ int Depth(std::string_view text) {
 
 }  // namespace
 
+Result<std::string> TryEncodeCanonicalJson(const json& value) {
+  if (!InSubset(value, 0)) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "the JSON value holds null, a fraction, a large integer, an object name that is not "
+        "printable ASCII, or is nested too deep");
+  }
+  // nlohmann keeps names ordered by octets and writes strings and integers as RFC 8785 does: short
+  // escapes or \u00xx below U+0020, everything else literal. It throws on ill-formed UTF-8.
+  try {
+    return value.dump(-1, ' ', false, json::error_handler_t::strict);
+  } catch (const json::exception&) {
+    return Fail(ErrorCode::kInvalidArgument, "a JSON string is not UTF-8");
+  }
+}
+
 std::string EncodeCanonicalJson(const json& value) {
-  COMITY_CHECK(InSubset(value, 0));
-  // nlohmann keeps names ordered by octets and writes control characters and integers as RFC 8785
-  // does. It also escapes U+007F, which RFC 8785 leaves literal; the parser below therefore compares
-  // with this encoder, and texts are checked for control characters where they enter.
-  return value.dump(-1, ' ', false, json::error_handler_t::strict);
+  auto text = TryEncodeCanonicalJson(value);
+  COMITY_CHECK(text.has_value());
+  return std::move(*text);
 }
 
 Result<json> ParseCanonicalJson(std::string_view text, std::size_t max_size) {
@@ -78,11 +93,9 @@ Result<json> ParseCanonicalJson(std::string_view text, std::size_t max_size) {
   if (Depth(text) > kMaxDepth) return Fail(ErrorCode::kInvalidArgument, "JSON is nested too deep");
   json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return Fail(ErrorCode::kInvalidArgument, "not JSON");
-  if (!InSubset(value, 0)) {
-    return Fail(ErrorCode::kInvalidArgument, "JSON holds null, a fraction or a large integer");
-  }
+  COMITY_ASSIGN_OR_RETURN(const std::string canonical, TryEncodeCanonicalJson(value));
   // Re-encoding finds duplicates, other orders, white space and other spellings at once.
-  if (EncodeCanonicalJson(value) != text) {
+  if (canonical != text) {
     return Fail(ErrorCode::kInvalidArgument, "JSON is not in canonical form (RFC 8785)");
   }
   return value;

@@ -16,6 +16,9 @@ namespace comity {
 
 // Encodes a value built by this program. Ends the process if the value is outside the subset.
 std::string EncodeCanonicalJson(const nlohmann::json& value);
+// The same for a value that holds text from outside, of which nothing was checked.
+// Errors: kInvalidArgument  the value is outside the subset, or a string is not UTF-8
+Result<std::string> TryEncodeCanonicalJson(const nlohmann::json& value);
 
 // Reads untrusted bytes that must be in canonical form already.
 //

@@ -6,10 +6,10 @@
 
 // Ends the process, in every build, when one of our own invariants is broken. Never on anything a
 // peer, a file or a person controls, and never with a secret in the condition's text.
-#define COMITY_CHECK(condition)                                                            \
-  do {                                                                                     \
-    if (!(condition)) {                                                                    \
+#define COMITY_CHECK(condition)                                                              \
+  do {                                                                                       \
+    if (!(condition)) {                                                                      \
       std::fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                        \
-    }                                                                                      \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)

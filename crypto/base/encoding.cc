@@ -54,9 +54,8 @@ Result<Bytes> ParseBase64(std::string_view text) {
   Bytes bytes(text.size() / 4 * 3 + 3);
   std::size_t size = 0;
   const char* end = nullptr;
-  const int failed =
-      sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, &end,
-                        sodium_base64_VARIANT_ORIGINAL);
+  const int failed = sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(),
+                                       nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL);
   bytes.resize(size);
   // libsodium may accept a spelling that it would not produce; only the canonical one counts.
   if (failed != 0 || end != text.data() + text.size() || EncodeBase64(bytes) != text) {
@@ -65,7 +64,11 @@ Result<Bytes> ParseBase64(std::string_view text) {
   return bytes;
 }
 
-Result<Digest> ParseBase64Digest(std::string_view text) { return ToDigest(ParseBase64(text)); }
-Result<Digest> ParseHexDigest(std::string_view text) { return ToDigest(ParseHex(text)); }
+Result<Digest> ParseBase64Digest(std::string_view text) {
+  return ToDigest(ParseBase64(text));
+}
+Result<Digest> ParseHexDigest(std::string_view text) {
+  return ToDigest(ParseHex(text));
+}
 
 }  // namespace comity

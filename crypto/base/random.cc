@@ -7,7 +7,9 @@
 
 namespace comity {
 
-SystemRandom::SystemRandom() { COMITY_CHECK(sodium_init() >= 0); }
+SystemRandom::SystemRandom() {
+  COMITY_CHECK(sodium_init() >= 0);
+}
 
 void SystemRandom::Fill(std::span<std::uint8_t> out) {
   if (!out.empty()) randombytes_buf(out.data(), out.size());

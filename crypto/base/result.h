@@ -39,7 +39,9 @@ using Status = tl::expected<void, Error>;
 inline tl::unexpected<Error> Fail(ErrorCode code, std::string detail) {
   return tl::unexpected<Error>(Error{code, std::move(detail)});
 }
-inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> Fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 // The code's name as it stands in logs and in --json output: "invalid-argument".
 constexpr std::string_view Name(ErrorCode code) {
@@ -81,8 +83,8 @@ constexpr std::string_view Name(ErrorCode code) {
   declaration = std::move(result).value()
 
 // Evaluates a Status (or Result); on failure returns its Error from the enclosing function.
-#define COMITY_RETURN_IF_ERROR(expression)                           \
-  do {                                                               \
-    auto comity_status = (expression);                               \
+#define COMITY_RETURN_IF_ERROR(expression)                                       \
+  do {                                                                           \
+    auto comity_status = (expression);                                           \
     if (!comity_status) return ::comity::Fail(std::move(comity_status).error()); \
   } while (false)

@@ -15,7 +15,9 @@ namespace comity::hash {
 // Leaks:   time depends on the total length only.
 // Source:  FIPS 180-4; vectors in tests/unit/crypto/hash/sha256_test.cc.
 Digest Sha256(std::initializer_list<ByteView> parts);
-inline Digest Sha256(ByteView bytes) { return Sha256({bytes}); }
+inline Digest Sha256(ByteView bytes) {
+  return Sha256({bytes});
+}
 
 // HMAC-SHA256 of the parts one after the other.
 //

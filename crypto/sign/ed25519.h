@@ -32,6 +32,9 @@ struct Signature {
 std::string EncodePublicKey(const PublicKey& key);
 // Errors: kInvalidArgument  not the text form above, or a point of small order / not on the curve
 Result<PublicKey> ParsePublicKey(std::string_view text);
+// The same from the 32 octets alone.
+// Errors: kInvalidArgument  another length, not on the curve, of small order, not canonical
+Result<PublicKey> PublicKeyFromOctets(ByteView octets);
 
 // Lower-case hex of the first 8 octets of SHA-256(public key): short name of a key for people and
 // logs. Not a substitute for comparing keys.

@@ -3,7 +3,7 @@ include(GoogleTest)
 
 # comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels>)
 #
-# One GoogleTest executable. LABELS: unit, tsan, integration, e2e, fuzz-corpus, arch (docs: CONTRIBUTING.md).
+# One GoogleTest executable. LABELS: unit, conformance, tsan, integration, e2e (CONTRIBUTING.md).
 function(comity_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS" ${ARGN})
   set(deps ${ARG_DEPS})
@@ -17,8 +17,16 @@ function(comity_test)
   target_compile_definitions(${ARG_NAME} PRIVATE COMITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS}
     GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60 TEST_LIST ${ARG_NAME}_TESTS
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  # gtest_discover_tests flattens a list, so that of several labels only the first would count: they
+  # are set by a file that ctest reads after the discovered tests.
+  set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${ARG_NAME}_labels.cmake)
+  file(WRITE ${labels_file}
+    "foreach(name IN LISTS ${ARG_NAME}_TESTS)\n"
+    "  set_tests_properties(\"\${name}\" PROPERTIES LABELS \"${ARG_LABELS}\")\n"
+    "endforeach()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
 endfunction()
 
 # comity_fuzz(NAME <name> SRCS <target.cc> DEPS <folders> CORPUS <dir>)

@@ -17,4 +17,18 @@ const Purpose* Agreement::FindPurpose(const PurposeCode& code) const {
   return found == purposes.end() ? nullptr : &*found;
 }
 
+std::vector<AttachmentKind> MissingAttachments(const Agreement& agreement) {
+  const bool law_enforcement =
+      std::any_of(agreement.purposes.begin(), agreement.purposes.end(), [](const Purpose& purpose) {
+        return purpose.regime == Regime::kUkPart3 || purpose.regime == Regime::kEuLed;
+      });
+  std::vector<AttachmentKind> missing = {AttachmentKind::kDpia};
+  if (law_enforcement) missing.push_back(AttachmentKind::kApd);
+  std::erase_if(missing, [&](AttachmentKind kind) {
+    return std::any_of(agreement.attachments.begin(), agreement.attachments.end(),
+                       [&](const Attachment& attachment) { return attachment.kind == kind; });
+  });
+  return missing;
+}
+
 }  // namespace comity::policy

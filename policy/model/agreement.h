@@ -15,8 +15,8 @@
 
 namespace comity::policy {
 
-// A public key as it stands in the document: `ed25519:<base64>`. Checked for form where the document
-// is parsed; turned into a key where a signature is verified (policy/agreement).
+// A public key as it stands in the document: `ed25519:<base64>`. Checked for form where the
+// document is parsed; turned into a key where a signature is verified (policy/agreement).
 using KeyText = std::string;
 
 struct Dpo {
@@ -58,8 +58,8 @@ struct Attachment {
 };
 
 struct Retention {
-  std::chrono::seconds alert{};        // an alert's life at the requester
-  std::chrono::seconds audit{};        // payloads of audit entries, both sides
+  std::chrono::seconds alert{};  // an alert's life at the requester
+  std::chrono::seconds audit{};  // payloads of audit entries, both sides
 };
 
 // One permission: who may search whom, for what, and within which bounds. Everything is mandatory.
@@ -73,9 +73,9 @@ struct SearchPermission {
   std::vector<ListCategory> list_categories;
   SearchMode mode{};
   EngineProfile engine;
-  double threshold_floor = 1.0;          // cosine, in (0, 1]
-  std::uint32_t hit_cap = 0;             // most entries one probe may release, 1..100
-  std::uint64_t probes_per_day = 0;      // by the requester, UTC day of the holder
+  double threshold_floor = 1.0;      // cosine, in (0, 1]
+  std::uint32_t hit_cap = 0;         // most entries one probe may release, 1..100
+  std::uint64_t probes_per_day = 0;  // by the requester, UTC day of the holder
   std::vector<ReleaseItem> releases;
 };
 
@@ -93,7 +93,7 @@ struct Agreement {
   AgreementId id;
   std::uint32_t version = 0;  // from 1; a higher one supersedes
   std::string title;
-  Digest sha256;  // of the document's bytes
+  Digest sha256;               // of the document's bytes
   std::vector<Party> parties;  // exactly two
   std::vector<Purpose> purposes;
   std::vector<Attachment> attachments;
@@ -107,5 +107,10 @@ struct Agreement {
   const Party* FindParty(const AgencyId& agency) const;
   const Purpose* FindPurpose(const PurposeCode& code) const;
 };
+
+// Kinds that the regime of a purpose demands and that are not attached at all: DPIA for every
+// regime (UK GDPR Art 35, DPA s.64, LED Art 27), with an appropriate policy document (APD) for
+// sensitive processing by law enforcement (DPA s.35(4)-(5), s.42; LED Art 10).
+std::vector<AttachmentKind> MissingAttachments(const Agreement& agreement);
 
 }  // namespace comity::policy

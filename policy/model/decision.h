@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct AgreementRef {
   Digest sha256;
   auto operator<=>(const AgreementRef&) const = default;
 };
+AgreementRef RefOf(const Agreement& agreement);
 
 // One search as both gateways decide it. Nothing in it has a default: an absent value is denied.
 struct SearchRequest {
@@ -37,18 +39,18 @@ struct SearchRequest {
 // The reasons, a closed list; the names cross the wire (proto DecisionCode) and stand in the log.
 enum class ReasonCode {
   kPermit,
-  kMalformedRequest,       // a field is absent, unknown or out of range
-  kNoAgreement,            // none between these agencies covers the request, or none was named
-  kAgreementNotInForce,    // signatures or advice are missing
-  kAgreementMismatch,      // the named version or hash is not the one in force here
+  kMalformedRequest,     // a field is absent, unknown or out of range
+  kNoAgreement,          // none between these agencies covers the request, or none was named
+  kAgreementNotInForce,  // signatures or advice are missing
+  kAgreementMismatch,    // the named version or hash is not the one in force here
   kAgreementSuspended,
   kAgreementTerminated,
   kAgreementNotYetValid,
   kAgreementExpired,
   kReviewOverdue,
-  kAttachmentMissing,      // none of a kind that the regime demands
-  kAttachmentNotValid,     // an attachment is expired or not yet valid
-  kPartyNotCovered,        // requester or holder is not the permission's
+  kAttachmentMissing,   // none of a kind that the regime demands
+  kAttachmentNotValid,  // an attachment is expired or not yet valid
+  kPartyNotCovered,     // requester or holder is not the permission's
   kPurposeNotCovered,
   kCategoryNotCovered,
   kRoleNotCovered,
@@ -58,7 +60,7 @@ enum class ReasonCode {
   kThresholdBelowFloor,
   kProhibited,
   kCapacityExhausted,
-  kStateUnreadable,        // a counter or record needed for the decision could not be read
+  kStateUnreadable,  // a counter or record needed for the decision could not be read
 };
 
 std::string_view Name(ReasonCode code);  // "capacity-exhausted"
@@ -75,6 +77,7 @@ struct Decision {
   std::chrono::seconds alert_retention{};
 
   bool permitted() const { return code == ReasonCode::kPermit; }
+  bool operator==(const Decision&) const = default;
 };
 
 }  // namespace comity::policy

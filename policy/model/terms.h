@@ -39,8 +39,8 @@ enum class AdvicePosition { kFor, kAgainst, kConditional };
 
 // Categories of people on a list (domain requirement WL-1). There is no catch-all.
 inline constexpr std::array<std::string_view, 8> kListCategories = {
-    "wanted-by-courts", "suspected",      "court-restriction", "missing-at-risk",
-    "risk-of-harm",     "victim",         "witness",           "associate",
+    "wanted-by-courts", "suspected", "court-restriction", "missing-at-risk",
+    "risk-of-harm",     "victim",    "witness",           "associate",
 };
 bool IsListCategory(std::string_view text);
 

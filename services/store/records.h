@@ -59,14 +59,15 @@ struct DeploymentRecord {
   policy::Instant created_at{};
   policy::Instant starts_at{};
   policy::Instant ends_at{};
+  std::string created_by;  // the person's id
   std::string definition;  // canonical JSON (services/matching/deployment.h)
 };
 
 enum class AlertState { kNew = 1, kAcknowledged = 2 };
 
 struct AlertRecord {
-  std::string id;  // a-<26 characters>
-  policy::DeploymentId deployment;
+  std::string id;                   // a-<26 characters>
+  policy::DeploymentId deployment;  // empty: a retrospective search
   policy::AgencyId holder;
   std::string reference;  // reference number of the entry at the holder
   AlertState state = AlertState::kNew;

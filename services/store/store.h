@@ -23,6 +23,7 @@ namespace comity::store {
 class AgreementStore {
  public:
   virtual ~AgreementStore() = default;
+  // Storing the same document again changes nothing.
   // Errors: kConflict  another document of this id and version is stored
   virtual Status AddDocument(const AgreementDocumentRecord& document) = 0;
   // Errors: kConflict  this statement is stored already
@@ -75,12 +76,17 @@ class AlertStore {
 class AuditStore {
  public:
   virtual ~AuditStore() = default;
-  // Appends one entry at index Size() and its payload; returns the index.
-  virtual Result<std::uint64_t> Append(ByteView entry, const AuditPayloadRecord& payload) = 0;
+  // Appends one entry at index Size() and its payload; returns the index. `exchange` is the
+  // exchange id that the entry names, empty if none: what OfExchange finds it by.
+  virtual Result<std::uint64_t> Append(ByteView entry, std::string_view exchange,
+                                       const AuditPayloadRecord& payload) = 0;
   virtual Result<std::uint64_t> Size() const = 0;
   // Entries [from, from + count), fewer at the end of the log.
   virtual Result<std::vector<AuditEntryRecord>> Read(std::uint64_t from,
                                                      std::uint64_t count) const = 0;
+  // Entries of this exchange (not the empty one), oldest first, at most `limit`.
+  virtual Result<std::vector<AuditEntryRecord>> OfExchange(std::string_view exchange,
+                                                           std::uint32_t limit) const = 0;
   // Errors: kNotFound  no entry of this index
   virtual Result<AuditPayloadRecord> Payload(std::uint64_t index) const = 0;
 };
@@ -98,8 +104,8 @@ class CheckpointStore {
 class CapacityStore {
  public:
   virtual ~CapacityStore() = default;
-  // What one counter counts: probes of `requester` at `holder` under `agreement` on `day` (UTC day of
-  // the holder, 2026-11-25), for the permission `clause`.
+  // What one counter counts: probes of `requester` at `holder` under `agreement` on `day` (UTC day
+  // of the holder, 2026-11-25), for the permission `clause`.
   struct Key {
     policy::AgreementId agreement;
     std::string clause;
@@ -148,9 +154,10 @@ class Transaction {
 class Store {
  public:
   virtual ~Store() = default;
-  // Runs `work` alone and returns once its writes are durable, or after its first error with nothing
-  // written. Units of work that wait at the same time share one commit (group commit): each stands
-  // or falls for itself. `work` must not block on anything but the store, nor call the store.
+  // Runs `work` alone and returns once its writes are durable, or after its first error with
+  // nothing written. Units of work that wait at the same time share one commit (group commit): each
+  // stands or falls for itself. `work` must not block on anything but the store, nor call the
+  // store.
   virtual Status Write(const std::function<Status(Transaction&)>& work) = 0;
   // Runs `work` on a consistent snapshot.
   virtual Status Read(const std::function<Status(const Transaction&)>& work) const = 0;

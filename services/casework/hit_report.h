@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/result.h"
+#include "policy/model/decision.h"
+#include "policy/model/engine_profile.h"
+#include "policy/model/ids.h"
+#include "services/casework/alert.h"
+
+namespace comity::casework {
+
+// One hit as the holder answered it and both sides' policy let it through.
+struct HitReport {
+  policy::DeploymentId deployment;  // empty: a retrospective search
+  policy::AgencyId holder;
+  ReleasedHit hit;
+  double threshold = 0;
+  policy::EngineProfile engine;
+  policy::AgreementRef agreement;
+  std::vector<std::string> clauses;        // that permitted the search
+  std::chrono::seconds alert_retention{};  // Decision::alert_retention
+  Frame frame;
+  std::map<std::string, Digest> messages;  // `probe`, `answer`: digests that both sides hold
+};
+
+// Errors: kInvalidArgument  no holder, retention not positive, a number that is not finite, or a
+//                           text over its bound, with control characters or not UTF-8
+Status CheckHitReport(const HitReport& report);
+
+// Errors: kInvalidArgument  as above, naming `what`
+Status CheckText(std::string_view what, std::string_view text, std::size_t max);
+
+}  // namespace comity::casework

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/cli/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "services/cli/output.h"
+
+namespace comity::cli {
+namespace {
+
+CLI::Option* Describe(CLI::Option* option, const OptionText& text) {
+  option->option_text(text.required ? text.value + " (required)" : text.value);
+  if (text.required) option->required();
+  return option;
+}
+
+std::string FooterOf(const CommandText& text, Asks asks) {
+  std::string footer = text.detail + "\n\nExit codes:\n  0  done\n";
+  if (!text.no.empty()) footer += "  1  " + text.no + "\n";
+  footer += "  2  the command line, or a file or value given, is wrong\n";
+  if (asks == Asks::kGateway) {
+    footer += "  3  the gateway is out of reach, or does not permit it\n";
+  }
+  footer += "  4  a fault of this program or of the gateway\n";
+  return footer + "\nExample:\n  " + text.example;
+}
+
+void PrintUsageFault(const CLI::ParseError& fault, const std::string& command) {
+  PrintError("comity: " + std::string(fault.what()) + " (" + command + "): see '" + command +
+             " --help'");
+}
+
+}  // namespace
+
+Command& Command::Add(const OptionText& text, std::string& value) {
+  Describe(app_.add_option(text.flag, value, text.help), text);
+  return *this;
+}
+
+Command& Command::Add(const OptionText& text, std::vector<std::string>& values) {
+  constexpr int kMost = 1000;
+  Describe(app_.add_option(text.flag, values, text.help), text)->expected(1, kMost);
+  return *this;
+}
+
+Command& Command::Add(const OptionText& text, bool& value) {
+  app_.add_flag(text.flag, value, text.help);
+  return *this;
+}
+
+Command& Command::Add(const OptionText& text, CountTarget target) {
+  auto* option = Describe(app_.add_option(text.flag, target.value, text.help), text);
+  option->check(CLI::Range(target.least, target.most));
+  return *this;
+}
+
+Command& Command::Add(const OptionText& text, DecimalTarget target) {
+  auto* option = Describe(app_.add_option(text.flag, target.value, text.help), text);
+  option->check(CLI::Range(target.least, target.most));
+  return *this;
+}
+
+struct CommandLine::Impl {
+  explicit Impl(Session& shared) : session(shared) {}
+  void AddGlobals(CLI::App& app, Asks asks) const;
+  ExitCode RunChosen();
+
+  Session& session;
+  CLI::App app{"comity: command line of a Comity gateway", "comity"};
+  std::map<std::string, CLI::App*> groups;
+  struct Entry {
+    std::string name;
+    CLI::App* app;
+    Run run;
+  };
+  std::vector<Entry> entries;
+};
+
+void CommandLine::Impl::AddGlobals(CLI::App& target, Asks asks) const {
+  target.add_flag("--json", session.json, "print results as JSON");
+  if (asks == Asks::kNobody) return;
+  target
+      .add_option("--profile", session.profile_file,
+                  "profile: which gateway, and as whom; default: $COMITY_PROFILE")
+      ->option_text("FILE");
+}
+
+CommandLine::CommandLine(Session& session) : impl_(std::make_unique<Impl>(session)) {
+  impl_->app.require_subcommand(1);
+  impl_->AddGlobals(impl_->app, Asks::kGateway);
+  impl_->app.footer(
+      "'comity COMMAND --help' describes a command. Exit codes: 0 done, 1 the answer is no, 2 usage\n"
+      "or bad input, 3 gateway out of reach or not permitted, 4 internal fault.");
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::Group(const std::string& name, const std::string& summary) {
+  CLI::App* group = impl_->app.add_subcommand(name, summary);
+  group->require_subcommand(1);
+  impl_->groups[name] = group;
+}
+
+Command CommandLine::Add(const CommandText& text, Asks asks, Run run) {
+  const std::size_t space = text.name.find(' ');
+  CLI::App* parent = &impl_->app;
+  if (space != std::string::npos) parent = impl_->groups.at(text.name.substr(0, space));
+  const std::string own = space == std::string::npos ? text.name : text.name.substr(space + 1);
+  CLI::App* app = parent->add_subcommand(own, text.summary);
+  app->footer(FooterOf(text, asks));
+  impl_->AddGlobals(*app, asks);
+  impl_->entries.push_back({"comity " + text.name, app, std::move(run)});
+  return Command(*app);
+}
+
+ExitCode CommandLine::Impl::RunChosen() {
+  for (const Entry& entry : entries) {
+    if (!entry.app->parsed()) continue;
+    const Result<ExitCode> done = entry.run();
+    if (done) return *done;
+    const std::string advice = AdviceFor(done.error().code);
+    PrintError("comity: " + Clean(done.error().detail, Lines::kKeep) + " (" + entry.name + ")" +
+               (advice.empty() ? "" : ": " + advice));
+    return ExitCodeFor(done.error().code);
+  }
+  return ExitCode::kInternal;
+}
+
+ExitCode CommandLine::Execute(int argc, const char* const* argv) {
+  try {  // CLI11 reports by exception, `--help` included
+    impl_->app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    Print(impl_->app.help() + "\n");
+    return ExitCode::kOk;
+  } catch (const CLI::ParseError& fault) {
+    std::string command = "comity";
+    for (const CLI::App* app = &impl_->app; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      command += " " + app->get_name();
+    }
+    PrintUsageFault(fault, command);
+    return ExitCode::kBadInput;
+  }
+  return impl_->RunChosen();
+}
+
+}  // namespace comity::cli

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "services/cli/command_line.h"
+#include "services/cli/session.h"
+
+namespace comity::cli {
+
+// Each adds the commands of one group. `session` must outlive the command line.
+void AddPkiCommands(CommandLine& line, Session& session);
+void AddAgreementCommands(CommandLine& line, Session& session);
+void AddWatchlistCommands(CommandLine& line, Session& session);
+void AddDeploymentCommands(CommandLine& line, Session& session);
+void AddAlertCommands(CommandLine& line, Session& session);
+void AddAuditCommands(CommandLine& line, Session& session);
+void AddNodeCommands(CommandLine& line, Session& session);  // status, version
+void AddDoctorCommand(CommandLine& line, Session& session);
+
+}  // namespace comity::cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// comityd: the gateway of one agency. `comityd --config FILE`.
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "services/gateway/gateway.h"
+#include "services/gateway/version.h"
+#include "services/runtime/clock.h"
+#include "services/runtime/config.h"
+#include "services/runtime/logging.h"
+#include "services/runtime/shutdown.h"
+#include "services/transport/tls_policy.h"
+
+namespace {
+
+constexpr const char* kUsage =
+    "usage: comityd --config FILE [--check]\n"
+    "\n"
+    "Runs the gateway of one agency until it is told to stop (SIGTERM, SIGINT).\n"
+    "\n"
+    "  --config FILE  TOML configuration (docs/formats/configuration.md)\n"
+    "  --check        read the configuration and the files it names, report every fault, and end\n"
+    "  --version      print the version and end\n"
+    "  --help         print this and end\n"
+    "\n"
+    "Logs JSON lines on standard error. Exit status: 0 stopped as asked, 1 the set-up is wrong (each\n"
+    "fault on standard error), 2 usage.\n";
+
+constexpr int kSetupFault = 1;
+constexpr int kUsageFault = 2;
+
+int Serve(const comity::runtime::Config& config) {
+  using namespace comity;
+  runtime::SystemClock clock;
+  const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
+  // Blocks the signals before any thread exists, so that all of them inherit the mask.
+  runtime::Shutdown shutdown;
+  auto gateway = gateway::Gateway::Start(config, clock, *logger);
+  if (!gateway) {
+    std::fprintf(stderr, "comityd: %s (%s)\n", gateway.error().detail.c_str(),
+                 std::string(Name(gateway.error().code)).c_str());
+    return kSetupFault;
+  }
+  std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",
+              config.agency.id.c_str(), (*gateway)->ports().federation,
+              (*gateway)->ports().agency, (*gateway)->ports().web);
+  std::fflush(stdout);
+  shutdown.Wait();
+  (*gateway)->Stop("signal");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace comity;
+  std::string file;
+  bool check_only = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--help") return std::fputs(kUsage, stdout) < 0 ? kUsageFault : 0;
+    if (argument == "--version") return std::puts(gateway::kSoftware.data()) < 0 ? 1 : 0;
+    if (argument == "--check") {
+      check_only = true;
+    } else if (argument == "--config" && i + 1 < argc) {
+      file = argv[++i];
+    } else {
+      std::fprintf(stderr, "comityd: unknown argument '%s'\n%s", argument.c_str(), kUsage);
+      return kUsageFault;
+    }
+  }
+  if (file.empty()) {
+    std::fprintf(stderr, "comityd: --config is missing\n%s", kUsage);
+    return kUsageFault;
+  }
+  if (const Status tls = transport::EnforceTls13(); !tls) {
+    std::fprintf(stderr, "comityd: %s\n", tls.error().detail.c_str());
+    return kSetupFault;
+  }
+  const auto config = runtime::LoadConfig(file);
+  if (!config) {
+    for (const runtime::ConfigIssue& issue : config.error()) {
+      std::fprintf(stderr, "%s\n", runtime::Describe(issue, file).c_str());
+    }
+    return kSetupFault;
+  }
+  const auto faults = runtime::CheckConfigFiles(*config);
+  for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  if (!faults.empty()) return kSetupFault;
+  return check_only ? 0 : Serve(*config);
+}

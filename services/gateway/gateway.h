@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "crypto/base/result.h"
+#include "services/runtime/clock.h"
+#include "services/runtime/config.h"
+#include "services/runtime/logging.h"
+
+namespace comity::gateway {
+
+// The ports a running gateway listens on: as configured, or what the system chose for port 0.
+struct Ports {
+  int federation = 0;
+  int agency = 0;
+  int web = 0;
+};
+
+// One agency's gateway, assembled by hand from top to bottom: store, log, keys, registers, sessions,
+// servers. Shutdown goes the other way (docs/life_of_a_search.md, "Shutdown").
+//
+// Threads: Start, Stop and the destructor by one thread.
+class Gateway {
+ public:
+  // Opens everything and listens. References must outlive the object.
+  // Errors: what is wrong with the set-up, in words, naming the file or the port
+  static Result<std::unique_ptr<Gateway>> Start(const runtime::Config& config,
+                                                runtime::Clock& clock, runtime::Logger& logger);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  const Ports& ports() const;
+  // Ends streams, finishes what is being answered (at most 3 s), records the stop. Idempotent.
+  void Stop(std::string_view reason);
+
+ private:
+  class Parts;
+  explicit Gateway(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace comity::gateway

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "crypto/base/result.h"
+#include "crypto/base/secret.h"
+#include "crypto/sign/ed25519.h"
+#include "policy/model/ids.h"
+#include "services/runtime/config.h"
+
+namespace comity::gateway {
+
+// The keys a gateway works with, read once at start.
+struct IdentityKeys {
+  std::optional<sign::SigningKey> agency;  // set after LoadIdentityKeys
+  std::optional<sign::SigningKey> log;
+  SecretBytes kek;  // 32 octets
+  std::map<policy::AgencyId, sign::PublicKey> peers;
+};
+
+// Errors: kNotFound, kUnavailable, kPermissionDenied  a file; kInvalidArgument  not a key; each names
+//         the configuration key
+Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config);
+
+// The log's origin and key name: <trust domain>/audit.
+std::string LogOrigin(const runtime::Config& config);
+
+}  // namespace comity::gateway

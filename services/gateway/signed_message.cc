@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/gateway/signed_message.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "crypto/hash/sha256.h"
+#include "crypto/sign/dsse.h"
+#include "services/gateway/convert_time.h"
+
+namespace comity::gateway {
+namespace {
+
+constexpr std::size_t kMaxPayloadBytes = std::size_t{1} << 20;  // as federation.proto states
+constexpr std::size_t kMaxExchangeIdBytes = 64;
+constexpr std::size_t kSaltBytes = 16;
+
+std::string TypeName(std::string_view name) {
+  return "application/vnd.comity.v1." + std::string(name) + "+protobuf";
+}
+
+// A field this version does not know may be meant to change the meaning of those it does: refused.
+bool HasUnknownFields(const google::protobuf::Message& payload) {
+  const std::unique_ptr<google::protobuf::Message> known(payload.New());
+  known->CopyFrom(payload);
+  known->DiscardUnknownFields();
+  return known->ByteSizeLong() != payload.ByteSizeLong();
+}
+
+}  // namespace
+
+Digest MessageDigest(const v1::SignedMessage& message) {
+  return hash::Sha256(
+      sign::PreAuthenticationEncoding(message.payload_type(), AsBytes(message.payload())));
+}
+
+MessageSigner::MessageSigner(policy::AgencyId self, const sign::SigningKey& key,
+                             const runtime::Clock& clock, RandomSource& random)
+    : self_(std::move(self)), key_(key), clock_(clock), random_(random) {}
+
+std::string MessageSigner::TypeOf(const google::protobuf::Message& payload) {
+  return TypeName(payload.GetDescriptor()->name());
+}
+
+void MessageSigner::FillHeader(v1::MessageHeader& header, const policy::AgencyId& receiver,
+                               std::string_view exchange_id) const {
+  header.set_sender(self_.text());
+  header.set_receiver(receiver.text());
+  *header.mutable_sent_at() = ToProto(clock_.Now());
+  header.set_exchange_id(std::string(exchange_id));
+  std::array<std::uint8_t, kSaltBytes> salt;
+  random_.Fill(salt);
+  header.set_salt(salt.data(), salt.size());
+}
+
+v1::SignedMessage MessageSigner::SignPayload(std::string type,
+                                             const google::protobuf::Message& payload) const {
+  v1::SignedMessage message;
+  message.set_payload_type(std::move(type));
+  message.set_payload(payload.SerializeAsString());
+  const sign::Signature signature =
+      sign::SignDsse(key_, message.payload_type(), AsBytes(message.payload()));
+  message.set_signature(signature.bytes.data(), signature.bytes.size());
+  return message;
+}
+
+MessageVerifier::MessageVerifier(policy::AgencyId self, const runtime::Clock& clock)
+    : self_(std::move(self)), clock_(clock) {}
+
+std::string MessageVerifier::PayloadType(std::string_view name) { return TypeName(name); }
+
+Status MessageVerifier::VerifyInto(const v1::SignedMessage& message, const PinnedPeer& peer,
+                                   google::protobuf::Message& payload) const {
+  const std::string& name = payload.GetDescriptor()->name();
+  if (message.payload().size() > kMaxPayloadBytes) {
+    return Fail(ErrorCode::kInvalidArgument, "a payload is at most 1 MiB");
+  }
+  if (message.payload_type() != TypeName(name)) {
+    return Fail(ErrorCode::kInvalidArgument, "expected the message " + name);
+  }
+  sign::Signature signature;
+  if (message.signature().size() != signature.bytes.size()) {
+    return Fail(ErrorCode::kCorrupt, "a signature has 64 octets");
+  }
+  std::copy(message.signature().begin(), message.signature().end(), signature.bytes.begin());
+  COMITY_RETURN_IF_ERROR(sign::VerifyDsse(peer.signing_key, message.payload_type(),
+                                          AsBytes(message.payload()), signature));
+  if (!payload.ParseFromString(message.payload()) || HasUnknownFields(payload)) {
+    return Fail(ErrorCode::kInvalidArgument, "payload is not a " + name + " of this version");
+  }
+  return {};
+}
+
+Status MessageVerifier::CheckHeader(const v1::MessageHeader& header, const PinnedPeer& peer) const {
+  if (header.sender() != peer.agency.text()) {
+    return Fail(ErrorCode::kPermissionDenied, "the signed sender is not the connected peer");
+  }
+  if (header.receiver() != self_.text()) {
+    return Fail(ErrorCode::kPermissionDenied, "the message is addressed to another agency");
+  }
+  if (header.exchange_id().empty() || header.exchange_id().size() > kMaxExchangeIdBytes) {
+    return Fail(ErrorCode::kInvalidArgument, "header.exchange_id has 1 to 64 octets");
+  }
+  if (header.salt().size() != kSaltBytes) {
+    return Fail(ErrorCode::kInvalidArgument, "header.salt has 16 octets");
+  }
+  COMITY_ASSIGN_OR_RETURN(const policy::Instant sent_at, FromProto(header.sent_at()));
+  const auto skew = sent_at - clock_.Now();
+  if (skew > kMaxClockSkew || skew < -kMaxClockSkew) {
+    return Fail(ErrorCode::kUnauthenticated, "header.sent_at is more than 60 s from this clock");
+  }
+  return {};
+}
+
+}  // namespace comity::gateway

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "policy/model/engine_profile.h"
+#include "policy/model/ids.h"
+#include "policy/model/instant.h"
+#include "services/matching/secret_floats.h"
+
+namespace comity::matching {
+
+// What is known of one row besides its template; exactly what a hit may release.
+struct GalleryRow {
+  std::string reference;  // unique in the gallery
+  policy::ListCategory category;
+  std::string response_code;
+  policy::Instant valid_from{};
+  policy::Instant expires_at{};
+};
+
+// One list in memory, ready to be searched: unit templates of one engine profile, row by row, and
+// what belongs to each row. Template memory is wiped when the last owner lets go.
+//
+// Threads: immutable.
+class Gallery {
+ public:
+  const policy::EngineProfile& profile() const { return profile_; }
+  std::size_t size() const { return rows_.size(); }
+  const GalleryRow& row(std::size_t index) const { return rows_[index]; }
+  // size() x dimension float32, row-major. Secret: biometric.
+  std::span<const float> Expose() const { return templates_.Expose(); }
+
+  // Rows of these categories that are valid at `now`.
+  std::uint64_t ActiveRows(std::span<const policy::ListCategory> categories,
+                           policy::Instant now) const;
+  // The same gallery without one row.
+  // Errors: kNotFound  no row of this reference
+  Result<std::shared_ptr<const Gallery>> Without(std::string_view reference) const;
+
+ private:
+  friend class GalleryBuilder;
+  // Begins and ends of validity, each sorted: rows valid at a time are counted without visiting
+  // them.
+  struct Validity {
+    std::vector<policy::Instant> begins;
+    std::vector<policy::Instant> ends;
+  };
+  Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows, SecretFloats templates);
+
+  policy::EngineProfile profile_;
+  std::vector<GalleryRow> rows_;
+  SecretFloats templates_;
+  std::map<policy::ListCategory, Validity> by_category_;
+};
+
+// Builds a gallery row by row.
+//
+// Threads: thread-compatible.
+class GalleryBuilder {
+ public:
+  // In:     rows  how many will be added at most; their memory is taken at once, because growing
+  //               would leave unwiped copies behind
+  // Errors: kInvalidArgument  dimension outside EngineProfile's bounds
+  static Result<GalleryBuilder> Create(policy::EngineProfile profile, std::size_t rows);
+
+  // In:     values  dimension x float32; scaled to unit length. Secret: the caller wipes its copy
+  // Errors: kInvalidArgument  wrong dimension, not finite, norm off by more than 1e-3, or validity
+  // that
+  //                           ends before it begins
+  //         kConflict         the reference is there already
+  //         kExhausted        more rows than announced
+  Status Add(GalleryRow row, std::span<const float> values);
+
+  std::shared_ptr<const Gallery> Build() &&;
+
+ private:
+  GalleryBuilder(policy::EngineProfile profile, std::size_t rows);
+
+  policy::EngineProfile profile_;
+  std::size_t capacity_;
+  std::vector<GalleryRow> rows_;
+  std::unordered_set<std::string> references_;
+  SecretFloats templates_;
+};
+
+}  // namespace comity::matching

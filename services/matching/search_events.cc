@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/matching/search_events.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "crypto/base/canonical_json.h"
+#include "crypto/base/check.h"
+#include "crypto/base/encoding.h"
+
+namespace comity::matching {
+namespace {
+
+using nlohmann::json;
+
+json ToJson(const policy::AgreementRef& ref) {
+  return {
+      {"id", ref.id.text()}, {"version", ref.version}, {"sha256", EncodeHex(ref.sha256.view())}};
+}
+
+json ToJson(const policy::EngineProfile& engine) {
+  return {{"name", engine.name}, {"version", engine.version}, {"dimension", engine.dimension}};
+}
+
+}  // namespace
+
+std::string EncodeRequest(const policy::SearchRequest& request) {
+  json value = {{"requester", request.requester.text()}, {"holder", request.holder.text()}};
+  if (request.agreement) value["agreement"] = ToJson(*request.agreement);
+  if (request.purpose) value["purpose"] = request.purpose->text();
+  if (request.role) value["role"] = policy::Name(*request.role);
+  if (request.use) value["use"] = policy::Name(*request.use);
+  if (request.mode) value["mode"] = policy::Name(*request.mode);
+  if (request.engine) value["engine"] = ToJson(*request.engine);
+  if (request.threshold) value["threshold"] = EncodeDecimal(*request.threshold);
+  json categories = json::array();
+  for (const auto& category : request.list_categories) categories.push_back(category.text());
+  value["list_categories"] = std::move(categories);
+  // An engine's name may be a peer's text in no encoding at all; such a request is refused.
+  return TryEncodeCanonicalJson(value).value_or("{}");
+}
+
+std::string EncodeCounters(const policy::CapacityKey& key,
+                           const std::optional<std::uint64_t>& used) {
+  json value = {{"clause", key.clause}, {"limit", key.probes_per_day}};
+  if (used) value["used"] = *used;
+  return EncodeCanonicalJson(value);
+}
+
+std::string EncodeLists(const Galleries::Snapshots& galleries) {
+  json value = json::array();
+  for (const GallerySnapshot& snapshot : galleries) {
+    value.push_back({{"list", snapshot.list.text()}, {"rows", snapshot.gallery->size()}});
+  }
+  return EncodeCanonicalJson(value);
+}
+
+std::string EncodeHits(std::span<const LoggedHit> hits) {
+  json value = json::array();
+  for (const LoggedHit& hit : hits) {
+    value.push_back({{"list", hit.list},
+                     {"reference", hit.reference},
+                     {"category", hit.category},
+                     {"score", EncodeDecimal(hit.score)}});
+  }
+  return EncodeCanonicalJson(value);
+}
+
+std::string EncodeDecimal(double value) {
+  std::array<char, 32> text{};  // the longest double has 24 characters
+  const auto [end, fault] = std::to_chars(text.data(), text.data() + text.size(), value);
+  COMITY_CHECK(fault == std::errc());
+  return {text.data(), end};
+}
+
+Result<double> ParseDecimal(std::string_view text) {
+  double value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || end != text.data() + text.size() || !std::isfinite(value) ||
+      EncodeDecimal(value) != text) {
+    return Fail(ErrorCode::kCorrupt, "a number is not in its one decimal spelling");
+  }
+  return value;
+}
+
+audit::Event MakeEvent(DecidedEvent head, const policy::Decision& decision) {
+  audit::Event event;
+  event.type = head.type;
+  event.time = head.time;
+  event.exchange = std::move(head.exchange);
+  event.parties = std::move(head.parties);
+  event.agreement = decision.agreement;
+  event.decision_code = policy::Name(decision.code);
+  event.clauses = decision.clauses;
+  return event;
+}
+
+}  // namespace comity::matching

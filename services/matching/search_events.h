@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/decide/decide.h"
+#include "policy/model/decision.h"
+#include "policy/model/instant.h"
+#include "services/audit/journal.h"
+#include "services/matching/galleries.h"
+
+// The canonical octets of what searches put into the log; the same at both agencies, so that a
+// field opened by each can be compared. Forms: docs/formats/audit_entry.md.
+namespace comity::matching {
+
+// The request as it was decided. Absent fields are left out; the threshold is decimal text. A
+// request with text that is not UTF-8 is `{}`.
+std::string EncodeRequest(const policy::SearchRequest& request);
+// {"clause":..,"limit":..,"used":..}; `used` is left out when it could not be read.
+std::string EncodeCounters(const policy::CapacityKey& key,
+                           const std::optional<std::uint64_t>& used);
+// [{"list":..,"rows":..}, ...]
+std::string EncodeLists(const Galleries::Snapshots& galleries);
+
+// An entry at or above the threshold, as the holder's log keeps it.
+struct LoggedHit {
+  std::string list;
+  std::string reference;
+  std::string category;
+  double score = 0;
+};
+std::string EncodeHits(std::span<const LoggedHit> hits);
+
+// The shortest decimal text that reads back as the same double: canonical JSON has no fractions.
+std::string EncodeDecimal(double value);
+// Errors: kCorrupt  other text than EncodeDecimal makes of a finite number
+Result<double> ParseDecimal(std::string_view text);
+
+// An event that says what was decided: parties, agreement, code and clauses.
+struct DecidedEvent {
+  std::string_view type;
+  policy::Instant time{};
+  std::string exchange;
+  std::vector<policy::AgencyId> parties;  // own agency first
+};
+audit::Event MakeEvent(DecidedEvent head, const policy::Decision& decision);
+
+}  // namespace comity::matching

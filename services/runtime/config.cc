@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/runtime/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "services/runtime/config_reader.h"
+#include "services/runtime/config_text.h"
+#include "services/runtime/file.h"
+
+namespace comity::runtime {
+namespace {
+
+constexpr std::size_t kMaxText = 2048;
+constexpr std::size_t kMaxName = 128;
+constexpr std::size_t kMaxPeers = 1000;  // one agency has hundreds of partners at most
+
+constexpr std::string_view kIdForm =
+    "must have 1 to 64 characters a-z, 0-9 and '-', start with a letter and not end with '-'";
+constexpr std::string_view kTrustDomainForm =
+    "must be a trust domain in lower case, e.g. northshire-police.example";
+constexpr std::string_view kSpiffeForm =
+    "must be a SPIFFE id, e.g. spiffe://eastvale-council.example/gateway";
+
+// Everything the sections share while one file is read.
+struct Reading {
+  std::filesystem::path folder;
+  std::vector<ConfigIssue> issues;
+};
+
+using Path = std::filesystem::path;
+
+Path Resolve(const Reading& reading, const std::string& text) {
+  return (reading.folder / text).lexically_normal();
+}
+
+Path RequiredPath(TableReader& table, const Reading& reading, std::string_view key) {
+  const auto text = table.Required(key, kMaxText);
+  return text ? Resolve(reading, text->value) : Path();
+}
+
+std::optional<Path> OptionalPath(TableReader& table, const Reading& reading, std::string_view key) {
+  const auto text = table.Optional(key, kMaxText);
+  if (!text) return std::nullopt;
+  return Resolve(reading, text->value);
+}
+
+// Text of a form that `accepts`; any other is reported as "`key` <form>".
+std::string RequiredForm(TableReader& table, std::string_view key,
+                         bool (*accepts)(std::string_view), std::string_view form) {
+  const auto text = table.Required(key, kMaxText);
+  if (!text) return {};
+  if (!accepts(text->value)) table.Report(text->place, fmt::format("`{}` {}", key, form));
+  return text->value;
+}
+
+AgencyConfig ReadAgency(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[agency]", reading.issues);
+  AgencyConfig agency;
+  agency.id = RequiredForm(table, "id", IsAgencyId, kIdForm);
+  if (const auto name = table.Required("name", kMaxName)) agency.name = name->value;
+  agency.trust_domain = RequiredForm(table, "trust_domain", IsTrustDomain, kTrustDomainForm);
+  table.Finish();
+  return agency;
+}
+
+Path ReadData(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[data]", reading.issues);
+  Path directory = RequiredPath(table, reading, "directory");
+  table.Finish();
+  return directory;
+}
+
+void ReadListenAddress(TableReader& table, std::string_view key, Endpoint& endpoint) {
+  const auto text = table.Optional(key, kMaxText);
+  if (!text) return;
+  const auto parsed = ParseEndpoint(text->value);
+  if (parsed) {
+    endpoint = *parsed;
+  } else {
+    table.Report(text->place,
+                 fmt::format("`{}` must be host:port with a port from 0 to 65535", key));
+  }
+}
+
+ListenConfig ReadListen(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[listen]", reading.issues);
+  ListenConfig listen;
+  ReadListenAddress(table, "federation", listen.federation);
+  ReadListenAddress(table, "agency", listen.agency);
+  ReadListenAddress(table, "web", listen.web);
+  table.Finish();
+  const auto same = [](const Endpoint& a, const Endpoint& b) { return a == b && a.port != 0; };
+  if (same(listen.federation, listen.agency) || same(listen.federation, listen.web) ||
+      same(listen.agency, listen.web)) {
+    table.Report(PlaceOf(source.source()), "two addresses of [listen] are the same");
+  }
+  return listen;
+}
+
+KeyConfig ReadKeys(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[keys]", reading.issues);
+  KeyConfig keys;
+  keys.tls = RequiredPath(table, reading, "tls");
+  keys.roots = RequiredPath(table, reading, "roots");
+  keys.crl = OptionalPath(table, reading, "crl");
+  keys.signing = RequiredPath(table, reading, "signing");
+  keys.log = RequiredPath(table, reading, "log");
+  keys.key_encryption = RequiredPath(table, reading, "key_encryption");
+  table.Finish();
+  return keys;
+}
+
+PeerConfig ReadPeer(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[[peer]]", reading.issues);
+  PeerConfig peer;
+  peer.agency = RequiredForm(table, "agency", IsAgencyId, kIdForm);
+  if (const auto text = table.Required("address", kMaxText)) {
+    const auto address = ParseEndpoint(text->value);
+    if (address && address->port != 0) {
+      peer.address = *address;
+    } else {
+      table.Report(text->place, "`address` must be host:port with a port from 1 to 65535");
+    }
+  }
+  peer.spiffe_id = RequiredForm(table, "spiffe_id", IsSpiffeId, kSpiffeForm);
+  peer.trust_anchor = RequiredPath(table, reading, "trust_anchor");
+  peer.crl = OptionalPath(table, reading, "crl");
+  peer.signing_key_file = RequiredPath(table, reading, "signing_key_file");
+  table.Finish();
+  return peer;
+}
+
+// Two peers must not share an agency or an identity, and none may be this agency: whoever is on the
+// other end of a connection is decided by these.
+void CheckDistinct(const PeerConfig& peer, const Config& config, const toml::table& source,
+                   Reading& reading) {
+  const ConfigIssue place = PlaceOf(source.source());
+  const auto report = [&](std::string message) {
+    reading.issues.push_back({place.line, place.column, std::move(message)});
+  };
+  if (!peer.agency.empty() && peer.agency == config.agency.id) {
+    report("a [[peer]] has the id of this agency");
+  }
+  for (const PeerConfig& other : config.peers) {
+    if (!peer.agency.empty() && peer.agency == other.agency) {
+      report("two [[peer]] have the agency " + peer.agency);
+    }
+    if (!peer.spiffe_id.empty() && peer.spiffe_id == other.spiffe_id) {
+      report(fmt::format("two [[peer]] have the same spiffe_id ({})", other.agency));
+    }
+  }
+}
+
+void ReadPeers(const std::vector<const toml::table*>& sources, Config& config, Reading& reading) {
+  if (sources.size() > kMaxPeers) {
+    const ConfigIssue place = PlaceOf(sources[kMaxPeers]->source());
+    reading.issues.push_back(
+        {place.line, place.column, fmt::format("more than {} [[peer]]", kMaxPeers)});
+    return;
+  }
+  for (const toml::table* source : sources) {
+    PeerConfig peer = ReadPeer(*source, reading);
+    CheckDistinct(peer, config, *source, reading);
+    config.peers.push_back(std::move(peer));
+  }
+}
+
+LimitConfig ReadLimits(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[limits]", reading.issues);
+  LimitConfig limits;
+  const auto read = [&](std::string_view key, std::int64_t most, std::uint32_t& limit) {
+    const auto number = table.OptionalNumber(key, {1, most});
+    if (number) limit = static_cast<std::uint32_t>(*number);
+  };
+  read("max_streams", 1024, limits.max_streams);
+  read("max_calls_per_peer", 1024, limits.max_calls_per_peer);
+  read("max_deployments", 1024, limits.max_deployments);
+  read("max_lists", 1000, limits.max_lists);
+  read("max_entries_per_list", 1'000'000, limits.max_entries_per_list);
+  if (const auto seconds = table.OptionalNumber("peer_deadline", {1, 60})) {
+    limits.peer_deadline = std::chrono::seconds(*seconds);
+  }
+  table.Finish();
+  return limits;
+}
+
+std::chrono::seconds ReadMergeWindow(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[alerts]", reading.issues);
+  const auto seconds = table.OptionalNumber("merge_window", {1, 3600});
+  table.Finish();
+  return std::chrono::seconds(seconds.value_or(Config().alert_merge_window.count()));
+}
+
+LogLevel ReadLogLevel(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[log]", reading.issues);
+  const auto text = table.Optional("level", kMaxText);
+  table.Finish();
+  if (!text) return LogLevel::kInfo;
+  const auto level = ParseLogLevel(text->value);
+  if (!level) table.Report(text->place, "`level` must be debug, info, warn or error");
+  return level.value_or(LogLevel::kInfo);
+}
+
+Config ReadRoot(const toml::table& source, Reading& reading) {
+  TableReader root(source, "the file", reading.issues);
+  Config config;
+  if (const auto* t = root.Table("agency", true)) config.agency = ReadAgency(*t, reading);
+  if (const auto* t = root.Table("data", true)) config.data_directory = ReadData(*t, reading);
+  if (const auto* t = root.Table("listen", false)) config.listen = ReadListen(*t, reading);
+  if (const auto* t = root.Table("keys", true)) config.keys = ReadKeys(*t, reading);
+  ReadPeers(root.Tables("peer"), config, reading);
+  if (const auto* t = root.Table("limits", false)) config.limits = ReadLimits(*t, reading);
+  if (const auto* t = root.Table("alerts", false)) {
+    config.alert_merge_window = ReadMergeWindow(*t, reading);
+  }
+  if (const auto* t = root.Table("log", false)) config.log_level = ReadLogLevel(*t, reading);
+  root.Finish();
+  return config;
+}
+
+tl::unexpected<std::vector<ConfigIssue>> OneIssue(ConfigIssue issue) {
+  return tl::unexpected<std::vector<ConfigIssue>>({std::move(issue)});
+}
+
+}  // namespace
+
+std::string Describe(const ConfigIssue& issue, const std::filesystem::path& file) {
+  if (issue.line == 0) return fmt::format("{}: {}", file.string(), issue.message);
+  return fmt::format("{}:{}:{}: {}", file.string(), issue.line, issue.column, issue.message);
+}
+
+Configured<Config> ParseConfig(std::string_view text, const std::filesystem::path& file) {
+  if (text.size() > kMaxConfigBytes) {
+    return OneIssue({0, 0, fmt::format("larger than {} octets", kMaxConfigBytes)});
+  }
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    ConfigIssue issue = PlaceOf(error.source());
+    issue.message = std::string(error.description());
+    return OneIssue(std::move(issue));
+  }
+  Reading reading{file.parent_path(), {}};
+  Config config = ReadRoot(table, reading);
+  if (!reading.issues.empty()) {
+    std::stable_sort(reading.issues.begin(), reading.issues.end(), [](auto& left, auto& right) {
+      return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+    });
+    return tl::unexpected(std::move(reading.issues));
+  }
+  config.file = file;
+  config.text = std::string(text);
+  return config;
+}
+
+Configured<Config> LoadConfig(const std::filesystem::path& file) {
+  const auto text = ReadTextFile(file, kMaxConfigBytes);
+  if (!text) return OneIssue({0, 0, text.error().detail});
+  return ParseConfig(*text, file);
+}
+
+}  // namespace comity::runtime

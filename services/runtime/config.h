@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "services/runtime/logging.h"
+
+namespace comity::runtime {
+
+// host:port; an IPv6 host is in brackets in text and without them here.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string text() const;
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct AgencyConfig {
+  std::string id;            // northshire-police
+  std::string name;          // as people read it, 1..128 octets
+  std::string trust_domain;  // northshire-police.example
+};
+
+struct ListenConfig {
+  Endpoint federation{"127.0.0.1", 7443};
+  Endpoint agency{"127.0.0.1", 7444};
+  Endpoint web{"127.0.0.1", 7445};
+};
+
+struct KeyConfig {
+  std::filesystem::path tls;                 // PEM: private key and certificate chain
+  std::filesystem::path roots;               // PEM: CA certificates of own engines and persons
+  std::optional<std::filesystem::path> crl;  // PEM: revocation list of the own CA
+  std::filesystem::path signing;
+  std::filesystem::path log;
+  std::filesystem::path key_encryption;
+};
+
+struct PeerConfig {
+  std::string agency;
+  Endpoint address;
+  std::string spiffe_id;               // spiffe://eastvale-council.example/gateway
+  std::filesystem::path trust_anchor;  // PEM: the CA that certifies this peer
+  std::optional<std::filesystem::path> crl;
+  std::filesystem::path signing_key_file;  // holds ed25519:<base64>
+};
+
+// Bounds on what others can make large; each within hard bounds (docs/formats/configuration.md).
+struct LimitConfig {
+  std::uint32_t max_streams = 32;
+  std::uint32_t max_calls_per_peer = 64;
+  std::uint32_t max_deployments = 64;
+  std::uint32_t max_lists = 100;
+  std::uint32_t max_entries_per_list = 100'000;
+  std::chrono::seconds peer_deadline{5};
+};
+
+// The configuration of one gateway, as read from its file (docs/formats/configuration.md). All
+// paths are absolute or relative to the working directory, resolved against the file's folder.
+struct Config {
+  std::filesystem::path file;
+  std::string text;  // the file's exact octets; its hash is logged at start
+  AgencyConfig agency;
+  std::filesystem::path data_directory;
+  ListenConfig listen;
+  KeyConfig keys;
+  std::vector<PeerConfig> peers;
+  LimitConfig limits;
+  std::chrono::seconds alert_merge_window{30};
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+// One fault of the file. Line and column from 1; 0 when the fault has no place (unreadable file).
+struct ConfigIssue {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string message;
+};
+
+// "comityd.toml:12:1: unknown key `adress`; did you mean `address`?"
+std::string Describe(const ConfigIssue& issue, const std::filesystem::path& file);
+
+template <typename T>
+using Configured = tl::expected<T, std::vector<ConfigIssue>>;
+
+inline constexpr std::size_t kMaxConfigBytes = 1 << 20;  // some thousand peers
+
+// Reads a configuration: all faults in the order of lines, or the configuration. Opens no file that
+// it names.
+//
+// In:  text  TOML 1.0; untrusted, at most kMaxConfigBytes
+//      file  names the file in Config::file; relative paths are resolved against its folder
+Configured<Config> ParseConfig(std::string_view text, const std::filesystem::path& file);
+Configured<Config> LoadConfig(const std::filesystem::path& file);
+
+// Looks at the files that `config` names: each must be there, and those with private keys must be
+// readable by their owner only. Returns what is wrong, with the command that mends it; empty if all
+// is well.
+std::vector<std::string> CheckConfigFiles(const Config& config);
+
+}  // namespace comity::runtime

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "services/runtime/config.h"
+#include "services/runtime/file.h"
+
+namespace comity::runtime {
+namespace {
+
+using Faults = std::vector<std::string>;
+
+void CheckSecret(std::string_view key, const std::filesystem::path& path, Faults& faults) {
+  if (const Status status = CheckPrivateFile(path); !status) {
+    faults.push_back(std::string(key) + ": " + status.error().detail);
+  } else if (::access(path.c_str(), R_OK) != 0) {
+    faults.push_back(std::string(key) + ": cannot read " + path.string());
+  }
+}
+
+void CheckPublic(std::string_view key, const std::filesystem::path& path, Faults& faults) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    faults.push_back(std::string(key) + ": there is no file " + path.string());
+  } else if (::access(path.c_str(), R_OK) != 0) {
+    faults.push_back(std::string(key) + ": cannot read " + path.string());
+  }
+}
+
+void CheckPeer(const PeerConfig& peer, Faults& faults) {
+  const std::string prefix = "peer " + peer.agency + " ";
+  CheckPublic(prefix + "trust_anchor", peer.trust_anchor, faults);
+  if (peer.crl) CheckPublic(prefix + "crl", *peer.crl, faults);
+  CheckPublic(prefix + "signing_key_file", peer.signing_key_file, faults);
+}
+
+}  // namespace
+
+std::vector<std::string> CheckConfigFiles(const Config& config) {
+  Faults faults;
+  CheckSecret("keys.tls", config.keys.tls, faults);
+  CheckPublic("keys.roots", config.keys.roots, faults);
+  if (config.keys.crl) CheckPublic("keys.crl", *config.keys.crl, faults);
+  CheckSecret("keys.signing", config.keys.signing, faults);
+  CheckSecret("keys.log", config.keys.log, faults);
+  CheckSecret("keys.key_encryption", config.keys.key_encryption, faults);
+  for (const PeerConfig& peer : config.peers) CheckPeer(peer, faults);
+  return faults;
+}
+
+}  // namespace comity::runtime

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+namespace comity::runtime {
+
+// Turns SIGTERM and SIGINT into a stop request. Its constructor blocks both signals in the calling
+// thread, and threads inherit that: make it in main before any other thread.
+//
+// Threads: thread-safe.
+class Shutdown {
+ public:
+  Shutdown();
+  ~Shutdown();
+  Shutdown(const Shutdown&) = delete;
+  Shutdown& operator=(const Shutdown&) = delete;
+
+  // Requested at the first signal, or by Request().
+  std::stop_token token() const { return source_.get_token(); }
+  void Request() { source_.request_stop(); }
+  // Blocks until the request is there.
+  void Wait() const;
+
+ private:
+  std::stop_source source_;
+  std::jthread listener_;
+};
+
+}  // namespace comity::runtime

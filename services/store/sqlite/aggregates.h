@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "services/store/sqlite/connection.h"
+#include "services/store/store.h"
+
+// The aggregates on SQLite, each in the .cc of its name. All borrow the connection of the unit of
+// work. Threads: thread-compatible, like the connection.
+namespace comity::store {
+
+class SqliteAgreementStore final : public AgreementStore {
+ public:
+  explicit SqliteAgreementStore(Connection& connection) : connection_(connection) {}
+  Status AddDocument(const AgreementDocumentRecord& document) override;
+  Status AddStatement(const StatementRecord& statement) override;
+  Result<std::vector<AgreementDocumentRecord>> Documents() const override;
+  Result<std::vector<StatementRecord>> Statements() const override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteWatchlistStore final : public WatchlistStore {
+ public:
+  explicit SqliteWatchlistStore(Connection& connection) : connection_(connection) {}
+  Status AddList(const WatchlistRecord& list, std::span<const EntryRecord> entries) override;
+  Result<std::vector<WatchlistRecord>> Lists() const override;
+  Status VisitEntries(const policy::WatchlistId& list,
+                      const std::function<Status(EntryRecord)>& visit) const override;
+  Status Withdraw(const policy::WatchlistId& list, std::string_view reference) override;
+
+ private:
+  void InsertEntry(const policy::WatchlistId& list, const EntryRecord& entry);
+  Connection& connection_;
+};
+
+class SqliteDeploymentStore final : public DeploymentStore {
+ public:
+  explicit SqliteDeploymentStore(Connection& connection) : connection_(connection) {}
+  Status Add(const DeploymentRecord& deployment) override;
+  Status SetState(const policy::DeploymentId& id, DeploymentState state) override;
+  Result<std::vector<DeploymentRecord>> All() const override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteAlertStore final : public AlertStore {
+ public:
+  explicit SqliteAlertStore(Connection& connection) : connection_(connection) {}
+  Status Put(const AlertRecord& alert) override;
+  Result<AlertRecord> Get(std::string_view id) const override;
+  Result<std::optional<AlertRecord>> FindLatest(const policy::DeploymentId& deployment,
+                                                const policy::AgencyId& holder,
+                                                std::string_view reference) const override;
+  Result<std::vector<AlertRecord>> Open(policy::Instant now, std::uint32_t limit) const override;
+  Result<std::uint64_t> EraseExpired(policy::Instant now) override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteAuditStore final : public AuditStore {
+ public:
+  explicit SqliteAuditStore(Connection& connection) : connection_(connection) {}
+  Result<std::uint64_t> Append(ByteView entry, std::string_view exchange,
+                               const AuditPayloadRecord& payload) override;
+  Result<std::uint64_t> Size() const override;
+  Result<std::vector<AuditEntryRecord>> Read(std::uint64_t from,
+                                             std::uint64_t count) const override;
+  Result<std::vector<AuditEntryRecord>> OfExchange(std::string_view exchange,
+                                                   std::uint32_t limit) const override;
+  Result<AuditPayloadRecord> Payload(std::uint64_t index) const override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteCheckpointStore final : public CheckpointStore {
+ public:
+  explicit SqliteCheckpointStore(Connection& connection) : connection_(connection) {}
+  Result<std::optional<CheckpointRecord>> Latest() const override;
+  Status Save(const CheckpointRecord& checkpoint) override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteCapacityStore final : public CapacityStore {
+ public:
+  explicit SqliteCapacityStore(Connection& connection) : connection_(connection) {}
+  Result<std::uint64_t> Reserved(const Key& key) const override;
+  Result<std::uint64_t> Reserve(const Key& key, std::uint64_t amount) override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteReplayStore final : public ReplayStore {
+ public:
+  explicit SqliteReplayStore(Connection& connection) : connection_(connection) {}
+  Status Remember(const policy::AgencyId& sender, std::string_view id,
+                  policy::Instant keep_until) override;
+  Status Forget(policy::Instant now) override;
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace comity::store

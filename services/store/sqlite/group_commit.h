@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "services/runtime/guarded.h"
+#include "services/store/sqlite/connection.h"
+#include "services/store/sqlite/unit_of_work.h"
+
+namespace comity::store {
+
+// The one writer of a database: a thread that takes the units of work that wait and commits them
+// together, since one sync to the disk costs more than all their statements.
+//
+//   BEGIN IMMEDIATE
+//     SAVEPOINT; work 1; RELEASE               succeeded: kept
+//     SAVEPOINT; work 2; ROLLBACK TO; RELEASE  failed: undone alone
+//   COMMIT                                     failed: every unit gets the error, none is kept
+//
+// Threads: thread-safe. Nobody may be inside Run when it is destroyed.
+class GroupCommit {
+ public:
+  using Work = std::function<Status(Transaction&)>;
+
+  explicit GroupCommit(std::unique_ptr<Connection> connection);
+  ~GroupCommit();
+
+  // Blocks until the commit with `work` in it is durable, or the unit failed.
+  Status Run(const Work& work);
+
+ private:
+  struct Unit {
+    const Work* work = nullptr;
+    std::promise<Status> done;
+  };
+  using Group = std::span<Unit* const>;
+
+  void Serve(const std::stop_token& stop);
+  std::vector<Unit*> WaitForUnits(const std::stop_token& stop);
+  std::size_t CommitGroup(Group group);
+  std::vector<Status> RunUnits(Group group);
+  Status RunUnit(const Work& work);
+  Status Execute(const char* sql, const char* act);
+
+  const std::unique_ptr<Connection> connection_;
+  UnitOfWork transaction_;
+  runtime::Watched<std::vector<Unit*>> waiting_;
+  std::jthread thread_;  // last: it ends before what it uses
+};
+
+}  // namespace comity::store

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <SQLiteCpp/Exception.h>
+
+#include <string_view>
+#include <utility>
+
+#include "crypto/base/result.h"
+#include "services/store/sqlite/connection.h"
+
+namespace comity::store {
+
+// What an exception of SQLiteCpp means: full, busy, unreadable or read-only disk kUnavailable;
+// damaged file kCorrupt; a key that is taken kConflict; anything else kInternal.
+Error ToError(std::string_view act, const SQLite::Exception& exception);
+
+// Runs `call`; exceptions of SQLiteCpp end here. `act` names it in the error: "store the alert".
+template <typename Call>
+auto GuardedCall(std::string_view act, Call&& call) -> decltype(call()) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const SQLite::Exception& exception) {
+    return Fail(ToError(act, exception));
+  }
+}
+
+// The same for a step of a unit of work. Outside a transaction it refuses: after SQLite rolled back
+// by itself, a further step would otherwise commit alone.
+template <typename Call>
+auto GuardedStep(const Connection& connection, std::string_view act, Call&& call)
+    -> decltype(call()) {
+  if (!connection.InTransaction()) {
+    return Fail(ErrorCode::kUnavailable, "the database rolled the unit of work back");
+  }
+  return GuardedCall(act, std::forward<Call>(call));
+}
+
+}  // namespace comity::store

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "services/runtime/descriptor.h"
+#include "services/store/sqlite/connection.h"
+#include "services/store/sqlite/group_commit.h"
+#include "services/store/sqlite/migrations.h"
+#include "services/store/sqlite/read_pool.h"
+
+namespace comity::store {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+Error SystemError(const std::string& act, int error) {
+  return {ErrorCode::kUnavailable, "cannot " + act + ": " + std::generic_category().message(error)};
+}
+
+Result<runtime::Descriptor> OpenPrivate(const std::filesystem::path& file) {
+  runtime::Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  if (!descriptor.valid()) return Fail(SystemError("open " + file.string(), errno));
+  return descriptor;
+}
+
+Result<runtime::Descriptor> LockDirectory(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return Fail(SystemError("make the data directory " + directory.string(), errno));
+  }
+  COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, OpenPrivate(directory / "comity.lock"));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return Fail(SystemError("lock " + directory.string(), errno));
+  return Fail(ErrorCode::kUnavailable, "another process has the data directory " +
+                                           directory.string() + " open; stop it first");
+}
+
+// Threads: thread-safe.
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(runtime::Descriptor lock, std::unique_ptr<Connection> writer,
+              std::filesystem::path file)
+      : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(file)) {}
+
+  Status Write(const std::function<Status(Transaction&)>& work) override {
+    return writer_.Run(work);
+  }
+  Status Read(const std::function<Status(const Transaction&)>& work) const override {
+    return readers_.Run(work);
+  }
+
+ private:
+  const runtime::Descriptor lock_;  // first: released when all connections are closed
+  GroupCommit writer_;
+  mutable ReadPool readers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory) {
+  COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, LockDirectory(directory));
+  std::filesystem::path file = directory / "comity.db";
+  {
+    // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
+    COMITY_RETURN_IF_ERROR(OpenPrivate(file));
+  }
+  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer,
+                          Connection::Open(file, Connection::Mode::kReadWrite));
+  COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
+  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), std::move(file));
+}
+
+}  // namespace comity::store

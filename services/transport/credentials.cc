@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/transport/credentials.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <stop_token>
+#include <system_error>
+#include <utility>
+
+#include "services/runtime/file.h"
+#include "services/transport/certificate.h"
+#include "services/transport/certificate_builder.h"
+#include "services/transport/connection_settings.h"
+#include "services/transport/limits.h"
+#include "services/transport/peer_verifier.h"
+
+namespace comity::transport {
+namespace {
+
+using grpc::experimental::FileWatcherCertificateProvider;
+using grpc::experimental::TlsChannelCredentialsOptions;
+using grpc::experimental::TlsServerCredentialsOptions;
+
+constexpr unsigned int kFileWatchSeconds = 1;  // gRPC's least
+constexpr char kBundleName[] = "anchors.pem";
+
+// Without peers gRPC still wants an anchor: one whose key is forgotten at once lets nobody in.
+std::string NobodysAnchor(runtime::Instant now) {
+  const PkeyPtr key = GenerateTlsKey();
+  CertificateSpec spec;
+  spec.organisation = "nobody";
+  spec.common_name = "nobody";
+  spec.not_before = now;
+  spec.not_after = now + std::chrono::days(1);
+  spec.is_authority = true;
+  return EncodePem(*MakeCertificate(spec, key.get(), Issuer{nullptr, key.get()}));
+}
+
+std::string BundleOf(TrustStore& trust, const runtime::Clock& clock) {
+  std::string bundle = trust.AnchorBundle();
+  return bundle.empty() ? NobodysAnchor(clock.Now()) : bundle;
+}
+
+Result<std::filesystem::path> MakeBundleFolder() {
+  std::error_code fault;
+  std::string name =
+      (std::filesystem::temp_directory_path(fault) / "comity-anchors-XXXXXX").string();
+  if (fault || mkdtemp(name.data()) == nullptr) {
+    return Fail(ErrorCode::kUnavailable, "no private folder for the trust anchors could be made");
+  }
+  return std::filesystem::path(name);
+}
+
+// One file with key and chain for both: two files cannot be replaced at one moment.
+std::shared_ptr<FileWatcherCertificateProvider> Watch(const std::filesystem::path& identity,
+                                                      const std::filesystem::path& anchors) {
+  return std::make_shared<FileWatcherCertificateProvider>(identity.string(), identity.string(),
+                                                          anchors.string(), kFileWatchSeconds);
+}
+
+// Keeps gRPC's anchor file equal to what the TrustStore holds until `stop`.
+void KeepBundle(std::stop_token stop, const std::filesystem::path& file,
+                const std::shared_ptr<TrustStore>& trust, const runtime::Clock& clock) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::string written = trust->AnchorBundle();
+  std::unique_lock lock(mutex);
+  while (!wake.wait_for(lock, stop, std::chrono::seconds(kFileWatchSeconds),
+                        [&] { return stop.stop_requested(); })) {
+    std::string current = trust->AnchorBundle();
+    if (current == written) continue;
+    const std::string bundle = current.empty() ? NobodysAnchor(clock.Now()) : current;
+    // A full disk leaves the old anchors, which the verifier judges anew anyway; next round tries
+    // again.
+    if (runtime::WriteFile(file, AsBytes(bundle), 0600)) written = std::move(current);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServerTls>> ServerTls::Open(Settings settings) {
+  COMITY_RETURN_IF_ERROR(ReadOwnCertificate(settings.identity_file));
+  std::unique_ptr<ServerTls> tls(new ServerTls());
+  COMITY_ASSIGN_OR_RETURN(tls->folder_, MakeBundleFolder());
+  const std::filesystem::path bundle = tls->folder_ / kBundleName;
+  COMITY_RETURN_IF_ERROR(
+      runtime::WriteFile(bundle, AsBytes(BundleOf(*settings.trust, settings.clock)), 0600));
+
+  TlsServerCredentialsOptions options(Watch(settings.identity_file, bundle));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(
+      MakePeerVerifier({settings.trust, settings.clock, PeerRole::kClient, settings.on_refusal}));
+  tls->credentials_ = grpc::experimental::TlsServerCredentials(options);
+  tls->refresh_ =
+      std::jthread([bundle, trust = settings.trust, &clock = settings.clock](std::stop_token stop) {
+        KeepBundle(stop, bundle, trust, clock);
+      });
+  return tls;
+}
+
+ServerTls::~ServerTls() {
+  refresh_.request_stop();
+  if (refresh_.joinable()) refresh_.join();
+  credentials_.reset();  // stops gRPC's watch of the folder, if no server holds them any more
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
+                                                   const ChannelSettings& settings) {
+  COMITY_RETURN_IF_ERROR(ReadOwnCertificate(target.identity_file));
+  COMITY_ASSIGN_OR_RETURN(std::shared_ptr<TrustStore> trust,
+                          TrustStore::ForFederation({target.peer}));
+  TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(Watch(target.identity_file, target.peer.anchor_file));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(true);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(
+      MakePeerVerifier({std::move(trust), settings.clock, PeerRole::kServer, nullptr}));
+  return grpc::CreateCustomChannel(target.address.text(),
+                                   grpc::experimental::TlsCredentials(options),
+                                   ChannelArgumentsFor(settings.max_message_size));
+}
+
+Result<VerifiedPeer> CallerOf(const grpc::ServerContextBase& context, TrustStore& trust,
+                              runtime::Instant now) {
+  const auto auth = context.auth_context();
+  std::string pem;
+  for (const char* property :
+       {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+    for (const grpc::string_ref& value : auth->FindPropertyValues(property)) {
+      pem.append(value.data(), value.size());
+    }
+  }
+  if (pem.empty()) return Fail(ErrorCode::kUnauthenticated, "the call has no certificate");
+  return trust.Verify(pem, now, PeerRole::kClient);
+}
+
+}  // namespace comity::transport

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_context.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "crypto/base/result.h"
+#include "services/runtime/clock.h"
+#include "services/transport/address.h"
+#include "services/transport/trust_store.h"
+
+namespace comity::transport {
+
+// The TLS side of one port: own identity, the peers' anchors, the verifier. Identity and anchors
+// are looked at every second; new handshakes use what is there, open connections go on.
+//
+// Threads: thread-safe. Must outlive the server that uses its credentials.
+class ServerTls {
+ public:
+  struct Settings {
+    std::filesystem::path identity_file;  // ONE PEM with key and chain, replaced by rename
+    std::shared_ptr<TrustStore> trust;    // shared with the verifier, which gRPC owns
+    const runtime::Clock& clock;          // must outlive all that uses the credentials
+    // Told of every handshake that the verifier refuses, from gRPC's threads; must not block.
+    std::function<void(const Error&)> on_refusal;
+  };
+  // Errors: kInvalidArgument  the identity file holds no key with its certificate
+  //         kNotFound         it cannot be read
+  //         kUnavailable      no private folder for the anchor bundle could be made
+  static Result<std::unique_ptr<ServerTls>> Open(Settings settings);
+  ~ServerTls();
+  ServerTls(const ServerTls&) = delete;
+  ServerTls& operator=(const ServerTls&) = delete;
+
+  std::shared_ptr<grpc::ServerCredentials> credentials() const { return credentials_; }
+
+ private:
+  ServerTls() = default;
+  std::filesystem::path folder_;  // private; holds the anchor bundle that gRPC watches
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
+  std::jthread refresh_;
+};
+
+// Which gateway a channel leads to, and as whom it is opened.
+struct ChannelTarget {
+  Address address;
+  std::filesystem::path identity_file;  // ONE PEM with key and chain of the caller
+  PinnedPeer peer;  // the server must prove to be this one; the host name decides nothing
+};
+struct ChannelSettings {
+  int max_message_size = 0;     // octets, either direction: a constant of limits.h
+  const runtime::Clock& clock;  // must outlive the channel
+};
+// A channel with this project's defaults: keepalive, no retries (a repeated message with effect is
+// refused as a replay), no proxy from the environment. Connects at the first call.
+//
+// Errors: those of TrustStore::ForFederation and ServerTls::Open
+Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
+                                                   const ChannelSettings& settings);
+
+// Who is calling, verified again for this call, so that a revocation bites connections that are
+// open. Long streams repeat it.
+//
+// Errors: those of TrustStore::Verify; kUnauthenticated when the call has no certificate
+Result<VerifiedPeer> CallerOf(const grpc::ServerContextBase& context, TrustStore& trust,
+                              runtime::Instant now);
+
+// Limits, keepalive, connection age and health service for a server of the synchronous API. No
+// reflection, no channelz: every peer with a certificate could call them.
+void ApplyServerDefaults(grpc::ServerBuilder& builder, int max_message_size);
+
+}  // namespace comity::transport

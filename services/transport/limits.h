@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+// Everything a peer could make large or many, in one place. Comments in proto/comity/v1 state the
+// same values; a handler checks them before it allocates and before any cryptography.
+namespace comity::transport::limits {
+
+// --- messages, federation port ---
+inline constexpr std::size_t kMaxSignedPayload = 1024 * 1024;     // any SignedMessage.payload
+inline constexpr std::size_t kMaxProbePayload = 16 * 1024;        // SearchProbe: 2048 x 4 + header
+inline constexpr std::size_t kMaxAgreementDocument = 256 * 1024;  // YAML
+inline constexpr std::size_t kMaxStatement = 16 * 1024;           // one DSSE envelope as JSON
+inline constexpr std::size_t kMaxStatementsPerDelivery = 64;
+inline constexpr std::size_t kMaxExchangeId = 64;
+inline constexpr std::size_t kMessageSalt = 16;  // exactly
+// One signed payload with its envelope; a delivery's 64 statements of 16 KiB stay below by that
+// limit.
+inline constexpr int kMaxFederationMessage = 1024 * 1024 + 64 * 1024;
+
+// --- messages, agency port ---
+inline constexpr std::size_t kMaxImportChunk = 1024 * 1024;  // WatchlistImport, either chunk
+inline constexpr std::size_t kMaxImportEntries = std::size_t{256} * 1024 * 1024;  // octets, in all
+inline constexpr std::size_t kMaxImportTemplates = std::size_t{2} * 1024 * 1024 * 1024;
+inline constexpr std::size_t kMaxImportIssues = 100;
+inline constexpr int kMaxAgencyMessage =
+    1024 * 1024 + 64 * 1024;  // the largest chunk and its frame
+
+// --- values in messages ---
+inline constexpr std::size_t kMaxIdLength = 64;
+inline constexpr std::size_t kMaxCaptureRef = 128;
+inline constexpr std::size_t kMaxCameraName = 64;
+inline constexpr std::size_t kMaxReason = 1000;
+inline constexpr std::size_t kMaxPlace = 256;
+inline constexpr std::size_t kMaxCategories = 16;
+inline constexpr std::size_t kMaxClauses = 16;
+inline constexpr std::size_t kMaxHits = 100;
+inline constexpr std::size_t kMinDimension = 32;
+inline constexpr std::size_t kMaxDimension = 2048;
+
+// --- time ---
+inline constexpr std::chrono::seconds kMaxClockSkew{60};
+inline constexpr std::chrono::seconds kMaxProbeAge{30};    // captured_at at the agency port
+inline constexpr std::chrono::seconds kProbeDeadline{5};   // then Unanswered, never repeated
+inline constexpr std::chrono::seconds kUnaryDeadline{10};  // every unary call that sets no other
+inline constexpr std::chrono::seconds kHelloDeadline{3};   // a person waits for `comity status`
+
+// --- streams ---
+inline constexpr std::size_t kMaxUnansweredProbes = 64;  // in one Watch or Search stream
+// One thread serves one stream; this many streams on one connection leave room for other peers.
+inline constexpr int kMaxStreamsPerConnection = 32;
+
+// --- certificates ---
+inline constexpr std::size_t kMaxCertificateChain = 64 * 1024;  // PEM octets of one peer's chain
+inline constexpr int kMaxChainLength = 8;  // root, issuing CAs, leaf: 3 is usual
+inline constexpr std::size_t kMaxTrustFile =
+    16 * 1024 * 1024;                                    // anchors or CRLs; a CRL may be large
+inline constexpr std::size_t kMaxCachedVerdicts = 1024;  // then the cache starts anew
+
+// --- server resources ---
+inline constexpr int kMaxServerThreads = 256;  // each blocked stream holds one
+inline constexpr std::size_t kMaxServerMemory = std::size_t{512} * 1024 * 1024;  // gRPC's buffers
+inline constexpr int kMaxMetadataSize = 8 * 1024;  // octets of headers a call; ours need < 1 KiB
+
+// --- connections ---
+// An idle connection through a firewall dies in silence after minutes: ask every 30 s.
+inline constexpr std::chrono::seconds kKeepaliveInterval{30};
+inline constexpr std::chrono::seconds kKeepaliveTimeout{10};
+// A client may not ask more often; two such pings and the connection is closed.
+inline constexpr std::chrono::seconds kMinPingInterval{20};
+// A fresh handshake, hence fresh keys, at least once a shift. A stream open by then has the grace,
+// so that a live deployment can move to the new connection. Revocation does not wait for it:
+// CallerOf.
+inline constexpr std::chrono::minutes kMaxConnectionAge{8 * 60};
+inline constexpr std::chrono::minutes kMaxConnectionAgeGrace{60};
+inline constexpr std::chrono::seconds kHandshakeTimeout{10};
+inline constexpr std::chrono::milliseconds kFirstReconnect{200};
+inline constexpr std::chrono::seconds kMaxReconnect{5};
+
+}  // namespace comity::transport::limits

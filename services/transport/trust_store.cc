@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/transport/trust_store.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <map>
+#include <utility>
+
+#include "crypto/hash/sha256.h"
+#include "services/runtime/guarded.h"
+#include "services/transport/certificate.h"
+#include "services/transport/limits.h"
+#include "services/transport/trust_source.h"
+
+namespace comity::transport {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using runtime::Instant;
+
+struct Verdict {
+  VerifiedPeer peer;
+  Instant judged_at;
+};
+
+// Everything that changes together: verdicts hold only for the files they were made with.
+struct State {
+  std::vector<std::shared_ptr<const LoadedTrust>> loaded;  // one a source, same order
+  std::uint64_t generation = 0;
+  SteadyTime next_check{};
+  std::map<Digest, Verdict> verdicts;
+};
+
+Digest KeyOf(std::string_view pem_chain, PeerRole role) {
+  const Bytes octet{static_cast<std::uint8_t>(role == PeerRole::kClient ? 'c' : 's')};
+  return hash::Sha256({octet, AsBytes(pem_chain)});
+}
+
+bool IsFresh(const Verdict& verdict, Instant now, const TrustTiming& timing) {
+  // A clock that was set back makes the verdict's age unknown.
+  return now >= verdict.judged_at && now < verdict.judged_at + timing.verdict_lifetime &&
+         now < verdict.peer.expires_at;
+}
+
+ErrorCode CodeOf(int x509_error) {
+  switch (x509_error) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kUnauthenticated;
+  }
+}
+
+Status VerifyChain(const CertificateChain& chain, const LoadedTrust& trust, Instant now,
+                   PeerRole role) {
+  const StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), trust.store.get(), chain.leaf.get(),
+                                      chain.others.get()) != 1) {
+    return Fail(ErrorCode::kInternal, "the certificate check could not be set up");
+  }
+  X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time(terms, std::chrono::system_clock::to_time_t(now));
+  X509_VERIFY_PARAM_set_depth(terms, limits::kMaxChainLength);
+  X509_VERIFY_PARAM_set_auth_level(terms, 2);  // 112 bits: no RSA-1024, no SHA-1
+  X509_VERIFY_PARAM_set_purpose(
+      terms, role == PeerRole::kClient ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
+  const int verified = X509_verify_cert(context.get());
+  ERR_clear_error();
+  if (verified == 1) return {};
+  const int why = X509_STORE_CTX_get_error(context.get());
+  return Fail(CodeOf(why),
+              std::string("the certificate is refused: ") + X509_verify_cert_error_string(why));
+}
+
+Result<TrustSource> SourceOf(PinnedPeer peer) {
+  const auto identity = ParseSpiffeId(peer.spiffe_id);
+  if (!identity || identity->kind != PeerKind::kGateway) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "peer " + peer.agency + ": the SPIFFE id is not spiffe://<trust domain>/gateway");
+  }
+  return TrustSource{std::move(peer.agency), identity->trust_domain, false,
+                     std::move(peer.anchor_file), std::move(peer.crl_file)};
+}
+
+}  // namespace
+
+class TrustStore::Impl {
+ public:
+  static Result<std::unique_ptr<TrustStore>> Open(std::vector<TrustSource> sources,
+                                                  TrustTiming timing) {
+    auto impl = std::make_unique<Impl>(std::move(sources), timing);
+    for (const auto& loaded : impl->Current().loaded) {
+      // A missing CRL refuses its peer and no other; a missing anchor is a wrong configuration.
+      if (!loaded->anchors_read) return Fail(loaded->usable.error());
+    }
+    return std::unique_ptr<TrustStore>(new TrustStore(std::move(impl)));
+  }
+
+  Impl(std::vector<TrustSource> sources, TrustTiming timing)
+      : sources_(std::move(sources)), timing_(timing) {
+    State first;
+    for (const TrustSource& source : sources_) first.loaded.push_back(LoadTrust(source));
+    first.next_check = std::chrono::steady_clock::now() + timing_.file_check;
+    state_.With([&](State& state) { state = std::move(first); });
+  }
+
+  struct View {
+    std::vector<std::shared_ptr<const LoadedTrust>> loaded;
+    std::uint64_t generation = 0;
+  };
+
+  // The files as they are, looked at anew if that is due.
+  View Current() {
+    bool due = false;
+    View view = state_.With([&](State& state) {
+      const SteadyTime steady_now = std::chrono::steady_clock::now();
+      due = steady_now >= state.next_check;
+      if (due) state.next_check = steady_now + timing_.file_check;
+      return View{state.loaded, state.generation};
+    });
+    return due ? Reload(std::move(view)) : view;
+  }
+
+  Result<VerifiedPeer> Verify(std::string_view pem_chain, Instant now, PeerRole role) {
+    if (pem_chain.size() > limits::kMaxCertificateChain) {
+      return Fail(ErrorCode::kInvalidArgument, "the certificate chain is larger than 64 KiB");
+    }
+    const View view = Current();
+    const Digest key = KeyOf(pem_chain, role);
+    if (auto known = Recall(key, view.generation, now)) return std::move(*known);
+    COMITY_ASSIGN_OR_RETURN(const VerifiedPeer peer, Judge(pem_chain, view, now, role));
+    Remember(key, view.generation, Verdict{peer, now});
+    return peer;
+  }
+
+  const std::vector<TrustSource>& sources() const { return sources_; }
+
+ private:
+  View Reload(View view) {
+    bool changed = false;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      if (StampsOf(sources_[i]) == view.loaded[i]->stamps) continue;
+      view.loaded[i] = LoadTrust(sources_[i]);
+      changed = true;
+    }
+    if (!changed) return view;
+    return state_.With([&](State& state) {
+      state.loaded = view.loaded;
+      ++state.generation;
+      state.verdicts.clear();
+      return View{state.loaded, state.generation};
+    });
+  }
+
+  std::optional<VerifiedPeer> Recall(const Digest& key, std::uint64_t generation, Instant now) {
+    return state_.With([&](State& state) -> std::optional<VerifiedPeer> {
+      const auto found = state.verdicts.find(key);
+      if (state.generation != generation || found == state.verdicts.end()) return std::nullopt;
+      if (!IsFresh(found->second, now, timing_)) return std::nullopt;
+      return found->second.peer;
+    });
+  }
+
+  void Remember(const Digest& key, std::uint64_t generation, Verdict verdict) {
+    state_.With([&](State& state) {
+      if (state.generation != generation) return;  // the files changed meanwhile
+      if (state.verdicts.size() >= limits::kMaxCachedVerdicts) state.verdicts.clear();
+      state.verdicts.insert_or_assign(key, std::move(verdict));
+    });
+  }
+
+  Result<VerifiedPeer> Judge(std::string_view pem_chain, const View& view, Instant now,
+                             PeerRole role) const {
+    COMITY_ASSIGN_OR_RETURN(const CertificateChain chain, ParseCertificateChain(pem_chain));
+    COMITY_ASSIGN_OR_RETURN(PeerIdentity identity, IdentityOf(*chain.leaf));
+    const auto source =
+        std::find_if(sources_.begin(), sources_.end(),
+                     [&](const TrustSource& candidate) { return SpeaksFor(candidate, identity); });
+    const std::string id = EncodeSpiffeId(identity);
+    if (source == sources_.end()) {
+      return Fail(ErrorCode::kUnauthenticated, id + " is not enrolled here");
+    }
+    const LoadedTrust& trust = *view.loaded[static_cast<std::size_t>(source - sources_.begin())];
+    Status verified = trust.usable;
+    if (!verified) verified.error().code = ErrorCode::kUnavailable;
+    if (verified) verified = VerifyChain(chain, trust, now, role);
+    if (verified && X509_check_ca(chain.leaf.get()) != 0) {
+      verified = Fail(ErrorCode::kUnauthenticated, "a CA certificate is no caller's");
+    }
+    if (!verified) return Fail(verified.error().code, id + ": " + verified.error().detail);
+    return VerifiedPeer{source->agency, std::move(identity), Fingerprint(*chain.leaf),
+                        SerialOf(*chain.leaf), ExpiryOf(*chain.leaf)};
+  }
+
+  const std::vector<TrustSource> sources_;
+  const TrustTiming timing_;
+  runtime::Guarded<State> state_;
+};
+
+TrustStore::TrustStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TrustStore::~TrustStore() = default;
+
+Result<std::unique_ptr<TrustStore>> TrustStore::ForFederation(std::vector<PinnedPeer> peers,
+                                                              TrustTiming timing) {
+  std::vector<TrustSource> sources;
+  for (PinnedPeer& peer : peers) {
+    COMITY_ASSIGN_OR_RETURN(TrustSource source, SourceOf(std::move(peer)));
+    for (const TrustSource& other : sources) {
+      if (other.trust_domain != source.trust_domain) continue;
+      return Fail(ErrorCode::kInvalidArgument,
+                  "peers " + other.agency + " and " + source.agency + " have the same SPIFFE id");
+    }
+    sources.push_back(std::move(source));
+  }
+  return Impl::Open(std::move(sources), timing);
+}
+
+Result<std::unique_ptr<TrustStore>> TrustStore::ForAgency(OwnAgency own, TrustTiming timing) {
+  if (!IsTrustDomain(own.trust_domain)) {
+    return Fail(ErrorCode::kInvalidArgument, "the trust domain is not a DNS name in lower case");
+  }
+  return Impl::Open({TrustSource{std::move(own.agency), std::move(own.trust_domain), true,
+                                 std::move(own.anchor_file), std::move(own.crl_file)}},
+                    timing);
+}
+
+Result<VerifiedPeer> TrustStore::Verify(std::string_view pem_chain, Instant now, PeerRole role) {
+  return impl_->Verify(pem_chain, now, role);
+}
+
+std::string TrustStore::AnchorBundle() {
+  std::string bundle;
+  for (const auto& loaded : impl_->Current().loaded) bundle += loaded->anchors_pem;
+  return bundle;
+}
+
+std::vector<std::string> TrustStore::Faults(Instant now) {
+  std::vector<std::string> all;
+  const auto view = impl_->Current();
+  for (std::size_t i = 0; i < view.loaded.size(); ++i) {
+    for (std::string& fault : FaultsOf(impl_->sources()[i], *view.loaded[i], now)) {
+      all.push_back(std::move(fault));
+    }
+  }
+  return all;
+}
+
+}  // namespace comity::transport

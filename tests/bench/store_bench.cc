@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durable writes of the SQLite store: how long one unit of work takes from call to acknowledgement,
+// and how many a second there are, with 1 and 16 writers. Every acknowledged unit has been synced
+// (synchronous=FULL), so the figures are those of the disk under COMITY_BENCH_DIR, or the temporary
+// directory.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "crypto/base/check.h"
+#include "services/store/sqlite/sqlite_store.h"
+
+namespace comity::store {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t kEntryBytes = 500;    // a usual log entry
+constexpr std::size_t kPayloadBytes = 512;  // its padded payload
+
+class BenchDirectory {
+ public:
+  BenchDirectory() {
+    const char* wanted = std::getenv("COMITY_BENCH_DIR");
+    const std::filesystem::path parent =
+        wanted == nullptr ? std::filesystem::temp_directory_path() : std::filesystem::path(wanted);
+    std::string name = (parent / "comity-bench-XXXXXX").string();
+    COMITY_CHECK(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~BenchDirectory() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+Status AppendEntries(Transaction& t, int count) {
+  const Bytes entry(kEntryBytes, 'e');
+  for (int i = 0; i < count; ++i) {
+    COMITY_RETURN_IF_ERROR(
+        t.audit().Append(entry, "x", {Bytes(72, 'k'), Bytes(kPayloadBytes, 'p')}));
+  }
+  return {};
+}
+
+// Writes units until `deadline`; returns how long each took, in microseconds.
+std::vector<double> WriteUntil(Store& store, steady_clock::time_point deadline, int entries) {
+  std::vector<double> latencies;
+  while (steady_clock::now() < deadline) {
+    const auto begin = steady_clock::now();
+    COMITY_CHECK(store.Write([&](Transaction& t) { return AppendEntries(t, entries); }));
+    latencies.push_back(
+        std::chrono::duration<double, std::micro>(steady_clock::now() - begin).count());
+  }
+  return latencies;
+}
+
+// range(0): writers, range(1): log entries in each unit of work.
+void BM_DurableWrite(benchmark::State& state) {
+  const BenchDirectory directory;
+  auto store = OpenSqliteStore(directory.path).value();
+  std::vector<double> all;
+  std::mutex mutex;
+  double seconds = 0;
+  for (auto _ : state) {
+    const auto begin = steady_clock::now();
+    std::vector<std::jthread> writers;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+      writers.emplace_back([&] {
+        auto mine =
+            WriteUntil(*store, begin + std::chrono::seconds(3), static_cast<int>(state.range(1)));
+        std::lock_guard lock(mutex);
+        all.insert(all.end(), mine.begin(), mine.end());
+      });
+    }
+    writers.clear();
+    seconds += std::chrono::duration<double>(steady_clock::now() - begin).count();
+  }
+  std::sort(all.begin(), all.end());
+  state.counters["p50_us"] = all[all.size() / 2];
+  state.counters["p99_us"] = all[all.size() * 99 / 100];
+  state.counters["units_per_s"] = static_cast<double>(all.size()) / seconds;
+  state.counters["entries_per_s"] =
+      static_cast<double>(all.size()) * static_cast<double>(state.range(1)) / seconds;
+}
+BENCHMARK(BM_DurableWrite)
+    ->ArgNames({"writers", "entries"})
+    ->Args({1, 1})
+    ->Args({16, 1})
+    ->Args({64, 1})
+    ->Args({1, 100})
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kSecond);
+
+// A point read in a snapshot of its own, beside nothing else.
+void BM_Read(benchmark::State& state) {
+  const BenchDirectory directory;
+  auto store = OpenSqliteStore(directory.path).value();
+  COMITY_CHECK(store->Write([](Transaction& t) { return AppendEntries(t, 10'000); }));
+  std::uint64_t index = 0;
+  for (auto _ : state) {
+    COMITY_CHECK(store->Read([&](const Transaction& t) -> Status {
+      COMITY_RETURN_IF_ERROR(t.audit().Read(index++ % 10'000, 1));
+      return {};
+    }));
+  }
+}
+BENCHMARK(BM_Read);
+
+}  // namespace
+}  // namespace comity::store
+
+BENCHMARK_MAIN();

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/store/store.h"
+#include "tests/support/result_matchers.h"
+
+// One suite for every implementation of store::Store. A back end links the *_conformance.cc files
+// and instantiates each fixture with its Backend (sqlite_store_conformance_test.cc).
+namespace comity::store {
+
+// A database of its own for one test.
+class StoreUnderTest {
+ public:
+  virtual ~StoreUnderTest() = default;
+  virtual Store& store() = 0;
+  // Closes the database and opens it again.
+  virtual void Reopen() = 0;
+};
+
+struct Backend {
+  std::string name;
+  std::function<std::unique_ptr<StoreUnderTest>()> make;
+};
+inline void PrintTo(const Backend& backend, std::ostream* out) {
+  *out << backend.name;
+}
+
+inline policy::Instant At(std::int64_t seconds) {
+  return policy::Instant(std::chrono::seconds(seconds));
+}
+template <typename Id>
+Id MakeId(std::string_view text) {
+  return Id::Parse(text).value();
+}
+inline Digest MakeDigest(std::uint8_t octet) {
+  Digest digest;
+  digest.bytes.fill(octet);
+  return digest;
+}
+inline Bytes Octets(std::string_view text) {
+  return ToBytes(text);
+}
+
+class StoreConformance : public ::testing::TestWithParam<Backend> {
+ protected:
+  using Work = std::function<Status(Transaction&)>;
+
+  Store& store() { return subject_->store(); }
+  void Reopen() { subject_->Reopen(); }
+
+  Status Write(const Work& work) { return store().Write(work); }
+
+  // Reads one value in a snapshot of its own; the test fails if it cannot.
+  template <typename Read>
+  auto Get(Read read) {
+    using Value = typename decltype(read(std::declval<const Transaction&>()))::value_type;
+    Result<Value> value = Fail(ErrorCode::kInternal, "the work did not run");
+    const Status status = store().Read([&](const Transaction& transaction) -> Status {
+      value = read(transaction);
+      return {};
+    });
+    EXPECT_THAT(status, testing::IsOk());
+    return value;
+  }
+
+ private:
+  std::unique_ptr<StoreUnderTest> subject_ = GetParam().make();
+};
+
+class UnitOfWorkConformance : public StoreConformance {};
+class AgreementStoreConformance : public StoreConformance {};
+class WatchlistStoreConformance : public StoreConformance {};
+class DeploymentStoreConformance : public StoreConformance {};
+class AlertStoreConformance : public StoreConformance {};
+class AuditStoreConformance : public StoreConformance {};
+class CheckpointStoreConformance : public StoreConformance {};
+class CapacityStoreConformance : public StoreConformance {};
+class ReplayStoreConformance : public StoreConformance {};
+
+}  // namespace comity::store

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace comity::testing {
+namespace {
+
+[[noreturn]] void Execute(const std::vector<std::string>& arguments, int out, int err) {
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(null, STDIN_FILENO);
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));
+  }
+  pointers.push_back(nullptr);
+  execvp(pointers[0], pointers.data());
+  dprintf(STDERR_FILENO, "cannot run %s: %s\n", pointers[0], std::strerror(errno));
+  _exit(127);
+}
+
+int ExitCode(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+struct Pipe {
+  int read = -1;
+  int write = -1;
+};
+
+Pipe OpenPipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  return {ends[0], ends[1]};
+}
+
+// Reads both pipes until they close or the deadline passes.
+bool Drain(int out, int err, CommandOutput& output, std::chrono::steady_clock::time_point end) {
+  std::array<pollfd, 2> polls{{{out, POLLIN, 0}, {err, POLLIN, 0}}};
+  std::array<std::string*, 2> texts{&output.out, &output.err};
+  int open_count = 2;
+  while (open_count > 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || poll(polls.data(), 2, static_cast<int>(left.count())) == 0) {
+      return false;
+    }
+    for (std::size_t i = 0; i < polls.size(); ++i) {
+      if (polls[i].fd < 0 || polls[i].revents == 0) continue;
+      std::array<char, 65536> buffer;
+      const ssize_t count = read(polls[i].fd, buffer.data(), buffer.size());
+      if (count > 0) {
+        texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
+      } else {
+        polls[i].fd = -1;
+        --open_count;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<CommandOutput> RunCommand(const std::vector<std::string>& arguments,
+                                 std::chrono::seconds timeout) {
+  const Pipe out = OpenPipe();
+  const Pipe err = OpenPipe();
+  const pid_t pid = fork();
+  if (pid < 0) return Fail(ErrorCode::kUnavailable, "cannot start a process");
+  if (pid == 0) Execute(arguments, out.write, err.write);
+  close(out.write);
+  close(err.write);
+  CommandOutput output;
+  const bool ended = Drain(out.read, err.read, output, std::chrono::steady_clock::now() + timeout);
+  close(out.read);
+  close(err.read);
+  if (!ended) kill(pid, SIGKILL);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  output.exit_code = ExitCode(status);
+  if (!ended) return Fail(ErrorCode::kUnavailable, arguments[0] + " did not end in time");
+  return output;
+}
+
+Result<Process> Process::Start(const std::vector<std::string>& arguments,
+                               const std::filesystem::path& log) {
+  const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) return Fail(ErrorCode::kUnavailable, "cannot write " + log.string());
+  const pid_t pid = fork();
+  if (pid == 0) Execute(arguments, file, file);
+  close(file);
+  if (pid < 0) return Fail(ErrorCode::kUnavailable, "cannot start a process");
+  return Process(pid);
+}
+
+Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  if (this != &other) {
+    Kill();
+    pid_ = std::exchange(other.pid_, -1);
+  }
+  return *this;
+}
+
+Process::~Process() { Kill(); }
+
+bool Process::IsRunning() {
+  if (pid_ < 0) return false;
+  if (waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+  pid_ = -1;
+  return false;
+}
+
+std::optional<int> Process::Stop(std::chrono::milliseconds patience) {
+  if (pid_ < 0) return std::nullopt;
+  kill(pid_, SIGTERM);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < end) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return ExitCode(status);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  Kill();
+  return std::nullopt;
+}
+
+void Process::Kill() {
+  if (pid_ < 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+std::uint16_t FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  std::uint16_t port = 0;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
+    port = ntohs(address.sin_port);
+  }
+  close(fd);
+  return port;
+}
+
+}  // namespace comity::testing

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/agreement/statement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/base/encoding.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/policy/agreement_fixture.h"
+
+namespace comity::policy {
+namespace {
+
+using comity::testing::FailsWith;
+using comity::testing::IsOk;
+using namespace comity::policy::testing;
+
+sign::DsseEnvelope Envelope(const Person& person, const Statement& statement) {
+  return MakeStatement(Key(person.key), statement).value();
+}
+
+TEST(Statement, ReadsBackWhatItEncodes) {
+  const Agreement agreement = BaseAgreement();
+  Statement resumption = StatementBy(kPoliceSiro, StatementKind::kResumption, agreement);
+  resumption.lifts = agreement.sha256;
+  resumption.text = "Two lines\nwith \"quotes\" and \xc3\xa9";
+  for (const Statement& statement :
+       {StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement), resumption,
+        StatementBy(kCouncilGateway, StatementKind::kSuspension, agreement)}) {
+    const auto parsed = ParseStatementPayload(EncodeStatementPayload(statement));
+    ASSERT_THAT(parsed, IsOk());
+    EXPECT_EQ(*parsed, statement);
+  }
+}
+
+TEST(Statement, HasTheBytesOfTheFormatDocument) {
+  const Agreement agreement = BaseAgreement();
+  const Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
+  const std::string expected =
+      R"({"agreement":{"id":"northshire-eastvale-2026","sha256":")" +
+      EncodeHex(agreement.sha256.view()) +
+      R"(","version":1},"at":"2026-01-15T12:00:00Z","kind":"signature","party":"eastvale-council",)"
+      R"("post":"Chief Executive","schema":"comity/statement/1","text":""})";
+  EXPECT_EQ(EncodeStatementPayload(statement), expected);
+}
+
+TEST(Statement, RefusesMisplacedMissingAndOverlongFields) {
+  const Agreement agreement = BaseAgreement();
+  const Statement signature = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
+  const Statement advice = StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement);
+  const auto refused = [](Statement statement, auto change) {
+    change(statement);
+    EXPECT_THAT(CheckStatement(statement), FailsWith(ErrorCode::kInvalidArgument));
+    EXPECT_THAT(MakeStatement(Key(3), statement), FailsWith(ErrorCode::kInvalidArgument));
+  };
+  refused(signature, [](Statement& s) { s.position = AdvicePosition::kFor; });
+  refused(signature, [](Statement& s) { s.lifts = Digest{}; });
+  refused(signature, [](Statement& s) { s.post.clear(); });
+  refused(signature, [](Statement& s) { s.party = {}; });
+  refused(signature, [](Statement& s) { s.agreement.version = 0; });
+  refused(signature, [](Statement& s) { s.text.assign(kMaxStatementText + 1, 'x'); });
+  refused(signature, [](Statement& s) { s.text = "\xff"; });
+  refused(signature, [](Statement& s) { s.text = "a\x01"; });
+  refused(signature, [](Statement& s) { s.text = "\xe2\x80\xae"; });
+  refused(signature, [](Statement& s) { s.kind = static_cast<StatementKind>(99); });
+  refused(signature, [](Statement& s) { s.kind = StatementKind::kResumption; });
+  refused(advice, [](Statement& s) { s.position.reset(); });
+  refused(advice, [](Statement& s) { s.text.clear(); });
+}
+
+TEST(Statement, RefusesPayloadsThatAreNotExactlyTheForm) {
+  const Agreement agreement = BaseAgreement();
+  const std::string good =
+      EncodeStatementPayload(StatementBy(kCouncilChief, StatementKind::kSignature, agreement));
+  ASSERT_THAT(ParseStatementPayload(good), IsOk());
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {R"("text":"")", R"("text":"","zzz":1)"},
+           {R"("version":1)", R"("version":0)"},
+           {R"("version":1)", R"("version":4294967296)"},
+           {R"("version":1)", R"("version":-1)"},
+           {R"("version":1)", R"("version":"1")"},
+           {R"("kind":"signature")", R"("kind":"Signature")"},
+           {R"("schema":"comity/statement/1")", R"("schema":"comity/statement/2")"},
+           {R"("at":"2026-01-15T12:00:00Z")", R"("at":"2026-01-15T12:00:00+00:00")"},
+           {R"("at":"2026-01-15T12:00:00Z")", R"("at":"2026-01-15T12:00:00.000Z")"},
+           {R"("party":"eastvale-council")", R"("party":"Eastvale")"},
+           {R"("party":"eastvale-council")", R"("party": "eastvale-council")"},
+           {R"(,"post":"Chief Executive")", ""}}) {
+    EXPECT_THAT(ParseStatementPayload(Replaced(good, from, to)),
+                FailsWith(ErrorCode::kInvalidArgument))
+        << to;
+  }
+  for (const char* text : {"", "[]", "{}", "null", "{\"schema\":\"comity/statement/1\"}"}) {
+    EXPECT_THAT(ParseStatementPayload(text), FailsWith(ErrorCode::kInvalidArgument)) << text;
+  }
+}
+
+// Who may say what, exhaustively: each kind by each post.
+TEST(Statement, IsAcceptedOnlyFromPostsEntitledToItsKind) {
+  const Agreement agreement = BaseAgreement();
+  const auto entitled = [](const Person& person, StatementKind kind) {
+    const bool dpo = person.key == 2 || person.key == 6;
+    const bool gateway = person.key == 1;
+    if (kind == StatementKind::kSuspension) return true;
+    if (kind == StatementKind::kAdvice) return dpo;
+    return !dpo && !gateway;
+  };
+  for (const StatementKind kind :
+       {StatementKind::kSignature, StatementKind::kAdvice, StatementKind::kSuspension,
+        StatementKind::kResumption, StatementKind::kTermination}) {
+    for (const Person& person :
+         {kCouncilDpo, kCouncilChief, kPoliceDpo, kPoliceSiro, kCouncilGateway}) {
+      Statement statement = StatementBy(person, kind, agreement);
+      if (kind == StatementKind::kResumption) statement.lifts = Digest{};
+      const auto verified = VerifyStatement(
+          Countersign(Key(person.agency_key), Envelope(person, statement)), agreement, true);
+      if (entitled(person, kind)) {
+        ASSERT_THAT(verified, IsOk());
+        EXPECT_EQ(verified->key, Key(person.key).public_key());
+        EXPECT_EQ(verified->statement, statement);
+      } else {
+        EXPECT_THAT(verified, FailsWith(ErrorCode::kPermissionDenied)) << person.post;
+      }
+    }
+  }
+}
+
+TEST(Statement, NeedsTheKeyThatTheDocumentNamesForThePost) {
+  const Agreement agreement = BaseAgreement();
+  const Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
+  for (const std::uint8_t wrong : std::vector<std::uint8_t>{1, 2, 4, 7, 99}) {
+    const auto envelope = Countersign(Key(1), MakeStatement(Key(wrong), statement).value());
+    EXPECT_THAT(VerifyStatement(envelope, agreement, true), FailsWith(ErrorCode::kCorrupt));
+  }
+}
+
+TEST(Statement, NeedsTheCountersignatureOfItsOwnAgencyWhenAsked) {
+  const Agreement agreement = BaseAgreement();
+  const auto alone =
+      Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement));
+  EXPECT_THAT(VerifyStatement(alone, agreement, true), FailsWith(ErrorCode::kCorrupt));
+  const auto verified = VerifyStatement(alone, agreement, false);
+  ASSERT_THAT(verified, IsOk());
+  EXPECT_FALSE(verified->countersigned);
+  EXPECT_THAT(VerifyStatement(Countersign(Key(5), alone), agreement, true),
+              FailsWith(ErrorCode::kCorrupt));
+  EXPECT_TRUE(VerifyStatement(Countersign(Key(1), alone), agreement, true).value().countersigned);
+}
+
+TEST(Statement, IsRefusedWhenAnyOctetOfPayloadOrSignatureChanges) {
+  const Agreement agreement = BaseAgreement();
+  const auto good = Countersign(
+      Key(1),
+      Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement)));
+  for (std::size_t i = 0; i < good.payload.size(); ++i) {
+    auto bad = good;
+    bad.payload[i] ^= 1;
+    EXPECT_FALSE(VerifyStatement(bad, agreement, true).has_value()) << i;
+  }
+  for (std::size_t i = 0; i < 2 * sign::Signature::kSize; ++i) {
+    auto bad = good;
+    bad.signatures[i / sign::Signature::kSize].signature.bytes[i % sign::Signature::kSize] ^= 1;
+    EXPECT_FALSE(VerifyStatement(bad, agreement, true).has_value()) << i;
+  }
+}
+
+TEST(Statement, IsBoundToOneVersionAndDocumentAndType) {
+  const Agreement agreement = BaseAgreement();
+  const auto envelope = Countersign(
+      Key(1),
+      Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement)));
+  Agreement other = agreement;
+  other.version = 2;
+  EXPECT_THAT(VerifyStatement(envelope, other, true), FailsWith(ErrorCode::kConflict));
+  other = agreement;
+  other.sha256.bytes[0] ^= 1;
+  EXPECT_THAT(VerifyStatement(envelope, other, true), FailsWith(ErrorCode::kConflict));
+  auto wrong_type = envelope;
+  wrong_type.payload_type = "application/json";
+  EXPECT_THAT(VerifyStatement(wrong_type, agreement, true), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(Statement, IsRefusedFromUnknownPartiesAndPosts) {
+  const Agreement agreement = BaseAgreement();
+  Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
+  statement.post = "Head of IT";
+  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement, false),
+              FailsWith(ErrorCode::kPermissionDenied));
+  statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
+  statement.party = AgencyId::Parse("westmarch-police").value();
+  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement, false),
+              FailsWith(ErrorCode::kPermissionDenied));
+}
+
+TEST(Statement, GatewaySuspendsWithOneSignature) {
+  const Agreement agreement = BaseAgreement();
+  const auto envelope = Envelope(
+      kCouncilGateway, StatementBy(kCouncilGateway, StatementKind::kSuspension, agreement));
+  ASSERT_EQ(envelope.signatures.size(), 1U);
+  const auto verified = VerifyStatement(envelope, agreement, true);
+  ASSERT_THAT(verified, IsOk());
+  EXPECT_EQ(verified->id, StatementId(envelope.payload));
+}
+
+}  // namespace
+}  // namespace comity::policy

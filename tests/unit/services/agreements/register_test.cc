@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/agreements/register.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "crypto/hash/sha256.h"
+#include "policy/decide/agreement_set.h"
+#include "services/audit/events.h"
+#include "tests/support/agency_store.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/policy/agreement_fixture.h"
+
+namespace comity::agreements {
+namespace {
+
+using comity::testing::AgencyStore;
+using comity::testing::FailsWith;
+using comity::testing::IsOk;
+using policy::StatementKind;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace policy::testing;
+
+const policy::AgencyId kCouncil = policy::AgencyId::Parse("eastvale-council").value();
+const policy::AgencyId kPolice = policy::AgencyId::Parse("northshire-police").value();
+
+// The statement as a person signs it, before any countersignature.
+std::string Signed(const Person& person, const policy::Statement& statement) {
+  return sign::EncodeDsseJson(policy::MakeStatement(Key(person.key), statement).value());
+}
+// As the person's own gateway hands it on.
+std::string Countersigned(const Person& person, const policy::Statement& statement) {
+  return sign::EncodeDsseJson(policy::Countersign(
+      Key(person.agency_key), policy::MakeStatement(Key(person.key), statement).value()));
+}
+
+// The register of northshire-police; eastvale-council is its peer.
+class AgreementRegister : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    agency_.clock.Set(At("2026-03-01T08:00:00Z"));
+    Open();
+  }
+  Result<std::unique_ptr<Register>> TryOpen() {
+    return Register::Open({.store = agency_.store(),
+                           .journal = agency_.journal(),
+                           .own = agency_.own,
+                           .agency_key = key_,
+                           .peers = peers_,
+                           .clock = agency_.clock});
+  }
+  void Open() {
+    auto opened = TryOpen();
+    ASSERT_THAT(opened, IsOk());
+    register_ = std::move(opened).value();
+  }
+  void Restart() {
+    register_.reset();
+    agency_.Reopen();
+    Open();
+  }
+  Result<Submitted> Own(const Person& person, StatementKind kind) {
+    return register_->SubmitStatement(Signed(person, StatementBy(person, kind, agreement_)), own_);
+  }
+  Result<Submitted> Peer(const Person& person, StatementKind kind) {
+    return register_->SubmitStatement(Countersigned(person, StatementBy(person, kind, agreement_)),
+                                      peer_);
+  }
+  void BringInForce() {
+    ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+    ASSERT_THAT(Own(kPoliceDpo, StatementKind::kAdvice), IsOk());
+    ASSERT_THAT(Peer(kCouncilDpo, StatementKind::kAdvice), IsOk());
+    ASSERT_THAT(Own(kPoliceChief, StatementKind::kSignature), IsOk());
+    ASSERT_THAT(Own(kPoliceSiro, StatementKind::kSignature), IsOk());
+    ASSERT_THAT(Peer(kCouncilChief, StatementKind::kSignature), IsOk());
+    const auto last = Peer(kCouncilSiro, StatementKind::kSignature);
+    ASSERT_THAT(last, IsOk());
+    ASSERT_EQ(last->status, "in-force");
+  }
+  std::string Status() { return register_->List(agency_.clock.Now()).front().status; }
+
+  AgencyStore agency_;
+  const policy::Agreement agreement_ = BaseAgreement();
+  const sign::SigningKey key_ = Key(5);
+  std::map<policy::AgencyId, sign::PublicKey> peers_ = {{kCouncil, Key(1).public_key()}};
+  const Source own_{.peer = {}, .by = "officer", .exchange = "", .request = {}};
+  const Source peer_{.peer = kCouncil, .by = "", .exchange = "x-1", .request = Digest{}};
+  std::unique_ptr<Register> register_;
+};
+
+TEST_F(AgreementRegister, ComesIntoForceWithTheLastSignatureOfBothSides) {
+  BringInForce();
+  EXPECT_EQ(agency_.CountEvents(audit::kAgreementReceived), 1U);
+  EXPECT_EQ(agency_.CountEvents(audit::kStatementIssued), 3U);
+  EXPECT_EQ(agency_.CountEvents(audit::kStatementReceived), 3U);
+  Restart();
+  EXPECT_EQ(Status(), "in-force");
+  const AgreementView view = register_->List(agency_.clock.Now()).front();
+  EXPECT_THAT(view.statements, SizeIs(6));
+  EXPECT_THAT(view.missing, IsEmpty());
+  EXPECT_FALSE(view.against_advice);
+  EXPECT_EQ(view.agreement, policy::RefOf(agreement_));
+}
+
+TEST_F(AgreementRegister, PublishesANewSnapshotWithEachStatement) {
+  BringInForce();
+  const auto before = register_->Snapshot();
+  ASSERT_THAT(Peer(kCouncilDpo, StatementKind::kSuspension), IsOk());
+  const auto after = register_->Snapshot();
+  const auto status = [&](const policy::AgreementSet& set) {
+    return set.StatusOf(*set.FindVersion(agreement_.id, agreement_.version), agency_.clock.Now());
+  };
+  EXPECT_EQ(status(*before), policy::AgreementStatus::kInForce);  // what a reader holds stays as is
+  EXPECT_EQ(status(*after), policy::AgreementStatus::kSuspended);
+}
+
+TEST_F(AgreementRegister, TakesASuspensionByThePeersGatewayAlone) {
+  BringInForce();
+  ASSERT_THAT(Peer(kCouncilGateway, StatementKind::kSuspension), IsOk());
+  EXPECT_EQ(Status(), "suspended");
+}
+
+TEST_F(AgreementRegister, CountersignsItsOwnPeopleOnly) {
+  BringInForce();
+  const AgreementFile file = register_->Get(agreement_.id, 0).value();
+  EXPECT_EQ(file.document, BaseDocument());
+  ASSERT_THAT(file.statements, SizeIs(6));
+  for (const std::string& text : file.statements) {
+    const auto envelope = sign::ParseDsseJson(text, Register::kMaxStatement).value();
+    EXPECT_THAT(policy::VerifyStatement(envelope, agreement_, true), IsOk());
+  }
+  EXPECT_THAT(register_->Get(agreement_.id, 9), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST_F(AgreementRegister, HandsThePeerDocumentsAndOwnStatements) {
+  BringInForce();
+  const auto pending = register_->PendingFor(kCouncil);
+  ASSERT_THAT(pending, SizeIs(1));
+  EXPECT_THAT(pending[0].statements, SizeIs(3));
+  EXPECT_THAT(register_->PendingFor(policy::AgencyId::Parse("westmoor").value()), IsEmpty());
+}
+
+TEST_F(AgreementRegister, AnswersRepetitionsWithoutLoggingThem) {
+  BringInForce();
+  const auto again = register_->SubmitDocument(BaseDocument(), peer_);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_TRUE(again->known_already);
+  EXPECT_TRUE(Own(kPoliceChief, StatementKind::kSignature)->known_already);
+  EXPECT_TRUE(Peer(kCouncilChief, StatementKind::kSignature)->known_already);
+  EXPECT_EQ(agency_.CountEvents(audit::kAgreementReceived), 1U);
+  EXPECT_EQ(agency_.CountEvents(audit::kStatementReceived), 3U);
+}
+
+TEST_F(AgreementRegister, TakesAPeersStatementFromAFileOnlyWithItsCountersignature) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  const auto statement = StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement_);
+  EXPECT_THAT(register_->SubmitStatement(Signed(kCouncilDpo, statement), own_),
+              FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(register_->SubmitStatement(Countersigned(kCouncilDpo, statement), own_), IsOk());
+}
+
+TEST_F(AgreementRegister, RefusesAPeersStatementsForOthersOrWithoutCountersignature) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  const auto ours = StatementBy(kPoliceDpo, StatementKind::kAdvice, agreement_);
+  EXPECT_THAT(register_->SubmitStatement(Signed(kPoliceDpo, ours), peer_),
+              FailsWith(ErrorCode::kPermissionDenied));
+  const auto theirs = StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement_);
+  EXPECT_THAT(register_->SubmitStatement(Signed(kCouncilDpo, theirs), peer_),
+              FailsWith(ErrorCode::kCorrupt));
+  // Signed by somebody whom the document does not name for the post.
+  const Person impostor{"eastvale-council", "Data Protection Officer", 3, 1};
+  EXPECT_THAT(register_->SubmitStatement(Countersigned(impostor, theirs), peer_),
+              FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(register_->SubmitStatement("{}", peer_), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(register_->SubmitStatement(std::string(17000, ' '), peer_),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(register_->List(agency_.clock.Now()).front().statements, IsEmpty());
+}
+
+TEST_F(AgreementRegister, RefusesStatementsAboutUnknownDocuments) {
+  EXPECT_THAT(Own(kPoliceDpo, StatementKind::kAdvice), FailsWith(ErrorCode::kNotFound));
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  auto statement = StatementBy(kPoliceDpo, StatementKind::kAdvice, agreement_);
+  statement.agreement.sha256.bytes[0] ^= 1;
+  EXPECT_THAT(register_->SubmitStatement(Signed(kPoliceDpo, statement), own_),
+              FailsWith(ErrorCode::kConflict));
+}
+
+TEST_F(AgreementRegister, ListsEveryFaultOfADocument) {
+  const auto faulty = register_->SubmitDocument(
+      Replaced(BaseDocument(), "schema: comity/agreement/1", "schema: other\nsurprise: 1"), own_);
+  ASSERT_THAT(faulty, FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(faulty.error().detail, HasSubstr("document:"));
+  EXPECT_THAT(faulty.error().detail, HasSubstr("surprise"));
+  EXPECT_THAT(register_->SubmitDocument(std::string(300'000, ' '), own_),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(register_->List(agency_.clock.Now()), IsEmpty());
+}
+
+TEST_F(AgreementRegister, TakesHigherVersionsAndNoOtherContentOfKnownOnes) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  const std::string retitled = Replaced(BaseDocument(), "title: ", "title: Revised ");
+  EXPECT_THAT(register_->SubmitDocument(retitled, peer_), FailsWith(ErrorCode::kConflict));
+  const std::string stated = "version: " + std::to_string(agreement_.version);
+  const std::string higher = Replaced(retitled, stated, "version: 7");
+  EXPECT_THAT(register_->SubmitDocument(higher, peer_), IsOk());
+  EXPECT_THAT(register_->SubmitDocument(Replaced(retitled, stated, "version: 6"), own_),
+              FailsWith(ErrorCode::kConflict));
+  EXPECT_TRUE(register_->SubmitDocument(BaseDocument(), own_)->known_already);
+  Restart();
+  EXPECT_THAT(register_->List(agency_.clock.Now()), SizeIs(2));
+  EXPECT_EQ(register_->Get(agreement_.id, 0)->agreement.version, 7U);
+}
+
+TEST_F(AgreementRegister, RefusesDocumentsWithoutTrustedKeys) {
+  peers_ = {{kCouncil, Key(9).public_key()}};
+  Open();
+  EXPECT_THAT(register_->SubmitDocument(BaseDocument(), own_),
+              FailsWith(ErrorCode::kPermissionDenied));
+  peers_ = {};
+  Open();
+  EXPECT_THAT(register_->SubmitDocument(BaseDocument(), own_),
+              FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(agency_.CountEvents(audit::kAgreementReceived), 0U);
+}
+
+TEST_F(AgreementRegister, RefusesDocumentsFromAPeerThatIsNoParty) {
+  const policy::AgencyId other = policy::AgencyId::Parse("westmoor-police").value();
+  peers_.emplace(other, Key(9).public_key());
+  Open();
+  Source source = peer_;
+  source.peer = other;
+  EXPECT_THAT(register_->SubmitDocument(BaseDocument(), source),
+              FailsWith(ErrorCode::kPermissionDenied));
+}
+
+TEST_F(AgreementRegister, DecidesByNothingWhoseKeysAreNoLongerTrusted) {
+  BringInForce();
+  peers_ = {{kCouncil, Key(9).public_key()}};
+  Restart();
+  EXPECT_EQ(register_->Snapshot()->FindVersion(agreement_.id, agreement_.version), nullptr);
+  EXPECT_EQ(Status(), "untrusted-keys");
+  EXPECT_THAT(register_->List(agency_.clock.Now()).front().missing,
+              Contains(HasSubstr("agency_key of eastvale-council")));
+  EXPECT_THAT(register_->PendingFor(kCouncil), IsEmpty());
+}
+
+TEST_F(AgreementRegister, ShowsWhenItIsInForceAgainstAdvice) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  auto advice = StatementBy(kPoliceDpo, StatementKind::kAdvice, agreement_);
+  advice.position = policy::AdvicePosition::kAgainst;
+  ASSERT_THAT(register_->SubmitStatement(Signed(kPoliceDpo, advice), own_), IsOk());
+  EXPECT_FALSE(register_->List(agency_.clock.Now()).front().against_advice);
+  for (const Person& person : {kPoliceChief, kPoliceSiro}) {
+    ASSERT_THAT(Own(person, StatementKind::kSignature), IsOk());
+  }
+  ASSERT_THAT(Peer(kCouncilDpo, StatementKind::kAdvice), IsOk());
+  for (const Person& person : {kCouncilChief, kCouncilSiro}) {
+    ASSERT_THAT(Peer(person, StatementKind::kSignature), IsOk());
+  }
+  EXPECT_EQ(Status(), "in-force");
+  EXPECT_TRUE(register_->List(agency_.clock.Now()).front().against_advice);
+}
+
+TEST_F(AgreementRegister, RefusesToOpenWithAStatementThatDoesNotVerify) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  const auto statement = StatementBy(kPoliceChief, StatementKind::kSignature, agreement_);
+  const auto envelope = policy::MakeStatement(Key(9), statement).value();  // another person's key
+  ASSERT_THAT(agency_.store().Write([&](store::Transaction& transaction) {
+    return transaction.agreements().AddStatement({policy::StatementId(envelope.payload),
+                                                  agreement_.id, sign::EncodeDsseJson(envelope),
+                                                  agency_.clock.Now()});
+  }),
+              IsOk());
+  const auto opened = TryOpen();
+  ASSERT_THAT(opened, FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(opened.error().detail, HasSubstr(agreement_.id.text()));
+}
+
+TEST_F(AgreementRegister, CanBeReadWhileStatementsArrive) {
+  std::jthread reader([&](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      register_->Snapshot()->FindCurrent(agreement_.id, agency_.clock.Now());
+      register_->List(agency_.clock.Now());
+    }
+  });
+  BringInForce();
+}
+
+}  // namespace
+}  // namespace comity::agreements

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/matching/gallery.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "services/matching/galleries.h"
+#include "services/matching/template_check.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/services/matching/matching_support.h"
+
+namespace comity::matching {
+namespace {
+
+using comity::testing::FailsWith;
+using comity::testing::IsOk;
+using testing::At;
+using testing::Category;
+using testing::kNow;
+using testing::MakeGallery;
+using testing::Matrix;
+using testing::Named;
+using testing::Profile;
+using testing::RandomUnitRows;
+using testing::Row;
+
+TEST(NormalizeTemplate, ScalesInDoublePrecisionToFloat) {
+  Matrix values = RandomUnitRows(1, 128, 1);
+  for (float& x : values) x *= 1.0009F;
+  Matrix expected = values;
+  testing::ScaleToUnit(expected);
+  ASSERT_THAT(NormalizeTemplate(values), IsOk());
+  EXPECT_EQ(values, expected);
+}
+
+TEST(NormalizeTemplate, RefusesWhatIsNotNearlyUnitAndLeavesItUnchanged) {
+  for (const float factor : {0.9989F, 1.0011F, 0.0F, 1e30F}) {
+    Matrix values = RandomUnitRows(1, 128, 1);
+    for (float& x : values) x *= factor;
+    const Matrix before = values;
+    EXPECT_THAT(NormalizeTemplate(values), FailsWith(ErrorCode::kInvalidArgument)) << factor;
+    EXPECT_EQ(values, before);
+  }
+}
+
+TEST(NormalizeTemplate, RefusesValuesThatAreNotFinite) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
+    Matrix values = RandomUnitRows(1, 128, 1);
+    values[5] = bad;
+    EXPECT_THAT(NormalizeTemplate(values), FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
+TEST(ParseTemplate, ReadsLittleEndianAndRefusesEveryOtherLength) {
+  const Matrix values = RandomUnitRows(1, 32, 2);
+  const Bytes octets = testing::ToOctets(values);
+  const auto parsed = ParseTemplate(octets, 32);
+  ASSERT_THAT(parsed, IsOk());
+  for (std::size_t i = 0; i < 32; ++i) EXPECT_NEAR(parsed->Expose()[i], values[i], 1e-7);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{127}}) {
+    EXPECT_THAT(ParseTemplate(ByteView(octets).first(size), 32),
+                FailsWith(ErrorCode::kInvalidArgument));
+  }
+  EXPECT_THAT(ParseTemplate(octets, 31), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(GalleryBuilder, RefusesBadRowsOneByOne) {
+  auto builder = GalleryBuilder::Create(Profile(64), 2);
+  ASSERT_THAT(builder, IsOk());
+  const Matrix rows = RandomUnitRows(3, 64, 1);
+  const auto values = std::span(rows).first(64);
+  EXPECT_THAT(builder->Add(Row("a"), std::span(rows).first(63)),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(builder->Add(Row("a"), Matrix(64, 0.0F)), FailsWith(ErrorCode::kInvalidArgument));
+  GalleryRow backwards = Row("a");
+  backwards.expires_at = backwards.valid_from - std::chrono::seconds(1);
+  EXPECT_THAT(builder->Add(backwards, values), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(builder->Add(Row("a"), values), IsOk());
+  EXPECT_THAT(builder->Add(Row("a"), values), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(builder->Add(Row("b"), values), IsOk());
+  EXPECT_THAT(builder->Add(Row("c"), values), FailsWith(ErrorCode::kExhausted));
+  EXPECT_EQ(std::move(*builder).Build()->size(), 2U);
+}
+
+TEST(GalleryBuilder, RefusesADimensionOutsideTheBounds) {
+  EXPECT_THAT(GalleryBuilder::Create(Profile(31), 1), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(GalleryBuilder::Create(Profile(2049), 1), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(GalleryBuilder, KeepsOnlyTheRowsThatCame) {
+  auto builder = GalleryBuilder::Create(Profile(64), 5);
+  ASSERT_THAT(builder->Add(Row("a"), RandomUnitRows(1, 64, 1)), IsOk());
+  const auto gallery = std::move(*builder).Build();
+  EXPECT_EQ(gallery->size(), 1U);
+  EXPECT_EQ(gallery->Expose().size(), 64U);
+}
+
+TEST(Gallery, WithoutLeavesEveryOtherRowAsItWas) {
+  const auto gallery = MakeGallery(RandomUnitRows(5, 64, 1), 64);
+  for (std::size_t gone = 0; gone < 5; ++gone) {
+    const auto rest = gallery->Without("r" + std::to_string(gone));
+    ASSERT_THAT(rest, IsOk());
+    ASSERT_EQ((*rest)->size(), 4U);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::size_t was = i < gone ? i : i + 1;
+      EXPECT_EQ((*rest)->row(i).reference, gallery->row(was).reference);
+      EXPECT_THAT((*rest)->Expose().subspan(i * 64, 64),
+                  ::testing::ElementsAreArray(gallery->Expose().subspan(was * 64, 64)));
+    }
+  }
+  EXPECT_THAT(gallery->Without("r5"), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST(Gallery, CountsActiveRowsAtBothEndsOfValidity) {
+  auto builder = GalleryBuilder::Create(Profile(64), 3);
+  const Matrix values = RandomUnitRows(1, 64, 1);
+  GalleryRow row = Row("a");
+  row.valid_from = At(kNow);
+  row.expires_at = At(kNow + 10);
+  ASSERT_THAT(builder->Add(row, values), IsOk());
+  ASSERT_THAT(builder->Add(Row("b"), values), IsOk());
+  ASSERT_THAT(builder->Add(Row("c", "witness"), values), IsOk());
+  const auto gallery = std::move(*builder).Build();
+  const std::vector wanted = {Category("wanted-by-courts")};
+  const auto microsecond = std::chrono::microseconds(1);
+  EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow) - microsecond), 1U);
+  EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow)), 2U);
+  EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow + 10) - microsecond), 2U);
+  EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow + 10)), 1U);
+  EXPECT_EQ(gallery->ActiveRows(std::vector{Category("victim")}, At(kNow)), 0U);
+}
+
+TEST(Galleries, WithdrawTakesOneEntryOutAndNamesWhatIsMissing) {
+  AnswerBarrier barrier;
+  Galleries galleries(barrier);
+  const auto list = Named<policy::WatchlistId>("lantern");
+  galleries.Put(list, MakeGallery(RandomUnitRows(3, 64, 1), 64));
+  EXPECT_THAT(galleries.Withdraw(list, "r1"), IsOk());
+  EXPECT_THAT(galleries.Withdraw(list, "r1"), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(galleries.Withdraw(Named<policy::WatchlistId>("other"), "r0"),
+              FailsWith(ErrorCode::kNotFound));
+  const auto snapshots = galleries.Snapshot(Profile(64));
+  ASSERT_EQ(snapshots.size(), 1U);
+  EXPECT_EQ(snapshots[0].gallery->size(), 2U);
+}
+
+TEST(Galleries, SnapshotHoldsOnlyListsOfTheProfile) {
+  AnswerBarrier barrier;
+  Galleries galleries(barrier);
+  galleries.Put(Named<policy::WatchlistId>("a"), MakeGallery(RandomUnitRows(3, 64, 1), 64));
+  galleries.Put(Named<policy::WatchlistId>("b"), MakeGallery(RandomUnitRows(3, 128, 1), 128));
+  policy::EngineProfile other = Profile(64);
+  other.version = "2019";
+  EXPECT_EQ(galleries.Snapshot(Profile(64)).size(), 1U);
+  EXPECT_EQ(galleries.Snapshot(other).size(), 0U);
+}
+
+}  // namespace
+}  // namespace comity::matching

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/matching/holder_session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "services/audit/events.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/services/matching/holder_world.h"
+
+namespace comity::matching {
+namespace {
+
+using comity::testing::FailsWith;
+using comity::testing::IsOk;
+using policy::ReasonCode;
+using testing::AgreementKnobs;
+using testing::Ask;
+using testing::At;
+using testing::Category;
+using ::testing::ElementsAre;
+using testing::HolderWorld;
+using ::testing::IsEmpty;
+using testing::kDimension;
+using testing::kNow;
+using testing::SealedAs;
+using ::testing::SizeIs;
+
+const HolderSession::SealOpening kSealOpening = [](const SessionOpening&) { return Digest{}; };
+
+std::vector<std::string> References(const ProbeAnswer& answer) {
+  std::vector<std::string> references;
+  for (const ReleasedHit& hit : answer.hits) references.push_back(hit.reference);
+  return references;
+}
+
+ReasonCode CodeOf(const Result<ProbeAnswer>& answer) {
+  EXPECT_THAT(answer, IsOk());
+  return answer ? answer->decision.code : ReasonCode::kStateUnreadable;
+}
+
+TEST(HolderSession, OpeningIsDurableAndSaysHowManyEntriesAreSearched) {
+  HolderWorld world;
+  const SearchTerms terms = world.Terms();
+  const auto opened = HolderSession::Open(terms, world.Ports(), kSealOpening);
+  ASSERT_THAT(opened, IsOk());
+  ASSERT_NE(opened->session, nullptr);
+  EXPECT_EQ(opened->opening.entries, 5U);  // all but the witness
+  const auto events = world.journal->Events(audit::kSearchOpened);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].exchange, terms.exchange);
+  EXPECT_THAT(events[0].parties, ElementsAre(world.police, world.council));
+  EXPECT_EQ(events[0].messages.at("open"), terms.message);
+  EXPECT_EQ(events[0].clauses.back(), "p1");
+}
+
+TEST(HolderSession, DoesNotOpenWhenTheLogCannotBeWritten) {
+  HolderWorld world;
+  world.journal->Refuse(true);
+  EXPECT_THAT(HolderSession::Open(world.Terms(), world.Ports(), kSealOpening),
+              FailsWith(ErrorCode::kUnavailable));
+}
+
+TEST(HolderSession, RefusesTermsThatAreNotOfTheirForm) {
+  HolderWorld world;
+  SearchTerms terms = world.Terms();
+  terms.exchange = "../x";
+  EXPECT_THAT(HolderSession::Open(terms, world.Ports(), kSealOpening),
+              FailsWith(ErrorCode::kInvalidArgument));
+  terms = world.Terms();
+  terms.deployment = "Not An Id";
+  EXPECT_THAT(HolderSession::Open(terms, world.Ports(), kSealOpening),
+              FailsWith(ErrorCode::kInvalidArgument));
+  terms = world.Terms();
+  terms.request.list_categories.resize(17, Category("victim"));
+  EXPECT_THAT(HolderSession::Open(terms, world.Ports(), kSealOpening),
+              FailsWith(ErrorCode::kInvalidArgument));
+  terms = world.Terms();
+  terms.request.engine->name = std::string(65, 'x');
+  EXPECT_THAT(HolderSession::Open(terms, world.Ports(), kSealOpening),
+              FailsWith(ErrorCode::kInvalidArgument));
+}
+
+struct RefusalCase {
+  std::string name;
+  ReasonCode code;
+  std::function<void(HolderWorld&, SearchTerms&)> change;
+};
+
+class RefusedOpening : public ::testing::TestWithParam<RefusalCase> {};
+
+TEST_P(RefusedOpening, IsLoggedAndGivesNoSession) {
+  HolderWorld world;
+  SearchTerms terms = world.Terms();
+  GetParam().change(world, terms);
+  const auto opened = HolderSession::Open(terms, world.Ports(), kSealOpening);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->session, nullptr);
+  EXPECT_EQ(policy::Name(opened->opening.decision.code), policy::Name(GetParam().code));
+  EXPECT_EQ(opened->opening.entries, 0U);
+  const auto events = world.journal->Events(audit::kSearchRefused);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].decision_code, policy::Name(GetParam().code));
+}
+
+AgreementKnobs Knobs(const std::function<void(AgreementKnobs&)>& change) {
+  AgreementKnobs knobs;
+  change(knobs);
+  return knobs;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Terms, RefusedOpening,
+    ::testing::Values(
+        RefusalCase{"NoAgreement", ReasonCode::kNoAgreement,
+                    [](auto&, auto& terms) { terms.request.agreement.reset(); }},
+        RefusalCase{"StrangerAgency", ReasonCode::kNoAgreement,
+                    [](auto&, auto& terms) {
+                      terms.request.requester =
+                          testing::Named<policy::AgencyId>("southmere-council");
+                    }},
+        RefusalCase{"Mismatch", ReasonCode::kAgreementMismatch,
+                    [](auto& world, auto& terms) { terms.request.agreement = world.Ref(2); }},
+        RefusalCase{"Purpose", ReasonCode::kPurposeNotCovered,
+                    [](auto&, auto& terms) {
+                      terms.request.purpose = testing::Named<policy::PurposeCode>("curiosity");
+                    }},
+        RefusalCase{"Category", ReasonCode::kCategoryNotCovered,
+                    [](auto&, auto& terms) {
+                      terms.request.list_categories.push_back(Category("witness"));
+                    }},
+        RefusalCase{
+            "Role", ReasonCode::kRoleNotCovered,
+            [](auto&, auto& terms) { terms.request.role = policy::RequesterRole::kOperator; }},
+        RefusalCase{
+            "Use", ReasonCode::kUseNotCovered,
+            [](auto&, auto& terms) { terms.request.use = policy::UseMode::kRetrospective; }},
+        RefusalCase{"Mode", ReasonCode::kModeNotCovered,
+                    [](auto&, auto& terms) { terms.request.mode = policy::SearchMode::kSealed; }},
+        RefusalCase{"Engine", ReasonCode::kEngineNotCovered,
+                    [](auto&, auto& terms) { terms.request.engine->version = "2019"; }},
+        RefusalCase{"Threshold", ReasonCode::kThresholdBelowFloor,
+                    [](auto&, auto& terms) { terms.request.threshold = 0.4999; }},
+        RefusalCase{"NaN", ReasonCode::kMalformedRequest,
+                    [](auto&, auto& terms) {
+                      terms.request.threshold = std::numeric_limits<double>::quiet_NaN();
+                    }},
+        RefusalCase{"NotUtf8", ReasonCode::kMalformedRequest,
+                    [](auto&, auto& terms) { terms.request.engine->name = "\xff"; }},
+        RefusalCase{"TooLong", ReasonCode::kMalformedRequest,
+                    [](auto&, auto& terms) { terms.ends_at = At(kNow + 86'400 + 61); }},
+        RefusalCase{"Over", ReasonCode::kMalformedRequest,
+                    [](auto&, auto& terms) { terms.ends_at = At(kNow); }},
+        RefusalCase{"NotSigned", ReasonCode::kAgreementNotInForce,
+                    [](auto& world, auto&) {
+                      world.Agree(Knobs([](auto& k) { k.signed_by_all = false; }));
+                    }},
+        RefusalCase{
+            "Capacity", ReasonCode::kCapacityExhausted,
+            [](auto& world, auto&) { world.Agree(Knobs([](auto& k) { k.probes_per_day = 0; })); }}),
+    [](const auto& parameter) { return parameter.param.name; });
+
+TEST(HolderSession, AHitReleasesWhatTheAgreementReleasesAndIsLoggedOnce) {
+  HolderWorld world;
+  const auto session = world.Open();
+  const auto answer = Ask(*session, world.Probe(1, 2));
+  ASSERT_THAT(answer, IsOk());
+  ASSERT_THAT(answer->hits, SizeIs(1));
+  EXPECT_EQ(answer->hits[0].reference, "r2");
+  EXPECT_EQ(answer->hits[0].category, "wanted-by-courts");
+  EXPECT_EQ(answer->hits[0].response_code, "detain");
+  EXPECT_EQ(answer->hits[0].similarity, std::nullopt);
+  EXPECT_EQ(answer->entries, 5U);
+  const auto events = world.journal->Events(audit::kSearchHit);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].exchange, session->terms().exchange + "/1");
+  EXPECT_EQ(events[0].messages.at("answer"), SealedAs(*answer));
+  EXPECT_THAT(events[0].committed.at("hits"), ::testing::HasSubstr("\"reference\":\"r2\""));
+}
+
+TEST(HolderSession, ReleasesNothingThatTheAgreementDoesNotName) {
+  HolderWorld world;
+  world.Agree(Knobs([](auto& k) { k.releases = {policy::ReleaseItem::kSimilarity}; }));
+  const auto session = world.Open();
+  const auto answer = Ask(*session, world.Probe(1, 2));
+  ASSERT_THAT(answer, IsOk());
+  ASSERT_THAT(answer->hits, SizeIs(1));
+  EXPECT_EQ(answer->hits[0].reference, "");
+  EXPECT_EQ(answer->hits[0].category, "");
+  EXPECT_EQ(answer->hits[0].response_code, "");
+  ASSERT_TRUE(answer->hits[0].similarity.has_value());
+  EXPECT_NEAR(*answer->hits[0].similarity, 1.0, 1e-6);
+}
+
+TEST(HolderSession, NothingIsLoggedOfFacesThatHitNothing) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(Ask(*session, world.Stranger(1)), IsOk());  // reserves a block of capacity
+  const std::size_t before = world.journal->size();
+  for (std::uint64_t i = 2; i <= CapacityMeter::kBlock; ++i) {
+    const auto answer = Ask(*session, world.Stranger(i));
+    EXPECT_EQ(CodeOf(answer), ReasonCode::kPermit);
+    EXPECT_THAT(answer->hits, IsEmpty());
+  }
+  EXPECT_EQ(world.journal->size(), before);
+  ASSERT_THAT(session->Close("stream-ended"), IsOk());
+  const auto closed = world.journal->Events(audit::kSearchClosed);
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].counts.at("faces"), static_cast<std::int64_t>(CapacityMeter::kBlock));
+  EXPECT_EQ(closed[0].counts.at("hits"), 0);
+}
+
+TEST(HolderSession, FiltersCategoryAndValidityBeforeTheHitCap) {
+  HolderWorld world;
+  world.Agree(Knobs([](auto& k) { k.hit_cap = 2; }));
+  auto builder = GalleryBuilder::Create(testing::Profile(kDimension), 5);
+  const auto face = std::span(world.rows).first(kDimension);
+  const auto add = [&](GalleryRow row) { ASSERT_THAT(builder->Add(row, face), IsOk()); };
+  add(testing::Row("a-witness", "witness"));
+  GalleryRow row = testing::Row("b-expired");
+  row.expires_at = At(kNow);
+  add(row);
+  row = testing::Row("c-not-yet");
+  row.valid_from = At(kNow) + std::chrono::microseconds(1);
+  add(row);
+  add(testing::Row("e"));
+  add(testing::Row("d", "missing-at-risk"));
+  world.galleries.Put(world.list, std::move(*builder).Build());
+  const auto session = world.Open();
+  const auto answer = Ask(*session, world.Probe(1, 0));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(References(*answer), ElementsAre("d", "e"));
+  EXPECT_EQ(answer->entries, 2U);
+}
+
+TEST(HolderSession, MergesSeveralListsBestFirstUnderOneCap) {
+  HolderWorld world;
+  auto builder = GalleryBuilder::Create(testing::Profile(kDimension), 3);
+  const auto face = std::span(world.rows).first(kDimension);
+  for (const char* name : {"x1", "a1", "x2"}) {
+    ASSERT_THAT(builder->Add(testing::Row(name), face), IsOk());
+  }
+  world.galleries.Put(testing::Named<policy::WatchlistId>("second"), std::move(*builder).Build());
+  const auto session = world.Open();
+  const auto answer = Ask(*session, world.Probe(1, 0));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(References(*answer), ElementsAre("a1", "r0", "x1"));
+}
+
+TEST(HolderSession, ARepeatedSequenceEndsTheSession) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(Ask(*session, world.Stranger(5)), IsOk());
+  EXPECT_THAT(Ask(*session, world.Stranger(5)), FailsWith(ErrorCode::kConflict));
+  EXPECT_TRUE(session->ended());
+  EXPECT_THAT(Ask(*session, world.Stranger(6)), FailsWith(ErrorCode::kConflict));
+}
+
+TEST(HolderSession, AProbeThatCannotBeSearchedIsRefusedAndTakesNoCapacity) {
+  HolderWorld world;
+  world.Agree(Knobs([](auto& k) { k.probes_per_day = 1; }));
+  const auto session = world.Open();
+  SessionProbe probe = world.Probe(1, 0);
+  const ByteView whole = probe.embedding;
+  probe.embedding = whole.first(whole.size() - 1);
+  EXPECT_EQ(CodeOf(Ask(*session, probe)), ReasonCode::kMalformedRequest);
+  const Bytes zeros(whole.size(), 0);
+  probe.sequence = 2;
+  probe.embedding = zeros;
+  EXPECT_EQ(CodeOf(Ask(*session, probe)), ReasonCode::kMalformedRequest);
+  Bytes nan = ToBytes(whole);
+  nan[2] = 0xc0;
+  nan[3] = 0x7f;
+  probe.sequence = 3;
+  probe.embedding = nan;
+  EXPECT_EQ(CodeOf(Ask(*session, probe)), ReasonCode::kMalformedRequest);
+  EXPECT_EQ(CodeOf(Ask(*session, world.Probe(4, 0))), ReasonCode::kPermit);
+  EXPECT_EQ(CodeOf(Ask(*session, world.Probe(5, 0))), ReasonCode::kCapacityExhausted);
+}
+
+struct MidSessionCase {
+  std::string name;
+  ReasonCode code;
+  std::function<void(HolderWorld&, SessionProbe&)> change;
+};
+
+class MidSession : public ::testing::TestWithParam<MidSessionCase> {};
+
+TEST_P(MidSession, ChangeRefusesTheNextProbe) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_EQ(CodeOf(Ask(*session, world.Probe(1, 0))), ReasonCode::kPermit);
+  SessionProbe probe = world.Probe(2, 0);
+  GetParam().change(world, probe);
+  const auto answer = Ask(*session, probe);
+  EXPECT_EQ(policy::Name(CodeOf(answer)), policy::Name(GetParam().code));
+  EXPECT_THAT(answer->hits, IsEmpty());
+  EXPECT_EQ(answer->entries, 0U);
+  EXPECT_THAT(world.journal->Events(audit::kSearchHit), SizeIs(1));
+  const auto refused = world.journal->Events(audit::kSearchRefused);
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_EQ(refused[0].decision_code, policy::Name(GetParam().code));
+  EXPECT_EQ(refused[0].exchange, session->terms().exchange + "/2");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Agreement, MidSession,
+    ::testing::Values(
+        MidSessionCase{"Suspended", ReasonCode::kAgreementSuspended,
+                       [](auto& world, auto&) {
+                         world.Agree(Knobs(
+                             [](auto& k) { k.last_word = policy::StatementKind::kSuspension; }));
+                       }},
+        MidSessionCase{"Terminated", ReasonCode::kAgreementTerminated,
+                       [](auto& world, auto&) {
+                         world.Agree(Knobs(
+                             [](auto& k) { k.last_word = policy::StatementKind::kTermination; }));
+                       }},
+        MidSessionCase{"Superseded", ReasonCode::kAgreementMismatch,
+                       [](auto& world, auto&) {
+                         world.Agree(std::vector{Knobs([](auto&) {}),
+                                                 Knobs([](auto& k) { k.version = 2; })});
+                       }},
+        MidSessionCase{"SupersededAndNamed", ReasonCode::kThresholdBelowFloor,
+                       [](auto& world, auto& probe) {
+                         world.Agree(std::vector{Knobs([](auto&) {}), Knobs([](auto& k) {
+                                                   k.version = 2;
+                                                   k.threshold_floor = 0.95;
+                                                 })});
+                         probe.agreement = world.Ref(2);
+                       }},
+        MidSessionCase{"AgreementExpired", ReasonCode::kAgreementExpired,
+                       [](auto& world, auto&) {
+                         world.Agree(Knobs([](auto& k) { k.effective_until = kNow; }));
+                       }},
+        MidSessionCase{
+            "ReviewOverdue", ReasonCode::kReviewOverdue,
+            [](auto& world, auto&) { world.Agree(Knobs([](auto& k) { k.review_by = kNow; })); }},
+        MidSessionCase{"AttachmentExpired", ReasonCode::kAttachmentNotValid,
+                       [](auto& world, auto&) {
+                         world.Agree(Knobs([](auto& k) { k.attachment_until = kNow; }));
+                       }},
+        MidSessionCase{"CategoryDropped", ReasonCode::kCategoryNotCovered,
+                       [](auto& world, auto&) {
+                         world.Agree(Knobs([](auto& k) { k.categories = {"wanted-by-courts"}; }));
+                       }},
+        MidSessionCase{
+            "CapacityUsedUp", ReasonCode::kCapacityExhausted,
+            [](auto& world, auto&) { world.Agree(Knobs([](auto& k) { k.probes_per_day = 1; })); }},
+        MidSessionCase{"NoAgreementNamed", ReasonCode::kNoAgreement,
+                       [](auto&, auto& probe) { probe.agreement.reset(); }},
+        MidSessionCase{"SessionOver", ReasonCode::kMalformedRequest,
+                       [](auto& world, auto&) { world.clock.Set(At(kNow + 3600)); }}),
+    [](const auto& parameter) { return parameter.param.name; });
+
+TEST(HolderSession, ResumesAfterASuspensionIsLifted) {
+  HolderWorld world;
+  const auto session = world.Open();
+  world.Agree(Knobs([](auto& k) { k.last_word = policy::StatementKind::kSuspension; }));
+  EXPECT_EQ(CodeOf(Ask(*session, world.Probe(1, 0))), ReasonCode::kAgreementSuspended);
+  world.Agree(AgreementKnobs{});
+  EXPECT_EQ(CodeOf(Ask(*session, world.Probe(2, 0))), ReasonCode::kPermit);
+}
+
+TEST(HolderSession, LogsARefusalOncePerChangeOfCodeAndCountsTheRest) {
+  HolderWorld world;
+  const auto session = world.Open();
+  const auto suspended = Knobs([](auto& k) { k.last_word = policy::StatementKind::kSuspension; });
+  world.Agree(suspended);
+  for (std::uint64_t i = 1; i <= 10; ++i) ASSERT_THAT(Ask(*session, world.Probe(i, 0)), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchRefused), SizeIs(1));
+  world.Agree(AgreementKnobs{});
+  ASSERT_THAT(Ask(*session, world.Stranger(11)), IsOk());
+  world.Agree(suspended);
+  ASSERT_THAT(Ask(*session, world.Probe(12, 0)), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchRefused), SizeIs(2));
+  ASSERT_THAT(session->Close("stream-ended"), IsOk());
+  const auto closed = world.journal->Events(audit::kSearchClosed);
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].counts.at("refused-agreement-suspended"), 11);
+  EXPECT_EQ(closed[0].counts.at("faces"), 12);
+}
+
+TEST(HolderSession, AnswersNothingThatCannotBeLogged) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(Ask(*session, world.Stranger(1)), IsOk());
+  world.journal->Refuse(true);
+  EXPECT_THAT(Ask(*session, world.Probe(2, 0)), FailsWith(ErrorCode::kUnavailable));
+  world.Agree(Knobs([](auto& k) { k.last_word = policy::StatementKind::kSuspension; }));
+  EXPECT_THAT(Ask(*session, world.Probe(3, 0)), FailsWith(ErrorCode::kUnavailable));
+  world.journal->Refuse(false);
+  EXPECT_EQ(CodeOf(Ask(*session, world.Probe(4, 0))), ReasonCode::kAgreementSuspended);
+  EXPECT_THAT(world.journal->Events(audit::kSearchRefused), SizeIs(1));
+}
+
+TEST(HolderSession, WithoutACapacityCounterItDenies) {
+  HolderWorld world;
+  const auto session = world.Open();
+  world.journal->Refuse(true);  // no block can be reserved
+  EXPECT_THAT(Ask(*session, world.Stranger(1)), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(world.journal->Events(audit::kSearchHit), IsEmpty());
+}
+
+TEST(HolderSession, WritesAPeriodEntryAfterTenSecondsWithFacesAndNoneWithout) {
+  HolderWorld world;
+  const auto session = world.Open();
+  world.clock.Advance(std::chrono::seconds(30));
+  ASSERT_THAT(session->Tick(), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchPeriod), IsEmpty());
+  ASSERT_THAT(Ask(*session, world.Probe(1, 0)), IsOk());
+  ASSERT_THAT(session->Tick(), IsOk());
+  const auto first = world.journal->Events(audit::kSearchPeriod);
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].counts.at("faces"), 1);
+  EXPECT_EQ(first[0].counts.at("hits"), 1);
+  ASSERT_THAT(Ask(*session, world.Stranger(2)), IsOk());
+  world.clock.Advance(std::chrono::seconds(9));
+  ASSERT_THAT(session->Tick(), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchPeriod), SizeIs(1));
+  world.clock.Advance(std::chrono::seconds(1));
+  ASSERT_THAT(Ask(*session, world.Stranger(3)), IsOk());
+  const auto periods = world.journal->Events(audit::kSearchPeriod);
+  ASSERT_THAT(periods, SizeIs(2));
+  EXPECT_EQ(periods[1].counts.at("faces"), 1);
+  EXPECT_EQ(periods[1].counts.at("hits"), 0);
+}
+
+TEST(HolderSession, CloseIsWrittenOnceAndNothingIsAnsweredAfterIt) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(session->Close("stream-ended"), IsOk());
+  ASSERT_THAT(session->Close("stream-ended"), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchClosed), SizeIs(1));
+  EXPECT_THAT(Ask(*session, world.Probe(1, 0)), FailsWith(ErrorCode::kConflict));
+}
+
+TEST(HolderSession, AWithdrawnEntryIsNotFoundAgain) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(world.galleries.Withdraw(world.list, "r0"), IsOk());
+  const auto answer = Ask(*session, world.Probe(1, 0));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(answer->hits, IsEmpty());
+  EXPECT_EQ(answer->entries, 4U);
+}
+
+TEST(HolderSession, TheRealLogHoldsTheEntriesButNotWhatIsCommitted) {
+  HolderWorld world;
+  const auto session = world.Open();
+  ASSERT_THAT(Ask(*session, world.Probe(1, 2)), IsOk());
+  ASSERT_THAT(session->Close("stream-ended"), IsOk());
+  std::string all;
+  const auto read = [&](const store::Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(const auto entries, transaction.audit().Read(0, 100));
+    for (const auto& entry : entries) all += AsText(entry.entry);
+    return {};
+  };
+  ASSERT_THAT(world.store->Read(read), IsOk());
+  EXPECT_THAT(all, ::testing::HasSubstr("search-hit"));
+  EXPECT_THAT(all, ::testing::Not(::testing::HasSubstr("\"r2\"")));
+  EXPECT_THAT(all, ::testing::Not(::testing::HasSubstr(session->terms().deployment)));
+}
+
+}  // namespace
+}  // namespace comity::matching

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/matching/requester_session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/audit/events.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/services/matching/holder_world.h"
+
+namespace comity::matching {
+namespace {
+
+using comity::testing::FailsWith;
+using comity::testing::IsOk;
+using policy::ReasonCode;
+using testing::AgreementKnobs;
+using testing::At;
+using testing::HolderWorld;
+using ::testing::IsEmpty;
+using testing::kNow;
+using ::testing::SizeIs;
+
+PendingProbe Pending(std::uint64_t sequence, std::int64_t sent_at) {
+  return {.sequence = sequence,
+          .capture_ref = "frame-" + std::to_string(sequence),
+          .camera = "hall",
+          .captured_at = At(sent_at - 1),
+          .sent_at = At(sent_at)};
+}
+
+policy::Decision Permit() {
+  policy::Decision decision;
+  decision.code = ReasonCode::kPermit;
+  return decision;
+}
+
+AgreementKnobs Suspended() {
+  AgreementKnobs knobs;
+  knobs.last_word = policy::StatementKind::kSuspension;
+  return knobs;
+}
+
+TEST(RequesterSession, DecidesUnderTheVersionInForceAndNamesIt) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  auto decision = session.DecideProbe(world.clock.Now());
+  EXPECT_TRUE(decision.permitted());
+  EXPECT_EQ(decision.agreement, world.Ref(1));
+  AgreementKnobs second;
+  second.version = 2;
+  world.Agree(std::vector{AgreementKnobs{}, second});
+  decision = session.DecideProbe(world.clock.Now());
+  EXPECT_TRUE(decision.permitted());
+  EXPECT_EQ(decision.agreement, world.Ref(2));
+}
+
+TEST(RequesterSession, SearchOpenedIsDurableOnceBeforeTheFirstPermit) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  const Digest message = testing::SealedAs({});
+  EXPECT_TRUE(session.Open(world.clock.Now(), message).permitted());
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  const auto events = world.journal->Events(audit::kSearchOpened);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].messages.at("open"), message);
+  EXPECT_EQ(events[0].committed.at("case_ref"), "EV-2026-114");
+  EXPECT_EQ(events[0].committed.at("operator_key"), "k-3f81");
+  EXPECT_THAT(events[0].parties, ::testing::ElementsAre(world.council, world.police));
+}
+
+TEST(RequesterSession, WithoutTheLogEveryProbeIsDeniedAsUnreadable) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  world.journal->Refuse(true);
+  EXPECT_EQ(session.Open(world.clock.Now()).code, ReasonCode::kStateUnreadable);
+  EXPECT_EQ(session.DecideProbe(world.clock.Now()).code, ReasonCode::kStateUnreadable);
+  world.journal->Refuse(false);
+  EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  EXPECT_THAT(world.journal->Events(audit::kSearchOpened), SizeIs(1));
+}
+
+TEST(RequesterSession, DeniesWhenNoAgreementOfThatNameIsKnown) {
+  HolderWorld world;
+  RequesterTerms terms = world.CouncilTerms();
+  Deployment other = *terms.deployment;
+  other.agreement = testing::Named<policy::AgreementId>("another-agreement");
+  terms.deployment = std::make_shared<const Deployment>(other);
+  RequesterSession session(terms, world.CouncilPorts());
+  const auto decision = session.DecideProbe(world.clock.Now());
+  EXPECT_EQ(decision.code, ReasonCode::kNoAgreement);
+  EXPECT_EQ(decision.agreement, std::nullopt);
+}
+
+TEST(RequesterSession, LogsRefusalsOnChangeAndCountsTheRest) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  for (int round = 0; round < 2; ++round) {
+    world.Agree(Suspended());
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(session.DecideProbe(world.clock.Now()).code, ReasonCode::kAgreementSuspended);
+    }
+    world.Agree(AgreementKnobs{});
+    EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  }
+  EXPECT_THAT(world.journal->Events(audit::kSearchRefused), SizeIs(2));
+  ASSERT_THAT(session.Close("stream-ended"), IsOk());
+  const auto closed = world.journal->Events(audit::kSearchClosed);
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].counts.at("faces"), 11);
+  EXPECT_EQ(closed[0].counts.at("refused"), 8);
+}
+
+TEST(RequesterSession, CountsCapacityItself) {
+  HolderWorld world;
+  AgreementKnobs knobs;
+  knobs.probes_per_day = 2;
+  knobs.attachment_until = kNow + 65'000;
+  world.Agree(knobs);
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  EXPECT_EQ(session.DecideProbe(world.clock.Now()).code, ReasonCode::kCapacityExhausted);
+  world.clock.Advance(std::chrono::hours(16));  // the next UTC day, before the agreement's end
+  EXPECT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+}
+
+TEST(RequesterSession, AnswersFindTheirProbeInAnyOrderAndOnlyOnce) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
+  const auto second = session.OnAnswer(2, Permit(), 1);
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->capture_ref, "frame-2");
+  EXPECT_THAT(session.OnAnswer(2, Permit(), 1), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(session.OnAnswer(9, Permit(), 0), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(session.OnAnswer(1, Permit(), 0), IsOk());
+  EXPECT_EQ(session.pending(), 1U);
+}
+
+TEST(RequesterSession, HasAtMost64UnansweredProbesInIncreasingOrder) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  for (std::uint64_t i = 1; i <= 64; ++i) ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
+  EXPECT_THAT(session.Sent(Pending(65, kNow)), FailsWith(ErrorCode::kExhausted));
+  ASSERT_THAT(session.OnAnswer(30, Permit(), 0), IsOk());
+  EXPECT_THAT(session.Sent(Pending(64, kNow)), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(session.Sent(Pending(65, kNow)), IsOk());
+}
+
+TEST(RequesterSession, ExpiresProbesAfterFiveSecondsAndIgnoresLateAnswers) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
+  ASSERT_THAT(session.Sent(Pending(2, kNow + 1)), IsOk());
+  EXPECT_THAT(session.Expire(At(kNow + 5) - std::chrono::microseconds(1)), IsEmpty());
+  const auto expired = session.Expire(At(kNow + 5));
+  ASSERT_THAT(expired, SizeIs(1));
+  EXPECT_EQ(expired[0].sequence, 1U);
+  EXPECT_THAT(session.OnAnswer(1, Permit(), 1), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(session.Abandon(), SizeIs(1));
+}
+
+TEST(RequesterSession, PeriodEntriesHoldFacesHitsRefusedAndUnanswered) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+    ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
+  }
+  ASSERT_THAT(session.OnAnswer(1, Permit(), 2), IsOk());
+  ASSERT_THAT(session.OnAnswer(2, Permit(), 0), IsOk());
+  policy::Decision refusal;
+  refusal.code = ReasonCode::kAgreementSuspended;
+  ASSERT_THAT(session.OnAnswer(3, refusal, 0), IsOk());
+  world.clock.Advance(std::chrono::seconds(10));
+  EXPECT_THAT(session.Expire(world.clock.Now()), SizeIs(1));
+  ASSERT_THAT(session.Tick(world.clock.Now()), IsOk());
+  const auto periods = world.journal->Events(audit::kSearchPeriod);
+  ASSERT_THAT(periods, SizeIs(1));
+  EXPECT_EQ(periods[0].counts.at("faces"), 4);
+  EXPECT_EQ(periods[0].counts.at("answered"), 2);
+  EXPECT_EQ(periods[0].counts.at("hits"), 2);
+  EXPECT_EQ(periods[0].counts.at("refused-agreement-suspended"), 1);
+  EXPECT_EQ(periods[0].counts.at("unanswered"), 1);
+  ASSERT_THAT(session.Tick(world.clock.Now()), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchPeriod), SizeIs(1));
+}
+
+TEST(RequesterSession, CloseCountsWhatIsStillUnanswered) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
+  ASSERT_THAT(session.Close("holder-unreachable"), IsOk());
+  ASSERT_THAT(session.Close("holder-unreachable"), IsOk());
+  const auto closed = world.journal->Events(audit::kSearchClosed);
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].counts.at("unanswered"), 1);
+  EXPECT_EQ(closed[0].committed.at("reason"), "holder-unreachable");
+}
+
+}  // namespace
+}  // namespace comity::matching

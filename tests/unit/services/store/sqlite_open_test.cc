@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "services/store/sqlite/sqlite_store.h"
+#include "tests/support/result_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace comity::store {
+namespace {
+
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using testing::IsOk;
+
+class SqliteOpen : public ::testing::Test {
+ protected:
+  std::filesystem::path file() const { return directory_.path() / "comity.db"; }
+  Result<std::unique_ptr<Store>> Open() { return OpenSqliteStore(directory_.path()); }
+  SQLite::Database Raw() {
+    return SQLite::Database(file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  }
+  mode_t ModeOf(const std::filesystem::path& path) {
+    struct stat status{};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777U;
+  }
+
+  const testing::TemporaryDirectory directory_;
+};
+
+TEST_F(SqliteOpen, MakesADirectoryThatOnlyItsOwnerCanEnter) {
+  const auto inner = directory_.path() / "data";
+  const auto store = OpenSqliteStore(inner);
+  ASSERT_THAT(store, IsOk());
+  EXPECT_EQ(ModeOf(inner), 0700U);
+  EXPECT_EQ(ModeOf(inner / "comity.db"), 0600U);
+  EXPECT_EQ(ModeOf(inner / "comity.db-wal"), 0600U);
+}
+
+TEST_F(SqliteOpen, RefusesADirectoryThatIsOpenAlready) {
+  const auto first = Open();
+  ASSERT_THAT(first, IsOk());
+  const auto second = Open();
+  ASSERT_THAT(second, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(second.error().detail, HasSubstr("another process has the data directory"));
+}
+
+TEST_F(SqliteOpen, GivesTheDirectoryFreeWhenClosed) {
+  ASSERT_THAT(Open(), IsOk());
+  EXPECT_THAT(Open(), IsOk());
+}
+
+TEST_F(SqliteOpen, RefusesANewerSchema) {
+  ASSERT_THAT(Open(), IsOk());
+  Raw().exec("INSERT INTO schema_version (version) VALUES (999)");
+  const auto store = Open();
+  ASSERT_THAT(store, FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(store.error().detail, HasSubstr("schema 999"));
+}
+
+TEST_F(SqliteOpen, RefusesTheDatabaseOfAnotherProgramAndLeavesItAlone) {
+  Raw().exec("CREATE TABLE bookmarks (url TEXT)");
+  EXPECT_THAT(Open(), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_EQ(Raw().execAndGet("SELECT count(*) FROM sqlite_master").getInt(), 1);
+  EXPECT_EQ(Raw().execAndGet("PRAGMA journal_mode").getString(), "delete");
+}
+
+TEST_F(SqliteOpen, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(file()) << std::string(10'000, 'x');
+  EXPECT_THAT(Open(), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST_F(SqliteOpen, ReportsADamagedPage) {
+  {
+    const auto store = Open();
+    ASSERT_THAT((*store)->Write([](Transaction& t) -> Status {
+      for (int i = 0; i < 2000; ++i) {
+        COMITY_RETURN_IF_ERROR(t.audit().Append(Bytes(500, 1), "", {Bytes(60, 2), Bytes(500, 3)}));
+      }
+      return {};
+    }),
+                IsOk());
+  }
+  const auto size = std::filesystem::file_size(file());
+  std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekp(static_cast<std::streamoff>(size / 4));
+  stream << std::string(size / 2, '\xFF');
+  stream.close();
+  const auto store = Open();
+  ASSERT_THAT(store, IsOk());
+  EXPECT_THAT((*store)->Read([](const Transaction& t) -> Status {
+    COMITY_RETURN_IF_ERROR(t.audit().Read(0, 2000));
+    return {};
+  }),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST_F(SqliteOpen, NamesTheDirectoryItCannotMake) {
+  std::ofstream(directory_.path() / "file") << "x";
+  const auto store = OpenSqliteStore(directory_.path() / "file" / "data");
+  ASSERT_THAT(store, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(store.error().detail, HasSubstr("file/data"));
+}
+
+// Root may write anywhere; the test then acts as another user for the moment.
+TEST_F(SqliteOpen, RefusesADirectoryItMayNotWriteTo) {
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::chmod(directory_.path().c_str(), 0555), 0);
+  const bool root = ::geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(::seteuid(kNobody), 0);
+  }
+  const auto store = Open();
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  ASSERT_EQ(::chmod(directory_.path().c_str(), 0755), 0);
+  ASSERT_THAT(store, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(store.error().detail, HasSubstr("Permission denied"));
+}
+
+TEST_F(SqliteOpen, UsesWriteAheadLogging) {
+  const auto store = Open();
+  ASSERT_THAT(store, IsOk());
+  EXPECT_EQ(Raw().execAndGet("PRAGMA journal_mode").getString(), "wal");
+}
+
+TEST_F(SqliteOpen, KeepsLogEntriesFromBeingChangedByAnyone) {
+  {
+    const auto store = Open();
+    ASSERT_THAT((*store)->Write([](Transaction& t) -> Status {
+      COMITY_RETURN_IF_ERROR(t.audit().Append(AsBytes("entry"), "", {}));
+      return {};
+    }),
+                IsOk());
+  }
+  SQLite::Database raw = Raw();
+  EXPECT_THROW(raw.exec("UPDATE audit_entry SET entry = x'00'"), SQLite::Exception);
+  EXPECT_THROW(raw.exec("DELETE FROM audit_entry"), SQLite::Exception);
+  EXPECT_THROW(raw.exec("INSERT INTO audit_entry VALUES (2, x'00', '')"), SQLite::Exception);
+}
+
+}  // namespace
+}  // namespace comity::store
