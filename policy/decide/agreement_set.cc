@@ -2,6 +2,7 @@
 #include "policy/decide/agreement_set.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace comity::policy {

@@ -49,7 +49,7 @@ struct Verdict {
 // An agreement between other agencies is answered like one that does not exist.
 //
 // Threads: pure functions; safe from any thread.
-// Source:  docs/formats/agreement.md, "Decisions"; tests/data/agreements/decisions
+// Source:  docs/formats/agreement.md, "Decisions"; tests/data/agreements/decisions.txt
 Decision Decide(const AgreementSet& set, const SearchRequest& request, const Usage& usage,
                 Instant now);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // comityd: the gateway of one agency. `comityd --config FILE`.
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <string>
 
 #include "services/gateway/gateway.h"
@@ -74,6 +74,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "comityd: --config is missing\n%s", kUsage);
     return kUsageFault;
   }
+  // gRPC's own lines are not of our form and may quote a peer; refused handshakes are logged by us.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   if (const Status tls = transport::EnforceTls13(); !tls) {
     std::fprintf(stderr, "comityd: %s\n", tls.error().detail.c_str());
     return kSetupFault;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "crypto/hash/sha256.h"
 #include "services/agreements/register.h"
 #include "services/audit/events.h"
 #include "services/audit/log.h"
@@ -45,10 +46,6 @@ namespace limits = transport::limits;
 constexpr std::chrono::seconds kDrainTime{3};  // what is being answered may take so long at shutdown
 constexpr std::chrono::seconds kHousekeeping{10};
 
-transport::Address ToAddress(const runtime::Endpoint& endpoint) {
-  return {endpoint.host, endpoint.port};
-}
-
 transport::PinnedPeer ToPinned(const runtime::PeerConfig& peer) {
   return {peer.agency, peer.spiffe_id, peer.trust_anchor, peer.crl};
 }
@@ -67,18 +64,21 @@ Result<T> At(std::string_view place, Result<T> result) {
 }
 
 Result<std::vector<PeerLinks::Link>> OpenLinks(
-    const runtime::Config& config, const std::map<policy::AgencyId, sign::PublicKey>& keys) {
+    const runtime::Config& config, const std::map<policy::AgencyId, sign::PublicKey>& keys,
+    const runtime::Clock& clock) {
   std::vector<PeerLinks::Link> links;
   for (const runtime::PeerConfig& peer : config.peers) {
     COMITY_ASSIGN_OR_RETURN(policy::AgencyId agency, policy::AgencyId::Parse(peer.agency));
     COMITY_ASSIGN_OR_RETURN(
         const auto channel,
         At("peer " + peer.agency,
-           transport::OpenChannel({ToAddress(peer.address), config.keys.tls, ToPinned(peer)},
-                                  {limits::kMaxFederationMessage, transport::SystemNow})));
+           transport::OpenChannel({peer.address, config.keys.tls, ToPinned(peer)},
+                                  {limits::kMaxFederationMessage, clock})));
     const sign::PublicKey key = keys.at(agency);
-    links.push_back({{std::move(agency), key}, peer.address.text(),
-                     v1::Federation::NewStub(channel)});
+    PeerLinks::Link& link = links.emplace_back();
+    link.peer = {std::move(agency), key};
+    link.address = peer.address.text();
+    link.stub = v1::Federation::NewStub(channel);
   }
   return links;
 }
@@ -153,7 +153,7 @@ class Gateway::Parts {
     galleries_.emplace(barrier_);
     loader_.emplace(*watchlists_, *galleries_, clock_);
     COMITY_RETURN_IF_ERROR(loader_->LoadAll());
-    capacity_.emplace(*store_);
+    capacity_.emplace(matching::CapacityMeter::Ports{self_, *store_, *log_, clock_});
     COMITY_ASSIGN_OR_RETURN(
         deployments_, matching::Deployments::Open({self_, *store_, *log_, clock_, random_, barrier_,
                                                    config_.limits.max_deployments}));
@@ -170,15 +170,22 @@ class Gateway::Parts {
                                           config_.keys.roots, config_.keys.crl}));
     COMITY_ASSIGN_OR_RETURN(
         federation_tls_, At("keys.tls", transport::ServerTls::Open(
-                                            {config_.keys.tls, federation_trust_, transport::SystemNow})));
+                                            {config_.keys.tls, federation_trust_, clock_, Refused("federation")})));
     COMITY_ASSIGN_OR_RETURN(
         agency_tls_, At("keys.tls", transport::ServerTls::Open(
-                                        {config_.keys.tls, agency_trust_, transport::SystemNow})));
+                                        {config_.keys.tls, agency_trust_, clock_, Refused("agency")})));
     signer_.emplace(self_, *keys_.agency, clock_, random_);
     verifier_.emplace(self_, clock_);
-    COMITY_ASSIGN_OR_RETURN(auto links, OpenLinks(config_, keys_.peers));
+    COMITY_ASSIGN_OR_RETURN(auto links, OpenLinks(config_, keys_.peers, clock_));
     peers_.emplace(std::move(links), *signer_, *verifier_, clock_, random_);
     return {};
+  }
+
+  // A handshake that is turned away reaches no handler, hence no log entry: the local log says it.
+  std::function<void(const Error&)> Refused(std::string_view port) {
+    return [this, port](const Error& error) {
+      logger_.Warn("handshake-refused", {{"port", port}, {"reason", error.detail}});
+    };
   }
 
   void MakeServices() {
@@ -240,7 +247,7 @@ class Gateway::Parts {
     COMITY_RETURN_IF_ERROR(CheckBound("listen.agency", config_.listen.agency, ports_.agency));
 
     COMITY_ASSIGN_OR_RETURN(
-        web_, WebServer::Start({ToAddress(config_.listen.web), config_.keys.tls,
+        web_, WebServer::Start({config_.listen.web, config_.keys.tls,
                                 config_.data_directory / "log", metrics_,
                                 [this] { return Problem(); }, [this] { UpdateGauges(); }}));
     ports_.web = web_->port();
@@ -304,7 +311,7 @@ class Gateway::Parts {
     event.time = started_at_;
     event.parties = {self_};
     event.committed = {{"software", std::string(kSoftware)}};
-    event.messages = {{"configuration", hash::Sha256(AsBytes(config_.text))}};
+    event.messages.emplace("configuration", hash::Sha256(AsBytes(config_.text)));
     COMITY_RETURN_IF_ERROR(log_->Record(event));
     logger_.Info("gateway-started", {{"agency", self_.text()},
                                      {"federation", std::int64_t{ports_.federation}},

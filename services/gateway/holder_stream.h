@@ -7,7 +7,7 @@
 #include <memory>
 #include <stop_token>
 
-#include "comity/v1/federation.pb.h"
+#include "comity/v1/federation.grpc.pb.h"
 #include "services/gateway/callers.h"
 #include "services/gateway/signed_message.h"
 #include "services/matching/holder_session.h"

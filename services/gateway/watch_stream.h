@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "comity/v1/recognition.pb.h"
+#include "comity/v1/recognition.grpc.pb.h"
 #include "services/gateway/holder_link.h"
 #include "services/matching/deployments.h"
 #include "services/runtime/clock.h"

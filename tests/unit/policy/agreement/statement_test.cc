@@ -34,14 +34,41 @@ TEST(Statement, ReadsBackWhatItEncodes) {
 }
 
 TEST(Statement, HasTheBytesOfTheFormatDocument) {
+  const std::string document = ReadData("docs/formats/agreement.md");
   const Agreement agreement = BaseAgreement();
-  const Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
-  const std::string expected =
-      R"({"agreement":{"id":"northshire-eastvale-2026","sha256":")" +
-      EncodeHex(agreement.sha256.view()) +
-      R"(","version":1},"at":"2026-01-15T12:00:00Z","kind":"signature","party":"eastvale-council",)"
-      R"("post":"Chief Executive","schema":"comity/statement/1","text":""})";
-  EXPECT_EQ(EncodeStatementPayload(statement), expected);
+  const auto envelope = Countersign(
+      Key(1),
+      Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement)));
+  ASSERT_EQ(envelope.signatures.size(), 2U);
+  for (const std::string& bytes :
+       {std::string(AsText(envelope.payload)), EncodeHex(StatementId(envelope.payload).view()),
+        EncodeHex(envelope.signatures[0].signature.view()),
+        EncodeHex(envelope.signatures[1].signature.view()), sign::KeyId(Key(3).public_key()),
+        sign::KeyId(Key(1).public_key()), EncodeHex(agreement.sha256.view())}) {
+    EXPECT_THAT(document, ::testing::HasSubstr(bytes));
+  }
+}
+
+TEST(Statement, SurvivesItsFileForm) {
+  const Agreement agreement = BaseAgreement();
+  const auto person =
+      Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement));
+  const auto from_file = sign::ParseDsseJson(sign::EncodeDsseJson(person), 16 * 1024);
+  ASSERT_THAT(from_file, IsOk());
+  const auto countersigned =
+      sign::ParseDsseJson(sign::EncodeDsseJson(Countersign(Key(1), *from_file)), 16 * 1024);
+  ASSERT_THAT(countersigned, IsOk());
+  EXPECT_THAT(VerifyStatement(*countersigned, agreement, true), IsOk());
+}
+
+// The bounds fit together: the longest statement fits an envelope of 16 KiB.
+TEST(Statement, FitsAnEnvelopeOf16KiBAtItsLongest) {
+  const Agreement agreement = BaseAgreement();
+  Statement statement = StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement);
+  statement.text.assign(kMaxStatementText, '"');  // two octets each in JSON
+  const auto envelope = MakeStatement(Key(2), statement);
+  ASSERT_THAT(envelope, IsOk());
+  EXPECT_LE(sign::EncodeDsseJson(Countersign(Key(1), *envelope)).size(), 16U * 1024);
 }
 
 TEST(Statement, RefusesMisplacedMissingAndOverlongFields) {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "crypto/base/result.h"
+
+namespace comity::cli {
+
+// What `comity pki config` makes a gateway's configuration of.
+struct GatewayConfigRequest {
+  std::filesystem::path pki_folder;
+  std::filesystem::path out;
+  std::string name;  // of the agency, for people; empty: what `comity pki init` was told
+  std::string federation;
+  std::string agency_port;
+  std::string web;
+  std::filesystem::path data;      // relative to the configuration file
+  std::vector<std::string> peers;  // CARD@ADDRESS: a peer card's file, the peer's federation port
+};
+
+// Where `comity pki init` keeps the agency's name for people.
+std::filesystem::path AgencyNameFile(const std::filesystem::path& pki_folder);
+
+// Installs the cards beside the configuration (peers/<agency>) and writes the configuration, which
+// is parsed again before it is written: what is written is accepted by comityd.
+//
+// Errors: kInvalidArgument  a value or a card is faulty; kNotFound  no pki folder
+//         kConflict         `out` exists, or another card of a peer is installed
+Status WriteGatewayConfig(const GatewayConfigRequest& request);
+
+}  // namespace comity::cli

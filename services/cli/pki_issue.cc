@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/cli/pki_issue.h"
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "policy/model/instant.h"
+#include "services/cli/local_file.h"
+#include "services/cli/output.h"
+#include "services/cli/profile.h"
+#include "services/transport/peer_card.h"
+#include "services/transport/pki.h"
+
+namespace comity::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kDefaultDays = 90;
+constexpr std::uint64_t kMaxDays = 825;
+constexpr char kDefaultListen[] = "127.0.0.1:7444";
+
+struct Options {
+  std::string dir, engine, person, listen;
+  std::optional<std::uint64_t> days;
+  std::vector<std::string> hosts;
+  bool gateway = false;
+  bool renew = false;
+};
+
+Result<transport::IssueRequest> RequestOf(const Options& options) {
+  if (int{options.gateway} + int{!options.engine.empty()} + int{!options.person.empty()} != 1) {
+    return Fail(ErrorCode::kInvalidArgument, "give one of --gateway, --engine and --person");
+  }
+  if (options.person.empty() && !options.listen.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "--listen goes with --person");
+  }
+  transport::IssueRequest request;
+  if (!options.engine.empty()) request.kind = transport::PeerKind::kEngine;
+  if (!options.person.empty()) request.kind = transport::PeerKind::kPerson;
+  request.name = options.engine + options.person;
+  request.days = static_cast<int>(options.days.value_or(kDefaultDays));
+  request.hosts = options.hosts;
+  request.renew = options.renew;
+  return request;
+}
+
+// A renewal keeps the profile that is there, unless another address is asked for.
+Result<fs::path> WriteProfile(const Options& options, const transport::IssuedCertificate& issued) {
+  const fs::path file = fs::path(issued.pem_file).replace_extension(".toml");
+  std::error_code fault;
+  const bool exists = fs::exists(file, fault);
+  if (exists && options.listen.empty()) return file;
+  Profile profile;
+  COMITY_ASSIGN_OR_RETURN(profile.gateway, transport::ParseAddress(options.listen.empty()
+                                                                       ? kDefaultListen
+                                                                       : options.listen));
+  COMITY_ASSIGN_OR_RETURN(const transport::PeerCard card,
+                          Locally(transport::ExportPeerCard(options.dir)));
+  profile.spiffe_id = card.spiffe_id;
+  profile.identity = issued.pem_file.filename();
+  profile.roots = "../ca/ca.pem";
+  if (issued.signing_key_file) profile.signing_key = issued.signing_key_file->filename();
+  if (exists) fs::remove(file, fault);
+  COMITY_RETURN_IF_ERROR(WriteNewFile(file, EncodeProfile(profile)));
+  return file;
+}
+
+void Report(const transport::IssuedCertificate& issued, const fs::path& profile, bool json) {
+  if (json) {
+    nlohmann::ordered_json result = {{"certificate", issued.pem_file.string()},
+                                     {"spiffe_id", issued.spiffe_id},
+                                     {"serial", issued.serial},
+                                     {"sha256", issued.fingerprint},
+                                     {"expires_at", policy::EncodeInstant(issued.expires_at)}};
+    if (issued.signing_key_file) {
+      result["signing_key_file"] = issued.signing_key_file->string();
+      result["signing_key"] = issued.signing_key;
+      result["profile"] = profile.string();
+    }
+    return PrintJson(result);
+  }
+  std::string text = "certificate  " + issued.pem_file.string() + "\nidentity     " +
+                     issued.spiffe_id + "\nserial       " + issued.serial + "\nSHA-256      " +
+                     issued.fingerprint + "\nexpires      " +
+                     policy::EncodeInstant(issued.expires_at) + "\n";
+  if (issued.signing_key_file) {
+    text += "signing key  " + issued.signing_key_file->string() + "\npublic half  " +
+            issued.signing_key + "  (for the agreement)\nprofile      " + profile.string() + "\n";
+  }
+  Print(text);
+}
+
+Result<ExitCode> Issue(const Options& options, const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const transport::IssueRequest request, RequestOf(options));
+  COMITY_ASSIGN_OR_RETURN(
+      const transport::IssuedCertificate issued,
+      Locally(transport::Issue(options.dir, request, session.clock.Now())));
+  fs::path profile;
+  if (request.kind == transport::PeerKind::kPerson) {
+    COMITY_ASSIGN_OR_RETURN(profile, WriteProfile(options, issued));
+  }
+  Report(issued, profile, session.json);
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddPkiIssue(CommandLine& line, Session& session) {
+  const auto options = std::make_shared<Options>();
+  line.Add({"pki issue", "issue a certificate",
+            "Issues a certificate of the agency's CA: to its gateway (DIR/gateway.pem), to a\n"
+            "recognition engine (DIR/engines/NAME.pem) or to a person (DIR/people/ID.pem, with the\n"
+            "signing key ID.key and the profile ID.toml for 'comity --profile').",
+            "the certificate exists and --renew is not given",
+            "comity pki issue --dir northshire --person j-smith --listen 127.0.0.1:7444"},
+           Asks::kNobody, [options, &session] { return Issue(*options, session); })
+      .Add({"--dir", "DIR", "the agency's key folder", true}, options->dir)
+      .Add({"--gateway", "", "for the agency's gateway", false}, options->gateway)
+      .Add({"--engine", "NAME", "for a recognition engine", false}, options->engine)
+      .Add({"--person", "ID", "for a person", false}, options->person)
+      .Add({"--days", "N", "life in days, 1 to 825; default 90", false},
+           CountTarget{options->days, 1, kMaxDays})
+      .Add({"--host", "NAME", "DNS name or IP address besides the identity; repeatable", false},
+           options->hosts)
+      .Add({"--renew", "", "replace the certificate of the same name; keys of people stay", false},
+           options->renew)
+      .Add({"--listen", "HOST:PORT",
+            "the gateway's agency port, for a person's profile; default 127.0.0.1:7444", false},
+           options->listen);
+}
+
+}  // namespace comity::cli
