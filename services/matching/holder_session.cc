@@ -2,6 +2,7 @@
 #include "services/matching/holder_session.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "crypto/base/encoding.h"
@@ -211,10 +212,12 @@ Result<std::vector<HolderSession::Scored>> HolderSession::Find(
       if (valid && asked_for) hits.push_back({&snapshot, candidate});
     }
   }
-  std::stable_sort(hits.begin(), hits.end(), [](const Scored& a, const Scored& b) {
+  const auto key = [](const Scored& hit) {
+    return std::tie(hit.from->gallery->row(hit.candidate.row).reference, hit.from->list);
+  };
+  std::sort(hits.begin(), hits.end(), [&](const Scored& a, const Scored& b) {
     if (a.candidate.score != b.candidate.score) return a.candidate.score > b.candidate.score;
-    return a.from->gallery->row(a.candidate.row).reference <
-           b.from->gallery->row(b.candidate.row).reference;
+    return key(a) < key(b);
   });
   if (hits.size() > hit_cap) hits.resize(hit_cap);
   return hits;

@@ -30,8 +30,9 @@ Template RandomTemplate(std::mt19937_64& random) {
 std::string EntryLine(const std::string& reference, const std::string& category,
                       policy::Instant now) {
   return fmt::format(
-      R"({{"reference":"{}","category":"{}","image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},"rationale":{{"necessity":"court warrant","proportionality":"named person"}},"response":{{"priority":"amber","text":"Stop and verify"}},"valid_from":"{}","expires_at":"{}"}})",
-      reference, category, policy::EncodeInstant(now - std::chrono::hours(1)),
+      R"({{"reference":"{}","category":"{}","image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},"rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},"response":{{"priority":"amber","text":"Stop and verify"}},"valid_from":"{}","expires_at":"{}"}})",
+      reference, category, policy::EncodeInstant(now - std::chrono::hours(2)),
+      policy::EncodeInstant(now - std::chrono::hours(1)),
       policy::EncodeInstant(now + std::chrono::hours(12)));
 }
 
