@@ -85,9 +85,8 @@ Result<ExitCode> Act(StatementKind kind, const Options& options, const Session& 
   COMITY_ASSIGN_OR_RETURN(const StatementRequest request, RequestOf(kind, options));
   COMITY_ASSIGN_OR_RETURN(const NamedAgreement named, FindAgreement(options.target, session));
   COMITY_ASSIGN_OR_RETURN(const sign::SigningKey key, KeyOf(options, session));
-  COMITY_ASSIGN_OR_RETURN(
-      const SignedStatement made,
-      SignStatement(named.agreement, key, request, session.clock.Now()));
+  COMITY_ASSIGN_OR_RETURN(const SignedStatement made,
+                          SignStatement(named.agreement, key, request, session.clock.Now()));
   Announce(named.agreement, made);
   if (!options.out.empty()) COMITY_RETURN_IF_ERROR(WriteNewFile(options.out, made.dsse_json));
   if (named.gateway) return SubmitMade(named, made, session.json);
@@ -117,7 +116,8 @@ Command AddAct(CommandLine& line, Session& session, const ActText& act,
            "output; with an ID the own gateway is asked for the document and gets the statement.\n"
            "Party and post are found by the key.",
        "the gateway refuses the statement", std::string("comity agreement ") + act.example},
-      Asks::kGateway, [options, kind = act.kind, &session] { return Act(kind, *options, session); });
+      Asks::kGateway,
+      [options, kind = act.kind, &session] { return Act(kind, *options, session); });
   command.Add({"agreement", "FILE|ID", "document, or agreement id (ID or ID@VERSION)", true},
               options->target);
   command.Add({"--key", "KEYFILE", "the person's signing key; default: the profile's", false},

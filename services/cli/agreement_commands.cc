@@ -154,8 +154,8 @@ Result<ExitCode> Export(const Options& options, const Session& session) {
     written.push_back(std::move(name));
   }
   if (session.json) {
-    PrintJson({{"agreement", ReferenceJson(named.agreement)}, {"dir", options.dir},
-               {"files", written}});
+    PrintJson(
+        {{"agreement", ReferenceJson(named.agreement)}, {"dir", options.dir}, {"files", written}});
   } else {
     for (const std::string& name : written) Print((dir / name).string() + "\n");
   }
@@ -164,18 +164,20 @@ Result<ExitCode> Export(const Options& options, const Session& session) {
 
 void AddReading(CommandLine& line, Session& session) {
   auto options = std::make_shared<Options>();
-  line.Add({"agreement check", "list all faults of a document",
-            "Reads an agreement document as a gateway does and lists every fault with its line and\n"
-            "column. Needs no gateway.",
-            "the document has faults", "comity agreement check agreement.yaml"},
-           Asks::kNobody, [options, &session] { return Check(*options, session); })
+  line.Add(
+          {"agreement check", "list all faults of a document",
+           "Reads an agreement document as a gateway does and lists every fault with its line and\n"
+           "column. Needs no gateway.",
+           "the document has faults", "comity agreement check agreement.yaml"},
+          Asks::kNobody, [options, &session] { return Check(*options, session); })
       .Add({"file", "FILE", "the YAML document", true}, options->target);
   options = std::make_shared<Options>();
-  line.Add({"agreement show", "an agreement in plain English",
-            "Prints the numbered clauses that the document means, and its SHA-256. A FILE needs no\n"
-            "gateway.",
-            "", "comity agreement show northshire-eastvale-2026"},
-           Asks::kGateway, [options, &session] { return Show(*options, session); })
+  line.Add(
+          {"agreement show", "an agreement in plain English",
+           "Prints the numbered clauses that the document means, and its SHA-256. A FILE needs no\n"
+           "gateway.",
+           "", "comity agreement show northshire-eastvale-2026"},
+          Asks::kGateway, [options, &session] { return Show(*options, session); })
       .Add({"agreement", "FILE|ID", "document, or agreement id (ID or ID@VERSION)", true},
            options->target);
 }

@@ -51,8 +51,7 @@ Result<NamedAgreement> FromGateway(const std::string& target, const Session& ses
 
 Result<CheckedDocument> CheckDocumentFile(const std::string& file) {
   // One octet more than is allowed, so that the check itself says that it is too large.
-  COMITY_ASSIGN_OR_RETURN(std::string text,
-                          ReadLocalText(file, 4 * policy::kMaxDocumentBytes));
+  COMITY_ASSIGN_OR_RETURN(std::string text, ReadLocalText(file, 4 * policy::kMaxDocumentBytes));
   auto loaded = policy::LoadAgreement(text);
   return CheckedDocument{std::move(text), std::move(loaded.agreement), std::move(loaded.issues)};
 }

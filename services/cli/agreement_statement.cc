@@ -80,8 +80,7 @@ Result<SignedStatement> SignStatement(const policy::Agreement& agreement,
   statement.position = request.position;
   statement.text = request.text;
   statement.lifts = request.lifts;
-  COMITY_ASSIGN_OR_RETURN(const sign::DsseEnvelope envelope,
-                          policy::MakeStatement(key, statement));
+  COMITY_ASSIGN_OR_RETURN(const sign::DsseEnvelope envelope, policy::MakeStatement(key, statement));
   COMITY_ASSIGN_OR_RETURN(const policy::VerifiedStatement verified,
                           policy::VerifyStatement(envelope, agreement, false));
   return SignedStatement{verified.statement, verified.id, sign::EncodeDsseJson(envelope)};

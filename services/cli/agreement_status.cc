@@ -107,9 +107,9 @@ Result<std::vector<v1::AgreementSummary>> Select(const v1::ListAgreementsRespons
 
 Result<ExitCode> Status(const Options& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  COMITY_ASSIGN_OR_RETURN(const v1::ListAgreementsResponse all,
-                          gateway.Call<v1::Agreements>(&v1::Agreements::Stub::List,
-                                                       v1::ListAgreementsRequest()));
+  COMITY_ASSIGN_OR_RETURN(
+      const v1::ListAgreementsResponse all,
+      gateway.Call<v1::Agreements>(&v1::Agreements::Stub::List, v1::ListAgreementsRequest()));
   COMITY_ASSIGN_OR_RETURN(const auto selected, Select(all, options.target));
   if (session.json) {
     Json json = Json::array();
@@ -128,7 +128,8 @@ Result<ExitCode> Status(const Options& options, const Session& session) {
 void AddAgreementStatus(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
   line.Add({"agreement status", "status of agreements",
-            "Lists agreements: version, status, what still lacks, and whether the peer computes the\n"
+            "Lists agreements: version, status, what still lacks, and whether the peer computes "
+            "the\n"
             "same status. With an ID also every statement and its id.",
             "", "comity agreement status northshire-eastvale-2026"},
            Asks::kGateway, [options, &session] { return Status(*options, session); })

@@ -100,7 +100,8 @@ void AddAlertCommands(CommandLine& line, Session& session) {
            CountTarget{options->limit, 1, kMaxAlerts});
   options = std::make_shared<Options>();
   line.Add({"alert watch", "each alert as it comes",
-            "Prints one line for each alert that is stored, changed or merged, until it is interrupted\n"
+            "Prints one line for each alert that is stored, changed or merged, until it is "
+            "interrupted\n"
             "(Ctrl-C). With --json each line is one JSON object.",
             "the reader is too slow: it is 256 alerts behind", "comity alert watch --open"},
            Asks::kGateway, [options, &session] { return Watch(*options, session); })

@@ -62,9 +62,8 @@ Result<ExitCode> Verify(const Options& options, const Session& session) {
   const auto verify = [&]() -> Result<tlog::LogSummary> {
     COMITY_ASSIGN_OR_RETURN(const tlog::LogExport log, OpenExportFolder(options.dir, trusted));
     ProgressLine progress("entries verified");
-    return VerifyOnAllCores(log, [&](std::uint64_t done, std::uint64_t all) {
-      progress.Show(done, all);
-    });
+    return VerifyOnAllCores(
+        log, [&](std::uint64_t done, std::uint64_t all) { progress.Show(done, all); });
   };
   const Result<tlog::LogSummary> summary = verify();
   std::error_code ignored;
@@ -83,8 +82,9 @@ Result<ExitCode> Verify(const Options& options, const Session& session) {
     Print(SummaryText(*summary));
   }
   if (!trusted) {
-    PrintError("comity: the key came from the export itself; compare log.vkey with the agency's, "
-               "or give it with --vkey");
+    PrintError(
+        "comity: the key came from the export itself; compare log.vkey with the agency's, "
+        "or give it with --vkey");
   }
   return ExitCode::kOk;
 }
@@ -140,9 +140,8 @@ Result<ExitCode> VerifyProof(const Options& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const tlog::VerifierKey key, ReadVerifierKey(options.vkey));
   const auto verify = [&]() -> Result<std::pair<std::uint64_t, tlog::VerifiedCheckpoint>> {
     COMITY_ASSIGN_OR_RETURN(const tlog::TlogProof proof, tlog::ParseTlogProof(text));
-    COMITY_ASSIGN_OR_RETURN(
-        tlog::VerifiedCheckpoint checkpoint,
-        tlog::VerifyTlogProof(proof, merkle::LeafHash(AsBytes(entry)), key));
+    COMITY_ASSIGN_OR_RETURN(tlog::VerifiedCheckpoint checkpoint,
+                            tlog::VerifyTlogProof(proof, merkle::LeafHash(AsBytes(entry)), key));
     return std::pair(proof.index.value, std::move(checkpoint));
   };
   const auto verified = verify();
@@ -155,7 +154,9 @@ Result<ExitCode> VerifyProof(const Options& options, const Session& session) {
   }
   const auto& [index, head] = *verified;
   if (session.json) {
-    PrintJson(Json{{"verified", true}, {"origin", head.checkpoint.origin}, {"index", index},
+    PrintJson(Json{{"verified", true},
+                   {"origin", head.checkpoint.origin},
+                   {"index", index},
                    {"entries", head.checkpoint.size.value}});
   } else {
     Print("verified: entry " + std::to_string(index) + " of " +
@@ -167,7 +168,8 @@ Result<ExitCode> VerifyProof(const Options& options, const Session& session) {
 void AddVerify(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
   line.Add({"audit verify", "verify an exported log",
-            "Checks every octet of an export without network or gateway: signatures, entries, tiles,\n"
+            "Checks every octet of an export without network or gateway: signatures, entries, "
+            "tiles,\n"
             "root, and that exactly the expected files are there. Prints entries, time range and\n"
             "counts by type. Take --vkey from the agency itself, not from the export.",
             "it is not verified; the file at fault is named",
@@ -181,7 +183,8 @@ void AddVerify(CommandLine& line, Session& session) {
 void AddProofs(CommandLine& line, Session& session) {
   auto options = std::make_shared<Options>();
   line.Add({"audit prove", "a receipt for entries of the log",
-            "Asks the own gateway for entries with offline proofs (c2sp.org/tlog-proof@v1), by index\n"
+            "Asks the own gateway for entries with offline proofs (c2sp.org/tlog-proof@v1), by "
+            "index\n"
             "or all of one exchange (at most 64). With --out, writes entry-N.json and\n"
             "entry-N.tlog-proof.",
             "a file exists already", "comity audit prove --exchange x-7f3k --out receipt"},

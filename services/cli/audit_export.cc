@@ -66,8 +66,8 @@ class ExportWriter {
 
 Status MakeEmptyFolder(const fs::path& folder) {
   std::error_code fault;
-  if (fs::exists(folder, fault) && (!fs::is_directory(folder, fault) ||
-                                    !fs::is_empty(folder, fault))) {
+  if (fs::exists(folder, fault) &&
+      (!fs::is_directory(folder, fault) || !fs::is_empty(folder, fault))) {
     return Fail(ErrorCode::kConflict,
                 folder.string() + " is there and not an empty folder; name another one");
   }
@@ -113,7 +113,8 @@ Result<ExitCode> Export(const Options& options, const Session& session) {
 void AddAuditExport(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
   line.Add({"audit export", "copy the whole log into a folder",
-            "Writes the log as of now into DIR, in the layout of docs/formats/audit_export.md. When the\n"
+            "Writes the log as of now into DIR, in the layout of docs/formats/audit_export.md. "
+            "When the\n"
             "command fails, what is in DIR is not a whole log and does not verify.",
             "DIR is not empty", "comity audit export log-2026-11-25"},
            Asks::kGateway, [options, &session] { return Export(*options, session); })

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "crypto/base/quote.h"
 #include "services/cli/output.h"
 
 namespace comity::cli {
@@ -30,9 +31,11 @@ std::string FooterOf(const CommandText& text, Asks asks) {
   return footer + "\nExample:\n  " + text.example;
 }
 
-void PrintUsageFault(const CLI::ParseError& fault, const std::string& command) {
-  PrintError("comity: " + std::string(fault.what()) + " (" + command + "): see '" + command +
-             " --help'");
+// A misspelt command is told before the command that is therefore missing.
+std::string FaultText(const CLI::ParseError& fault, const CLI::App& app) {
+  const std::vector<std::string> unknown = app.remaining();
+  if (unknown.empty()) return fault.what();
+  return "unknown: " + Quote(unknown.front());
 }
 
 }  // namespace
@@ -94,7 +97,8 @@ CommandLine::CommandLine(Session& session) : impl_(std::make_unique<Impl>(sessio
   impl_->app.require_subcommand(1);
   impl_->AddGlobals(impl_->app, Asks::kGateway);
   impl_->app.footer(
-      "'comity COMMAND --help' describes a command. Exit codes: 0 done, 1 the answer is no, 2 usage\n"
+      "'comity COMMAND --help' describes a command. Exit codes: 0 done, 1 the answer is no, 2 "
+      "usage\n"
       "or bad input, 3 gateway out of reach or not permitted, 4 internal fault.");
 }
 
@@ -138,12 +142,14 @@ ExitCode CommandLine::Execute(int argc, const char* const* argv) {
     Print(impl_->app.help() + "\n");
     return ExitCode::kOk;
   } catch (const CLI::ParseError& fault) {
+    const CLI::App* app = &impl_->app;
     std::string command = "comity";
-    for (const CLI::App* app = &impl_->app; !app->get_subcommands().empty();) {
+    while (!app->get_subcommands().empty()) {
       app = app->get_subcommands().front();
       command += " " + app->get_name();
     }
-    PrintUsageFault(fault, command);
+    PrintError("comity: " + FaultText(fault, *app) + " (" + command + "): see '" + command +
+               " --help'");
     return ExitCode::kBadInput;
   }
   return impl_->RunChosen();

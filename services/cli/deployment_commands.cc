@@ -46,9 +46,9 @@ Json SummaryJson(const v1::DeploymentSummary& summary) {
 
 Result<ExitCode> List(const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  COMITY_ASSIGN_OR_RETURN(const v1::ListDeploymentsResponse response,
-                          gateway.Call<v1::Deployments>(&v1::Deployments::Stub::List,
-                                                        v1::ListDeploymentsRequest()));
+  COMITY_ASSIGN_OR_RETURN(
+      const v1::ListDeploymentsResponse response,
+      gateway.Call<v1::Deployments>(&v1::Deployments::Stub::List, v1::ListDeploymentsRequest()));
   Table table({"DEPLOYMENT", "STATE", "AGREEMENT", "PURPOSE", "ENGINE", "PLACE", "ENDS", "FACES",
                "ALERTS"});
   Json json = Json::array();
@@ -86,10 +86,11 @@ Result<ExitCode> Stop(const StopOptions& options, const Session& session) {
 void AddDeploymentCommands(CommandLine& line, Session& session) {
   line.Group("deployment", "live operations");
   AddDeploymentCreate(line, session);
-  line.Add({"deployment list", "deployments and their counts",
-            "Prints deployments with their state; faces and alerts count since the gateway started.",
-            "", "comity deployment list"},
-           Asks::kGateway, [&session] { return List(session); });
+  line.Add(
+      {"deployment list", "deployments and their counts",
+       "Prints deployments with their state; faces and alerts count since the gateway started.", "",
+       "comity deployment list"},
+      Asks::kGateway, [&session] { return List(session); });
   const auto options = std::make_shared<StopOptions>();
   line.Add({"deployment stop", "end a live operation",
             "Stops a deployment. When the command ends, no face in it is answered any more; its\n"

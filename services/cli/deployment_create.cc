@@ -66,9 +66,9 @@ bool IsPermit(const v1::HolderOutlook& holder) {
 }
 
 Json ResponseJson(const v1::CreateDeploymentResponse& response) {
-  Json json = {{"deployment", response.deployment().empty() ? Json(nullptr)
-                                                            : Json(response.deployment())},
-               {"holders", Json::array()}};
+  Json json = {
+      {"deployment", response.deployment().empty() ? Json(nullptr) : Json(response.deployment())},
+      {"holders", Json::array()}};
   for (const v1::HolderOutlook& holder : response.holders()) {
     Json entry = {{"agency", holder.agency()}};
     entry.update(ToJson(holder.decision()));
@@ -105,9 +105,8 @@ Result<ExitCode> Create(const Options& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(*request.mutable_definition(),
                           DefinitionOf(options, session.clock.Now()));
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::CreateDeploymentResponse response,
-      gateway.Call<v1::Deployments>(&v1::Deployments::Stub::Create, request));
+  COMITY_ASSIGN_OR_RETURN(const v1::CreateDeploymentResponse response,
+                          gateway.Call<v1::Deployments>(&v1::Deployments::Stub::Create, request));
   if (session.json) {
     PrintJson(ResponseJson(response));
   } else {
@@ -123,17 +122,20 @@ Result<ExitCode> Create(const Options& options, const Session& session) {
 
 void AddDeploymentCreate(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
-  line.Add({"deployment create", "begin a live operation",
-            "Creates a deployment: a live operation bounded in why, who, where and when, inside which\n"
-            "one engine may stream. Prints its id and, per holder, how a face would be decided now;\n"
-            "each face is decided again.",
-            "nothing was created, or every holder would refuse: code, agreement and clauses say why",
-            "comity deployment create --agreement northshire-eastvale-2026 \\\n"
-            "    --purpose court-order-arrest --category wanted-by-courts \\\n"
-            "    --engine-profile facenet/20180402/128 --engine bridge-cameras --threshold 0.7 \\\n"
-            "    --place 'Old Bridge' --reason 'market day' --case-ref EV-2026-17 --hours 4 \\\n"
-            "    --mode direct"},
-           Asks::kGateway, [options, &session] { return Create(*options, session); })
+  line.Add(
+          {"deployment create", "begin a live operation",
+           "Creates a deployment: a live operation bounded in why, who, where and when, inside "
+           "which\n"
+           "one engine may stream. Prints its id and, per holder, how a face would be decided "
+           "now;\n"
+           "each face is decided again.",
+           "nothing was created, or every holder would refuse: code, agreement and clauses say why",
+           "comity deployment create --agreement northshire-eastvale-2026 \\\n"
+           "    --purpose court-order-arrest --category wanted-by-courts \\\n"
+           "    --engine-profile facenet/20180402/128 --engine bridge-cameras --threshold 0.7 \\\n"
+           "    --place 'Old Bridge' --reason 'market day' --case-ref EV-2026-17 --hours 4 \\\n"
+           "    --mode direct"},
+          Asks::kGateway, [options, &session] { return Create(*options, session); })
       .Add({"--agreement", "ID", "agreement id", true}, options->agreement)
       .Add({"--purpose", "CODE", "purpose code of the agreement", true}, options->purpose)
       .Add({"--category", "CATEGORY", "list category, e.g. wanted-by-courts; repeatable, up to 16",

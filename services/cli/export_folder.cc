@@ -10,6 +10,7 @@
 
 #include "crypto/base/quote.h"
 #include "crypto/tlog/note.h"
+#include "crypto/tlog/tile.h"
 #include "services/cli/local_file.h"
 #include "services/runtime/file.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxFiles = 10'000'000;              // 2.5 thousand million entries
+constexpr std::size_t kMaxFiles = 10'000'000;  // 2.5 thousand million entries
 constexpr std::size_t kMaxExportFile = std::size_t{256} * (2 + 65'535);  // the largest bundle
 constexpr std::size_t kMaxKeys = 64 * 1024;
 constexpr std::uint64_t kTilesAtOnce = 64;  // 16,384 entries: fine enough to share out
@@ -35,8 +36,9 @@ Result<std::vector<std::string>> ListFiles(const fs::path& folder) {
     const std::string path = at->path().lexically_relative(folder).generic_string();
     if (fs::is_directory(status)) continue;
     if (!fs::is_regular_file(status)) {
-      return Fail(ErrorCode::kConflict, Quote(path, 200) + " is a link or a special file; an "
-                                                           "export holds plain files only");
+      return Fail(ErrorCode::kConflict, Quote(path, 200) +
+                                            " is a link or a special file; an "
+                                            "export holds plain files only");
     }
     if (paths.size() == kMaxFiles) {
       return Fail(ErrorCode::kInvalidArgument, folder.string() + ": too many files");
@@ -98,8 +100,8 @@ void VerifyRanges(const tlog::LogExport& log, const tlog::LogSummary& opened, Wo
     const std::uint64_t range = work.next++;
     if (range >= results.size()) return;
     const std::uint64_t begin = range * kTilesAtOnce;
-    results[range] = tlog::VerifyTileRange(log, opened, {begin, std::min(begin + kTilesAtOnce,
-                                                                         tiles)});
+    results[range] =
+        tlog::VerifyTileRange(log, opened, {begin, std::min(begin + kTilesAtOnce, tiles)});
     if (!results[range]) work.failed = true;
     ++work.done;
   }
@@ -113,9 +115,9 @@ Result<tlog::VerifierKey> ReadVerifierKey(const std::string& text_or_file) {
   if (lines.empty()) return Fail(ErrorCode::kInvalidArgument, "the verifier key is empty");
   auto key = tlog::ParseVerifierKey(lines.front());
   if (!key) {
-    return Fail(ErrorCode::kInvalidArgument, Quote(text_or_file, 200) +
-                                                 " is neither a file nor a verifier key: " +
-                                                 key.error().detail);
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        Quote(text_or_file, 200) + " is neither a file nor a verifier key: " + key.error().detail);
   }
   return key;
 }
@@ -125,8 +127,7 @@ Result<tlog::LogExport> OpenExportFolder(const fs::path& folder,
   tlog::LogExport log;
   COMITY_ASSIGN_OR_RETURN(log.paths, ListFiles(folder));
   COMITY_ASSIGN_OR_RETURN(log.vkeys, ReadLocalText(folder / "log.vkey", kMaxKeys));
-  COMITY_ASSIGN_OR_RETURN(log.checkpoint,
-                          ReadLocalText(folder / "checkpoint", tlog::kMaxNoteSize));
+  COMITY_ASSIGN_OR_RETURN(log.checkpoint, ReadLocalText(folder / "checkpoint", tlog::kMaxNoteSize));
   if (trusted_vkey) COMITY_RETURN_IF_ERROR(CheckTrusted(*trusted_vkey, log.vkeys));
   log.read = [folder](const std::string& path) -> Result<Bytes> {
     return runtime::ReadFile(folder / path, kMaxExportFile);

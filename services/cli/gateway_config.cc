@@ -80,14 +80,20 @@ std::string ConfigText(const GatewayConfigRequest& request, const transport::Pee
   const fs::path& pki = request.pki_folder;
   const auto file = [&](const char* name) { return FromConfig(request.out, pki / name); };
   const std::string domain = own.spiffe_id.substr(9, own.spiffe_id.rfind('/') - 9);
-  return "# Configuration of a gateway: comityd --config FILE. Every key: docs/formats/configuration.md.\n"
-         "# Relative paths are relative to this file. 'comity doctor --config FILE' checks all of it.\n\n"
-         "[agency]\nid = " + Quoted(own.agency) + "\nname = " + Quoted(request.name) +
+  return "# Configuration of a gateway: comityd --config FILE. Every key: "
+         "docs/formats/configuration.md.\n"
+         "# Relative paths are relative to this file. 'comity doctor --config FILE' checks all of "
+         "it.\n\n"
+         "[agency]\nid = " +
+         Quoted(own.agency) + "\nname = " + Quoted(request.name) +
          "  # as people read it\ntrust_domain = " + Quoted(domain) +
-         "\n\n[data]\n# Database and log; made with mode 0700 if absent. On a local disk.\ndirectory = " +
+         "\n\n[data]\n# Database and log; made with mode 0700 if absent. On a local "
+         "disk.\ndirectory = " +
          Quoted(request.data.string()) +
-         "\n\n[listen]\n# Partners' gateways only. To be reached by them, bind it to an outside address.\n"
-         "federation = " + Quoted(request.federation) +
+         "\n\n[listen]\n# Partners' gateways only. To be reached by them, bind it to an outside "
+         "address.\n"
+         "federation = " +
+         Quoted(request.federation) +
          "\n# Own engines, command line and console.\nagency = " + Quoted(request.agency_port) +
          "\n# Health, metrics and the published log.\nweb = " + Quoted(request.web) +
          "\n\n[keys]\ntls = " + file("gateway.pem") + "\nroots = " + file("ca/ca.pem") +
@@ -95,7 +101,8 @@ std::string ConfigText(const GatewayConfigRequest& request, const transport::Pee
          file("crl.pem") + "\nsigning = " + file("keys/agency-signing.key") +
          "\nlog = " + file("keys/log.key") +
          "\n# Back it up apart from the data: without it, templates and personal fields are lost.\n"
-         "key_encryption = " + file("keys/key-encryption.key") + "\n";
+         "key_encryption = " +
+         file("keys/key-encryption.key") + "\n";
 }
 
 Status CheckText(const std::string& text, const fs::path& out) {
@@ -129,10 +136,12 @@ Status WriteGatewayConfig(const GatewayConfigRequest& request) {
     text += PeerText(read, request.out);
     peers.push_back(std::move(read));
   }
-  if (peers.empty()) text += "\n# One [[peer]] for each partner: 'comity pki config --peer CARD@ADDRESS'.\n";
+  if (peers.empty())
+    text += "\n# One [[peer]] for each partner: 'comity pki config --peer CARD@ADDRESS'.\n";
   COMITY_RETURN_IF_ERROR(CheckText(text, request.out));
+  std::error_code fault;  // shows when the file is written
+  fs::create_directories(FolderOf(request.out), fault);
   for (const Peer& peer : peers) {
-    std::error_code fault;
     fs::create_directories(FolderOf(request.out) / "peers", fault);
     COMITY_RETURN_IF_ERROR(Install(peer.card, FolderOf(request.out) / "peers"));
   }

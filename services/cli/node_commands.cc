@@ -39,13 +39,12 @@ Json StatusJson(const v1::NodeStatusResponse& status, bool contacted) {
 }
 
 std::string StatusText(const v1::NodeStatusResponse& status, bool contacted) {
-  std::string text = "agency       " + Clean(status.agency()) + "\nversion      " +
-                     Clean(status.version()) + "\ntime there   " + TimeText(status.now()) +
-                     "\nup since     " + TimeText(status.started_at()) + "\nlog entries  " +
-                     std::to_string(status.log_size()) + ", " +
-                     std::to_string(status.checkpoint_size()) +
-                     " under a checkpoint\ncertificate  expires " +
-                     TimeText(status.certificate_expires_at()) + "\n";
+  std::string text =
+      "agency       " + Clean(status.agency()) + "\nversion      " + Clean(status.version()) +
+      "\ntime there   " + TimeText(status.now()) + "\nup since     " +
+      TimeText(status.started_at()) + "\nlog entries  " + std::to_string(status.log_size()) + ", " +
+      std::to_string(status.checkpoint_size()) + " under a checkpoint\ncertificate  expires " +
+      TimeText(status.certificate_expires_at()) + "\n";
   Table table({"PEER", "ADDRESS", "REACHABLE", "CLOCK", "PROTOCOL", "FAULT"});
   for (const v1::PeerStatus& peer : status.peers()) {
     const bool is_there = peer.reachable();
@@ -87,7 +86,8 @@ Result<ExitCode> Version(const Session& session) {
 void AddNodeCommands(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
   line.Add({"status", "the own gateway and its peers",
-            "Prints what the own gateway says of itself and says hello to each peer through it (up to\n"
+            "Prints what the own gateway says of itself and says hello to each peer through it (up "
+            "to\n"
             "3 s).",
             "a peer is not reachable", "comity status --profile northshire/people/j-smith.toml"},
            Asks::kGateway, [options, &session] { return Status(*options, session); })

@@ -15,10 +15,9 @@ Result<OwnGateway> OwnGateway::Open(const Session& session) {
   target.peer.agency = "the own gateway";
   target.peer.spiffe_id = profile.spiffe_id;
   target.peer.anchor_file = profile.roots;
-  COMITY_ASSIGN_OR_RETURN(
-      auto channel,
-      Locally(transport::OpenChannel(
-          target, {transport::limits::kMaxAgencyMessage, session.clock})));
+  COMITY_ASSIGN_OR_RETURN(auto channel,
+                          Locally(transport::OpenChannel(
+                              target, {transport::limits::kMaxAgencyMessage, session.clock})));
   return OwnGateway(std::move(channel), profile.gateway.text());
 }
 

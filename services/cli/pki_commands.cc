@@ -34,15 +34,14 @@ struct ConfigOptions {
 };
 
 Result<ExitCode> Init(const InitOptions& options, const Session& session) {
-  COMITY_RETURN_IF_ERROR(Locally(transport::InitCa(
-      {options.agency, options.trust_domain, options.dir}, session.clock.Now())));
+  COMITY_RETURN_IF_ERROR(Locally(
+      transport::InitCa({options.agency, options.trust_domain, options.dir}, session.clock.Now())));
   if (!options.name.empty()) {
     COMITY_RETURN_IF_ERROR(WriteNewFile(AgencyNameFile(options.dir), options.name + "\n"));
   }
   if (session.json) {
-    PrintJson(Json{{"agency", options.agency},
-                   {"trust_domain", options.trust_domain},
-                   {"dir", options.dir}});
+    PrintJson(Json{
+        {"agency", options.agency}, {"trust_domain", options.trust_domain}, {"dir", options.dir}});
   } else {
     Print("Made the keys of " + options.agency + " in " + options.dir +
           ". Next: comity pki issue --dir " + options.dir + " --gateway\n");
@@ -51,15 +50,19 @@ Result<ExitCode> Init(const InitOptions& options, const Session& session) {
 }
 
 Json CardJson(const transport::PeerCard& card) {
-  return {{"agency", card.agency},           {"spiffe_id", card.spiffe_id},
-          {"signing_key", card.signing_key}, {"log_key", card.log_key},
+  return {{"agency", card.agency},
+          {"spiffe_id", card.spiffe_id},
+          {"signing_key", card.signing_key},
+          {"log_key", card.log_key},
           {"anchor_sha256", card.anchor_fingerprint}};
 }
 
 void PrintComparison(const transport::PeerCard& card) {
-  Print("Compare over another way (in person, or a telephone number known before):\n"
-        "  agency       " + card.agency + "\n  signing key  " + card.signing_key +
-        "\n  log key      " + card.log_key + "\n  CA SHA-256   " + card.anchor_fingerprint + "\n");
+  Print(
+      "Compare over another way (in person, or a telephone number known before):\n"
+      "  agency       " +
+      card.agency + "\n  signing key  " + card.signing_key + "\n  log key      " + card.log_key +
+      "\n  CA SHA-256   " + card.anchor_fingerprint + "\n");
 }
 
 Result<ExitCode> Card(const CardOptions& options, const Session& session) {
@@ -99,8 +102,7 @@ Result<ExitCode> Revoke(const RevokeOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(
       const std::string serial,
       Locally(transport::Revoke(
-          options.dir,
-          {options.serial.empty() ? options.certificate : options.serial, reason},
+          options.dir, {options.serial.empty() ? options.certificate : options.serial, reason},
           session.clock.Now())));
   if (session.json) {
     PrintJson(Json{{"serial", serial}, {"crl", options.dir + "/crl.pem"}});
@@ -140,7 +142,8 @@ const OptionText kDir = {"--dir", "DIR", "the agency's key folder", true};
 void AddInit(CommandLine& line, Session& session) {
   const auto options = std::make_shared<InitOptions>();
   line.Add({"pki init", "make an agency's CA and keys",
-            "Makes a certificate authority for the agency and the keys of its gateway in DIR. Nothing\n"
+            "Makes a certificate authority for the agency and the keys of its gateway in DIR. "
+            "Nothing\n"
             "that exists is overwritten. Keep DIR/ca off the gateway's machine in earnest use.",
             "DIR holds keys already",
             "comity pki init --agency northshire-police --name 'Northshire Police' \\\n"
@@ -156,7 +159,8 @@ void AddInit(CommandLine& line, Session& session) {
 void AddCards(CommandLine& line, Session& session) {
   const auto card = std::make_shared<CardOptions>();
   line.Add({"pki card", "what a partner needs to enrol this agency",
-            "Writes the peer card: agency, public keys, CA certificate. It holds no secret, but both\n"
+            "Writes the peer card: agency, public keys, CA certificate. It holds no secret, but "
+            "both\n"
             "sides must compare its keys and fingerprint over another way before they use it.",
             "FILE exists already", "comity pki card --dir northshire --out northshire.card.toml"},
            Asks::kNobody, [card, &session] { return Card(*card, session); })
@@ -184,16 +188,18 @@ void AddRevocation(CommandLine& line, Session& session) {
       .Add(kDir, revoke->dir)
       .Add({"--certificate", "FILE", "PEM file of the certificate", false}, revoke->certificate)
       .Add({"--serial", "HEX", "or its serial number", false}, revoke->serial)
-      .Add({"--reason", "TEXT",
-            "unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation",
-            true},
-           revoke->reason);
+      .Add(
+          {"--reason", "TEXT",
+           "unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation",
+           true},
+          revoke->reason);
   const auto renew = std::make_shared<CardOptions>();
-  line.Add({"pki renew-crl", "sign the revocation list anew",
-            "Signs DIR/crl.pem for another 7 days. Where a list is configured and older, everybody\n"
-            "whom it covers is refused: run this daily.",
-            "", "comity pki renew-crl --dir northshire"},
-           Asks::kNobody, [renew, &session] { return RenewCrl(*renew, session); })
+  line.Add(
+          {"pki renew-crl", "sign the revocation list anew",
+           "Signs DIR/crl.pem for another 7 days. Where a list is configured and older, everybody\n"
+           "whom it covers is refused: run this daily.",
+           "", "comity pki renew-crl --dir northshire"},
+          Asks::kNobody, [renew, &session] { return RenewCrl(*renew, session); })
       .Add(kDir, renew->dir);
 }
 
@@ -204,7 +210,8 @@ void AddConfig(CommandLine& line, Session& session) {
   request.agency_port = "127.0.0.1:7444";
   request.web = "127.0.0.1:7445";
   line.Add({"pki config", "write a gateway's configuration",
-            "Writes a complete, commented comityd.toml from the key folder and installs the cards of\n"
+            "Writes a complete, commented comityd.toml from the key folder and installs the cards "
+            "of\n"
             "peers beside it (peers/<agency>). Compare each card with its agency before.",
             "FILE exists, or another card of a peer is installed",
             "comity pki config --dir northshire --out comityd.toml \\\n"

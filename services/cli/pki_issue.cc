@@ -53,9 +53,9 @@ Result<fs::path> WriteProfile(const Options& options, const transport::IssuedCer
   const bool exists = fs::exists(file, fault);
   if (exists && options.listen.empty()) return file;
   Profile profile;
-  COMITY_ASSIGN_OR_RETURN(profile.gateway, transport::ParseAddress(options.listen.empty()
-                                                                       ? kDefaultListen
-                                                                       : options.listen));
+  COMITY_ASSIGN_OR_RETURN(
+      profile.gateway,
+      transport::ParseAddress(options.listen.empty() ? kDefaultListen : options.listen));
   COMITY_ASSIGN_OR_RETURN(const transport::PeerCard card,
                           Locally(transport::ExportPeerCard(options.dir)));
   profile.spiffe_id = card.spiffe_id;
@@ -94,9 +94,8 @@ void Report(const transport::IssuedCertificate& issued, const fs::path& profile,
 
 Result<ExitCode> Issue(const Options& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const transport::IssueRequest request, RequestOf(options));
-  COMITY_ASSIGN_OR_RETURN(
-      const transport::IssuedCertificate issued,
-      Locally(transport::Issue(options.dir, request, session.clock.Now())));
+  COMITY_ASSIGN_OR_RETURN(const transport::IssuedCertificate issued,
+                          Locally(transport::Issue(options.dir, request, session.clock.Now())));
   fs::path profile;
   if (request.kind == transport::PeerKind::kPerson) {
     COMITY_ASSIGN_OR_RETURN(profile, WriteProfile(options, issued));
@@ -109,13 +108,14 @@ Result<ExitCode> Issue(const Options& options, const Session& session) {
 
 void AddPkiIssue(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
-  line.Add({"pki issue", "issue a certificate",
-            "Issues a certificate of the agency's CA: to its gateway (DIR/gateway.pem), to a\n"
-            "recognition engine (DIR/engines/NAME.pem) or to a person (DIR/people/ID.pem, with the\n"
-            "signing key ID.key and the profile ID.toml for 'comity --profile').",
-            "the certificate exists and --renew is not given",
-            "comity pki issue --dir northshire --person j-smith --listen 127.0.0.1:7444"},
-           Asks::kNobody, [options, &session] { return Issue(*options, session); })
+  line.Add(
+          {"pki issue", "issue a certificate",
+           "Issues a certificate of the agency's CA: to its gateway (DIR/gateway.pem), to a\n"
+           "recognition engine (DIR/engines/NAME.pem) or to a person (DIR/people/ID.pem, with the\n"
+           "signing key ID.key and the profile ID.toml for 'comity --profile').",
+           "the certificate exists and --renew is not given",
+           "comity pki issue --dir northshire --person j-smith --listen 127.0.0.1:7444"},
+          Asks::kNobody, [options, &session] { return Issue(*options, session); })
       .Add({"--dir", "DIR", "the agency's key folder", true}, options->dir)
       .Add({"--gateway", "", "for the agency's gateway", false}, options->gateway)
       .Add({"--engine", "NAME", "for a recognition engine", false}, options->engine)

@@ -39,11 +39,10 @@ Result<ExitCode> Status(const Options& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   v1::WatchlistStatusRequest request;
   request.set_watchlist(options.list);
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::WatchlistStatusResponse response,
-      gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Status, request));
-  Table table({"WATCHLIST", "ENGINE", "IMPORTED", "ACTIVE", "WITHDRAWN", "EXPIRED",
-               "NOT YET VALID", "CATEGORIES"});
+  COMITY_ASSIGN_OR_RETURN(const v1::WatchlistStatusResponse response,
+                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Status, request));
+  Table table({"WATCHLIST", "ENGINE", "IMPORTED", "ACTIVE", "WITHDRAWN", "EXPIRED", "NOT YET VALID",
+               "CATEGORIES"});
   Json json = Json::array();
   for (const v1::WatchlistSummary& summary : response.watchlists()) {
     json.push_back(SummaryJson(summary));
@@ -70,9 +69,8 @@ Result<ExitCode> Withdraw(const Options& options, const Session& session) {
   request.set_watchlist(options.list);
   request.set_reference(options.reference);
   request.set_reason(options.reason);
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::WithdrawEntryResponse response,
-      gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Withdraw, request));
+  COMITY_ASSIGN_OR_RETURN(const v1::WithdrawEntryResponse response,
+                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Withdraw, request));
   if (session.json) {
     PrintJson(Json{{"watchlist", options.list},
                    {"reference", options.reference},
@@ -97,7 +95,8 @@ void AddWatchlistCommands(CommandLine& line, Session& session) {
       .Add({"list", "LIST", "one list; default: all", false}, options->list);
   options = std::make_shared<Options>();
   line.Add({"watchlist withdraw", "withdraw one entry",
-            "Stops an entry from matching before it answers, and erases its template and fields for\n"
+            "Stops an entry from matching before it answers, and erases its template and fields "
+            "for\n"
             "good.",
             "", "comity watchlist withdraw court-warrants ns-2026-0142 --reason 'arrested'"},
            Asks::kGateway, [options, &session] { return Withdraw(*options, session); })

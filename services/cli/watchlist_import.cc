@@ -121,8 +121,7 @@ ExitCode Report(const v1::ImportWatchlistResponse& response, const Options& opti
   } else {
     PrintIssues(response.faults(), options.entries, "");
     PrintIssues(response.warnings(), options.entries, "warning: ");
-    Print(is_good ? options.list + ": " + std::to_string(response.entries()) +
-                        " entries imported\n"
+    Print(is_good ? options.list + ": " + std::to_string(response.entries()) + " entries imported\n"
                   : options.list + ": nothing was imported; " +
                         std::to_string(response.fault_count()) + " faults\n");
   }
@@ -159,7 +158,8 @@ Result<ExitCode> Import(const Options& options, const Session& session) {
 void AddWatchlistImport(CommandLine& line, Session& session) {
   const auto options = std::make_shared<Options>();
   line.Add({"watchlist import", "import a list of this agency",
-            "Sends entries and templates to the own gateway, which stores the whole list or, with any\n"
+            "Sends entries and templates to the own gateway, which stores the whole list or, with "
+            "any\n"
             "fault, nothing. Line i of the one file belongs to row i of the other\n"
             "(docs/formats/watchlist_import.md). Faults are printed as FILE:LINE: message.",
             "there are faults, or the gateway refuses the list",

@@ -67,7 +67,8 @@ std::string OutcomeText(v1::Outcome outcome) {
 }
 
 Json ToJson(const v1::EngineProfile& engine) {
-  return {{"name", engine.name()}, {"version", engine.version()}, {"dimension", engine.dimension()}};
+  return {
+      {"name", engine.name()}, {"version", engine.version()}, {"dimension", engine.dimension()}};
 }
 
 Json ToJson(const v1::AgreementRef& agreement) {
@@ -100,8 +101,9 @@ Result<v1::EngineProfile> ParseEngine(std::string_view text) {
   }
   if (!is_good) {
     return Fail(ErrorCode::kInvalidArgument,
-                Quote(text) + " is no engine profile; it is NAME/VERSION/DIMENSION with a "
-                              "dimension of 32 to 2048, for example facenet/20180402/128");
+                Quote(text) +
+                    " is no engine profile; it is NAME/VERSION/DIMENSION with a "
+                    "dimension of 32 to 2048, for example facenet/20180402/128");
   }
   engine.set_name(std::string(text.substr(0, first)));
   engine.set_version(std::string(text.substr(first + 1, last - first - 1)));

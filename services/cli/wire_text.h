@@ -19,10 +19,10 @@ std::string TimeText(const google::protobuf::Timestamp& time);  // RFC 3339; emp
 google::protobuf::Timestamp ToTimestamp(policy::Instant instant);
 
 std::string HexText(std::string_view octets);
-std::string EngineText(const v1::EngineProfile& engine);        // facenet/20180402/128
-std::string AgreementText(const v1::AgreementRef& agreement);   // northshire-eastvale-2026@1
-std::string DecisionCodeText(v1::DecisionCode code);            // threshold-below-floor
-std::string OutcomeText(v1::Outcome outcome);                   // true-match; empty when none
+std::string EngineText(const v1::EngineProfile& engine);       // facenet/20180402/128
+std::string AgreementText(const v1::AgreementRef& agreement);  // northshire-eastvale-2026@1
+std::string DecisionCodeText(v1::DecisionCode code);           // threshold-below-floor
+std::string OutcomeText(v1::Outcome outcome);                  // true-match; empty when none
 
 nlohmann::ordered_json ToJson(const v1::EngineProfile& engine);
 nlohmann::ordered_json ToJson(const v1::AgreementRef& agreement);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/callers.h"
 
+#include <vector>
+
 #include "services/audit/events.h"
 #include "services/transport/credentials.h"
 
@@ -31,12 +33,39 @@ Status RefusalRecord::Add(const Refusal& refusal) {
     // Callers choose neither their identity nor the method, but a bound costs nothing.
     if (repeats.size() >= kMaxKeys && !repeats.contains(key)) repeats.clear();
     Repeats& entry = repeats[key];
+    entry.last = refusal;
     ++entry.since;
     if (now - entry.written_at < kQuietTime && now >= entry.written_at) return 0;
     entry.written_at = now;
     return std::exchange(entry.since, 0);
   });
-  if (attempts == 0) return {};
+  return attempts == 0 ? Status() : Write(refusal, attempts, now);
+}
+
+Status RefusalRecord::WriteRepeats() {
+  const runtime::Instant now = clock_.Now();
+  std::vector<std::pair<Refusal, std::int64_t>> due;
+  repeats_.With([&](auto& repeats) {
+    for (auto entry = repeats.begin(); entry != repeats.end();) {
+      Repeats& repeat = entry->second;
+      if (now - repeat.written_at < kQuietTime && now >= repeat.written_at) {
+        ++entry;
+      } else if (repeat.since == 0) {
+        entry = repeats.erase(entry);
+      } else {
+        repeat.written_at = now;
+        due.emplace_back(repeat.last, std::exchange(repeat.since, 0));
+        ++entry;
+      }
+    }
+  });
+  for (const auto& [refusal, attempts] : due) {
+    COMITY_RETURN_IF_ERROR(Write(refusal, attempts, now));
+  }
+  return {};
+}
+
+Status RefusalRecord::Write(const Refusal& refusal, std::int64_t attempts, runtime::Instant now) {
   logger_.Warn(refusal.type, {{"identity", refusal.identity},
                               {"method", refusal.method},
                               {"code", Name(refusal.error.code)},
@@ -63,8 +92,8 @@ Result<std::string> AgencyCallers::Caller(const grpc::ServerContextBase& context
                                           transport::PeerKind kind, std::string_view method) {
   auto caller = transport::CallerOf(context, trust_, clock_.Now());
   if (!caller) {
-    COMITY_RETURN_IF_ERROR(refusals_.Add(
-        {audit::kAuthenticationRefused, "", std::string(method), caller.error()}));
+    COMITY_RETURN_IF_ERROR(
+        refusals_.Add({audit::kAuthenticationRefused, "", std::string(method), caller.error()}));
     return Fail(std::move(caller).error());
   }
   if (caller->identity.kind == kind) return caller->identity.name;
@@ -82,8 +111,8 @@ Result<PinnedPeer> FederationCallers::Peer(const grpc::ServerContextBase& contex
                                            std::string_view method) {
   auto caller = transport::CallerOf(context, trust_, clock_.Now());
   if (!caller) {
-    COMITY_RETURN_IF_ERROR(refusals_.Add(
-        {audit::kAuthenticationRefused, "", std::string(method), caller.error()}));
+    COMITY_RETURN_IF_ERROR(
+        refusals_.Add({audit::kAuthenticationRefused, "", std::string(method), caller.error()}));
     return Fail(std::move(caller).error());
   }
   COMITY_ASSIGN_OR_RETURN(policy::AgencyId agency, policy::AgencyId::Parse(caller->agency));

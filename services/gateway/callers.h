@@ -20,7 +20,8 @@
 namespace comity::gateway {
 
 // Records callers that are turned away: the first of a kind at once, its repeats as a count at most
-// every ten seconds, so that a flood of refused calls does not become a flood of entries.
+// every ten seconds, so that a flood of refused calls does not become a flood of entries. Whoever
+// owns it calls WriteRepeats() every now and then, so that the end of a flood is counted too.
 //
 // Threads: thread-safe.
 class RefusalRecord {
@@ -38,15 +39,20 @@ class RefusalRecord {
   };
   // Errors: those of the journal; the caller is turned away in any case
   Status Add(const Refusal& refusal);
+  // Writes the counts that are not written and due. Errors: those of the journal
+  Status WriteRepeats();
 
  private:
   struct Repeats {
+    Refusal last;
     runtime::Instant written_at{};
     std::int64_t since = 0;
   };
   using Key = std::pair<std::string, std::string>;  // identity, type and method
   static constexpr std::chrono::seconds kQuietTime{10};
   static constexpr std::size_t kMaxKeys = 1024;
+
+  Status Write(const Refusal& refusal, std::int64_t attempts, runtime::Instant now);
 
   const policy::AgencyId self_;
   audit::Journal& journal_;
@@ -78,8 +84,7 @@ class AgencyCallers {
 class FederationCallers {
  public:
   FederationCallers(transport::TrustStore& trust, RefusalRecord& refusals,
-                    const runtime::Clock& clock,
-                    std::map<policy::AgencyId, sign::PublicKey> keys)
+                    const runtime::Clock& clock, std::map<policy::AgencyId, sign::PublicKey> keys)
       : trust_(trust), refusals_(refusals), clock_(clock), keys_(std::move(keys)) {}
 
   // The peer and the key it must sign with. Errors: kUnauthenticated, kUnavailable

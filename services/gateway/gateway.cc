@@ -302,6 +302,9 @@ class Gateway::Parts {
       if (const auto erased = alerts_->EraseExpired(clock_.Now()); !erased) {
         logger_.Error("erasure-failed", {{"reason", erased.error().detail}});
       }
+      if (const Status written = refusals_->WriteRepeats(); !written) {
+        logger_.Error("audit-write-failed", {{"reason", written.error().detail}});
+      }
     }
   }
 

@@ -26,8 +26,9 @@ constexpr std::chrono::seconds kGrace{60};  // a call outlives its deployment by
 // A hit as a peer sends it: nothing in it is believed before it is within the wire's bounds.
 Result<casework::ReleasedHit> HitFromProto(const v1::Hit& proto) {
   const auto is_text = [](const std::string& text, std::size_t limit) {
-    return text.size() <= limit &&
-           std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    return text.size() <= limit && std::none_of(text.begin(), text.end(), [](unsigned char c) {
+             return c < 0x20 || c == 0x7f;
+           });
   };
   constexpr std::size_t kMaxResponseCode = 256;
   if (!is_text(proto.reference(), limits::kMaxIdLength) ||
@@ -51,7 +52,8 @@ Result<casework::ReleasedHit> HitFromProto(const v1::Hit& proto) {
 
 }  // namespace
 
-// One stream to the holder. Whoever writes is the Watch handler's thread, whoever reads is `reader`.
+// One stream to the holder. Whoever writes is the Watch handler's thread, whoever reads is
+// `reader`.
 struct HolderLink::Call {
   enum class State { kOpening, kOpen, kEnded };
   struct Progress {
@@ -83,7 +85,9 @@ HolderLink::HolderLink(Ports ports, matching::RequesterTerms terms, Deliver deli
       session_(std::make_unique<matching::RequesterSession>(std::move(terms), ports.search)),
       pause_(kFirstPause) {}
 
-HolderLink::~HolderLink() { call_.reset(); }
+HolderLink::~HolderLink() {
+  call_.reset();
+}
 
 void HolderLink::Probe(const EngineProbe& probe) {
   const auto deadline = steady_clock::now() + matching::RequesterSession::kDeadline;
@@ -102,7 +106,7 @@ void HolderLink::Probe(const EngineProbe& probe) {
     return Explain(probe.sequence, probe.capture_ref, {{}, {}, v1::Unanswered::REASON_DEADLINE});
   }
   if (!decision.permitted()) return Refuse(probe.sequence, probe.capture_ref, decision, self);
-  if (EnsureOpen(probe)) Send(probe, *decision.agreement);
+  if (EnsureOpen(probe)) Send(probe, decision);
 }
 
 bool HolderLink::EnsureOpen(const EngineProbe& probe) {
@@ -175,19 +179,20 @@ void HolderLink::StartAnew(std::string_view reason) {
   });
 }
 
-void HolderLink::Send(const EngineProbe& probe, const policy::AgreementRef& agreement) {
+void HolderLink::Send(const EngineProbe& probe, const policy::Decision& permit) {
   v1::SearchProbe message;
   message.set_sequence(probe.sequence);
-  *message.mutable_agreement() = ToProto(agreement);
+  *message.mutable_agreement() = ToProto(*permit.agreement);
   message.set_embedding(probe.embedding.data(), probe.embedding.size());
   policy::AgencyId holder;
   const Status noted = session_.With([&](Session& session) {
     holder = session->terms().holder;
     return session->Sent({probe.sequence, probe.capture_ref, probe.camera, probe.captured_at,
-                          ports_.search.clock.Now()});
+                          ports_.search.clock.Now(), permit});
   });
   if (!noted) {
-    return Explain(probe.sequence, probe.capture_ref, {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
+    return Explain(probe.sequence, probe.capture_ref,
+                   {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
   }
   v1::SignedMessage envelope = ports_.signer.Sign(message, holder, call_->exchange);
   const bool written = call_->stream->Write(envelope);
@@ -202,8 +207,8 @@ void HolderLink::ReadAnswers(Call& call) {
   while (call.stream->Read(&message)) {
     const Status handled = OnAnswer(message, call);
     if (handled) continue;
-    ports_.logger.Warn("holder-answer-refused", {{"code", Name(handled.error().code)},
-                                                 {"reason", handled.error().detail}});
+    ports_.logger.Warn("holder-answer-refused",
+                       {{"code", Name(handled.error().code)}, {"reason", handled.error().detail}});
     why.reason = v1::Unanswered::REASON_HOLDER_FAULT;
     call.context.TryCancel();
     break;
@@ -223,8 +228,12 @@ Status HolderLink::OnAnswer(const v1::SignedMessage& message, Call& call) {
     COMITY_ASSIGN_OR_RETURN(const auto opened,
                             ports_.verifier.Verify<v1::SearchOpened>(message, link->peer));
     COMITY_RETURN_IF_ERROR(check(opened.header()));
-    call.progress.With([](Call::Progress& now) { now.state = Call::State::kOpen; });
-    return {};
+    const bool first = call.progress.With([](Call::Progress& now) {
+      if (now.state != Call::State::kOpening) return false;
+      now.state = Call::State::kOpen;
+      return true;
+    });
+    return first ? Status() : Fail(ErrorCode::kInvalidArgument, "a session opens once");
   }
   if (MessageVerifier::Claims<v1::SearchRefused>(message)) {
     COMITY_ASSIGN_OR_RETURN(const auto refused,
@@ -248,7 +257,8 @@ Status HolderLink::OnAnswer(const v1::SignedMessage& message, Call& call) {
     return session->OnAnswer(answer.sequence(), decision,
                              static_cast<std::uint64_t>(answer.hits_size()));
   });
-  if (!probe) return {};  // expired meanwhile: the engine has been told, and a late hit is not replayed
+  if (!probe)
+    return {};  // expired meanwhile: the engine has been told, and a late hit is not replayed
   if (decision.permitted()) {
     OnHits(answer, decision, *probe, MessageDigest(message));
   } else {
@@ -260,14 +270,20 @@ Status HolderLink::OnAnswer(const v1::SignedMessage& message, Call& call) {
 void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& decision,
                         const matching::PendingProbe& probe, const Digest& digest) {
   const auto terms = session_.With([](const Session& session) { return session->terms(); });
-  const auto own = session_.With([](const Session& session) { return session->last_decision(); });
+  // The permit that the probe was sent under bounds what may come back: the terms of this moment
+  // may be others already.
+  if (decision.agreement != probe.decision.agreement ||
+      static_cast<std::uint32_t>(answer.hits_size()) > probe.decision.hit_cap) {
+    return Explain(probe.sequence, probe.capture_ref,
+                   {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
+  }
   std::vector<casework::HitReport> reports;
   for (const v1::Hit& wire : answer.hits()) {
     auto hit = HitFromProto(wire);
     const bool asked_for =
-        hit && (!hit->category || std::ranges::count(terms.deployment->list_categories,
-                                                     *hit->category) > 0);
-    if (!asked_for || !decision.agreement) {
+        hit && (!hit->category ||
+                std::ranges::count(terms.deployment->list_categories, *hit->category) > 0);
+    if (!asked_for) {
       return Explain(probe.sequence, probe.capture_ref,
                      {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
     }
@@ -279,7 +295,7 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
     report.engine = terms.deployment->engine;
     report.agreement = *decision.agreement;
     report.clauses = decision.clauses;
-    report.alert_retention = own.alert_retention;
+    report.alert_retention = probe.decision.alert_retention;
     report.messages = {{"answer", digest}};
     report.frame = {probe.capture_ref, probe.camera, probe.captured_at,
                     matching::ProbeExchangeId(terms.exchange, probe.sequence)};
@@ -326,9 +342,9 @@ void HolderLink::Tick() {
 
 void HolderLink::Finish() {
   if (call_ && call_->IsOpen()) {
-    session_.WaitUntil({}, steady_clock::now() + matching::RequesterSession::kDeadline,
-                       [](const Session& session) { return session->pending() == 0; },
-                       [](Session&) {});
+    session_.WaitUntil(
+        {}, steady_clock::now() + matching::RequesterSession::kDeadline,
+        [](const Session& session) { return session->pending() == 0; }, [](Session&) {});
     call_->stream->WritesDone();
   }
   call_.reset();

@@ -33,11 +33,13 @@ struct EngineProbe {
   std::string_view embedding;  // float32 little-endian; the caller wipes it
 };
 
-// The requester's end of the search session with one holder: decides each probe, sends it, turns the
-// answer into alerts, and tells the engine. Opens the session when the first probe is permitted, and
-// again (with growing pauses) after it was refused or lost; a probe is never sent twice.
+// The requester's end of the search session with one holder: decides each probe, sends it, turns
+// the answer into alerts, and tells the engine. Opens the session when the first probe is
+// permitted, and again (with growing pauses) after it was refused or lost; a probe is never sent
+// twice.
 //
-// Threads: Probe() and Finish() by the Watch handler's thread, Tick() by its timer thread. `deliver` is
+// Threads: Probe() and Finish() by the Watch handler's thread, Tick() by its timer thread.
+// `deliver` is
 //          called from these and from the thread that reads the holder's answers; one at a time per
 //          call, so it must be thread-safe.
 class HolderLink {
@@ -81,7 +83,7 @@ class HolderLink {
   std::optional<Closed> OpenCall();
   std::optional<Closed> ReadOpening(Call& call);
   void StartAnew(std::string_view reason);
-  void Send(const EngineProbe& probe, const policy::AgreementRef& agreement);
+  void Send(const EngineProbe& probe, const policy::Decision& permit);
   void ReadAnswers(Call& call);
   Status OnAnswer(const v1::SignedMessage& message, Call& call);
   void OnHits(const v1::SearchAnswer& answer, const policy::Decision& decision,
@@ -96,8 +98,8 @@ class HolderLink {
   Ports ports_;
   Deliver deliver_;
   runtime::Watched<Session> session_;
-  std::unique_ptr<Call> call_;       // Watch handler's thread only, but for Tick's TryCancel
-  std::optional<Closed> last_;       // why the last opening failed
+  std::unique_ptr<Call> call_;  // Watch handler's thread only
+  std::optional<Closed> last_;  // why the last opening failed
   std::chrono::steady_clock::time_point retry_at_{};
   std::chrono::milliseconds pause_;
 };

@@ -56,9 +56,9 @@ v1::SearchAnswer AnswerToProto(const matching::ProbeAnswer& answer) {
 }  // namespace
 
 Status HolderStream::Run(const v1::SearchOpen& open, const Digest& open_digest) {
-  COMITY_ASSIGN_OR_RETURN(matching::SearchTerms terms,
-                          TermsOf(open, ports_.peer.agency, ports_.self, open_digest));
-  exchange_ = terms.exchange;
+  Result<matching::SearchTerms> terms = TermsOf(open, ports_.peer.agency, ports_.self, open_digest);
+  if (!terms) return Refused("SearchOpen", std::move(terms).error());
+  exchange_ = terms->exchange;
   v1::SignedMessage reply;
   const auto seal = [&](const matching::SessionOpening& opening) {
     if (opening.decision.permitted()) {
@@ -72,14 +72,14 @@ Status HolderStream::Run(const v1::SearchOpen& open, const Digest& open_digest) 
     }
     return MessageDigest(reply);
   };
-  COMITY_ASSIGN_OR_RETURN(HolderSession::Opened opened,
-                          HolderSession::Open(std::move(terms), ports_.search, seal));
-  if (!stream_.Write(reply) || !opened.session) return {};
-  runtime::Guarded<Session> session(std::move(opened.session));
+  Result<HolderSession::Opened> opened =
+      HolderSession::Open(*std::move(terms), ports_.search, seal);
+  if (!opened) return Refused("SearchOpen", std::move(opened).error());
+  if (!stream_.Write(reply) || !opened->session) return {};
+  runtime::Guarded<Session> session(std::move(opened->session));
   const Status served = Serve(session);
-  const Status closed = session.With([&](Session& live) {
-    return live->Close(served ? "ended by the requester" : "fault");
-  });
+  const Status closed = session.With(
+      [&](Session& live) { return live->Close(served ? "ended by the requester" : "fault"); });
   return served ? closed : served;
 }
 
@@ -90,13 +90,15 @@ Status HolderStream::Serve(runtime::Guarded<Session>& session) {
     const WipeAtExit wipe(*message.mutable_payload());
     Status handled =
         session.With([&](Session& live) -> Status { return OnMessage(message, *live); });
-    if (handled) continue;
-    COMITY_RETURN_IF_ERROR(ports_.refusals.Add({audit::kPeerMessageRefused,
-                                                ports_.peer.agency.text(), "SearchProbe",
-                                                handled.error()}));
-    return handled;
+    if (!handled) return Refused("SearchProbe", std::move(handled).error());
   }
   return {};
+}
+
+Status HolderStream::Refused(std::string_view kind, Error error) {
+  COMITY_RETURN_IF_ERROR(ports_.refusals.Add(
+      {audit::kPeerMessageRefused, ports_.peer.agency.text(), std::string(kind), error}));
+  return Fail(std::move(error));
 }
 
 Status HolderStream::OnMessage(v1::SignedMessage& message, HolderSession& session) {

@@ -46,6 +46,7 @@ class HolderStream {
   using Session = std::unique_ptr<matching::HolderSession>;
 
   Status Serve(runtime::Guarded<Session>& session);
+  Status Refused(std::string_view kind, Error error);
   Status OnMessage(v1::SignedMessage& message, matching::HolderSession& session);
   Status Answer(const v1::SearchProbe& probe, const Digest& digest,
                 matching::HolderSession& session);

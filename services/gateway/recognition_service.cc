@@ -32,6 +32,33 @@ class RecognitionService::Place {
   runtime::Guarded<std::uint32_t>* open_;
 };
 
+namespace {
+
+// Lets another thread cancel a stream that may have ended meanwhile.
+class StreamHandle {
+ public:
+  explicit StreamHandle(grpc::ServerContext& context)
+      : context_(std::make_shared<runtime::Guarded<grpc::ServerContext*>>(&context)) {}
+  StreamHandle(const StreamHandle&) = delete;
+  StreamHandle& operator=(const StreamHandle&) = delete;
+  ~StreamHandle() {
+    context_->With([](grpc::ServerContext*& context) { context = nullptr; });
+  }
+  // Owns what it touches: it may be called after this object is gone.
+  std::function<void()> cancel() const {
+    return [shared = context_] {
+      shared->With([](grpc::ServerContext*& context) {
+        if (context != nullptr) context->TryCancel();
+      });
+    };
+  }
+
+ private:
+  std::shared_ptr<runtime::Guarded<grpc::ServerContext*>> context_;
+};
+
+}  // namespace
+
 grpc::Status RecognitionService::Watch(grpc::ServerContext* context, Stream* stream) {
   return RespondLocally([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const std::string engine,
@@ -64,12 +91,15 @@ Status RecognitionService::Serve(grpc::ServerContext& context, Stream& stream,
   }
   COMITY_ASSIGN_OR_RETURN(const matching::DeploymentStatus deployment,
                           FindDeployment(request.open().deployment(), engine));
-  COMITY_ASSIGN_OR_RETURN(const auto on_stop, ports_.deployments.OnStop(deployment.id, [&] {
-    context.TryCancel();
-  }));
+  const StreamHandle handle(context);
+  COMITY_ASSIGN_OR_RETURN(const auto on_stop, ports_.deployments.OnStop(deployment.id, handle.cancel()));
   WatchStream::Events events;
   events.on_face = [&] { counts_.With([&](auto& counts) { ++counts[deployment.id].faces; }); };
   events.on_alert = [&] { counts_.With([&](auto& counts) { ++counts[deployment.id].alerts; }); };
+  events.is_stopped = [&] {
+    const auto now = ports_.deployments.Find(deployment.id);
+    return !now || now->phase == matching::DeploymentPhase::kStopped;
+  };
   events.may_continue = [&] {
     return ports_.link.search.clock.Now() < deployment.definition->ends_at &&
            ports_.callers.Engine(context, "Recognition.Watch").has_value();

@@ -114,6 +114,7 @@ void WatchStream::AnswerLate(const v1::WatchProbe& probe) {
 }
 
 void WatchStream::Deliver(v1::WatchAnswer answer) {
+  if (events_.is_stopped()) return;  // after a stop nobody acts on an answer that was under way
   for (const v1::AlertRef& alert : answer.answered().alerts()) {
     if (!alert.merged()) events_.on_alert();
   }

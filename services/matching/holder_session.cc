@@ -78,7 +78,7 @@ DecidedEvent Head(std::string_view type, policy::Instant now, std::string exchan
 }
 
 Judgement JudgeOpening(const SearchTerms& terms, const HolderPorts& ports, policy::Instant now) {
-  policy::Verdict verdict = policy::Consider(*ports.agreements(), terms.request, now);
+  policy::Verdict verdict = ConsiderDirect(*ports.agreements(), terms.request, now);
   const bool in_time = now < terms.ends_at && terms.ends_at - now <= kMaxLength;
   if (verdict.capacity && !in_time) return {Malformed(std::move(verdict.decision)), {}};
   return ConcludeWithoutTaking(std::move(verdict), terms.request.requester, now, ports.capacity);
@@ -142,7 +142,7 @@ HolderSession::Judged HolderSession::Judge(const SessionProbe& probe, policy::In
   policy::SearchRequest request = terms_.request;
   request.agreement = probe.agreement;
   Judged judged{.decision = {}, .request = EncodeRequest(request), .counters = {}};
-  policy::Verdict verdict = policy::Consider(*ports_.agreements(), request, now);
+  policy::Verdict verdict = ConsiderDirect(*ports_.agreements(), request, now);
   if (!verdict.capacity) {
     judged.decision = std::move(verdict.decision);
     return judged;

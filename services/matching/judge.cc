@@ -18,6 +18,17 @@ CapacityMeter::Key KeyOf(const policy::CapacityKey& capacity, const policy::Agen
 
 }  // namespace
 
+policy::Verdict ConsiderDirect(const policy::AgreementSet& agreements,
+                               const policy::SearchRequest& request, policy::Instant now) {
+  policy::Verdict verdict = policy::Consider(agreements, request, now);
+  if (!verdict.capacity || request.mode == policy::SearchMode::kDirect) return verdict;
+  policy::Decision denial;
+  denial.code = policy::ReasonCode::kModeNotCovered;
+  denial.agreement = verdict.decision.agreement;
+  denial.clauses = {verdict.capacity->clause, verdict.capacity->clause + ".mode"};
+  return {std::move(denial), std::nullopt};
+}
+
 Judgement ConcludeWithoutTaking(policy::Verdict verdict, const policy::AgencyId& requester,
                                 policy::Instant now, CapacityMeter& meter) {
   if (!verdict.capacity) return {std::move(verdict.decision), {}};

@@ -18,6 +18,11 @@ struct Judgement {
   std::string counters;  // EncodeCounters; empty when the decision needed none
 };
 
+// As policy::Consider, for what this gateway can carry out: a permission of mode `sealed` is denied
+// (mode-not-covered), because a search that nobody else may see must never run as a direct one.
+policy::Verdict ConsiderDirect(const policy::AgreementSet& agreements,
+                               const policy::SearchRequest& request, policy::Instant now);
+
 // Completes a verdict by what the counter of `requester` holds today. Takes nothing.
 Judgement ConcludeWithoutTaking(policy::Verdict verdict, const policy::AgencyId& requester,
                                 policy::Instant now, CapacityMeter& meter);

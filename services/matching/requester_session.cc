@@ -99,7 +99,7 @@ policy::Decision RequesterSession::Open(policy::Instant now,
                                         const std::optional<Digest>& open_message) {
   const auto agreements = ports_.agreements();
   const policy::SearchRequest request = RequestUnder(*agreements, now);
-  const Judgement judgement = ConcludeWithoutTaking(policy::Consider(*agreements, request, now),
+  const Judgement judgement = ConcludeWithoutTaking(ConsiderDirect(*agreements, request, now),
                                                     terms_.own_agency, now, ports_.capacity);
   return Settle(request, judgement, now, open_message);
 }
@@ -107,7 +107,7 @@ policy::Decision RequesterSession::Open(policy::Instant now,
 policy::Decision RequesterSession::Outlook(policy::Instant now) const {
   const auto agreements = ports_.agreements();
   return ConcludeWithoutTaking(
-             policy::Consider(*agreements, RequestUnder(*agreements, now), now), terms_.own_agency,
+             ConsiderDirect(*agreements, RequestUnder(*agreements, now), now), terms_.own_agency,
              now, ports_.capacity)
       .decision;
 }
@@ -116,7 +116,7 @@ policy::Decision RequesterSession::DecideProbe(policy::Instant now) {
   counts_.Face();
   const auto agreements = ports_.agreements();
   const policy::SearchRequest request = RequestUnder(*agreements, now);
-  const Judgement judgement = ConcludeAndTake(policy::Consider(*agreements, request, now),
+  const Judgement judgement = ConcludeAndTake(ConsiderDirect(*agreements, request, now),
                                               terms_.own_agency, now, ports_.capacity);
   const policy::Decision decision = Settle(request, judgement, now, std::nullopt);
   if (!decision.permitted()) counts_.Refused(decision.code);

@@ -46,6 +46,7 @@ struct PendingProbe {
   std::string camera;
   policy::Instant captured_at{};
   policy::Instant sent_at{};
+  policy::Decision decision{};  // the permit it was sent under
 };
 
 // All must outlive the session.

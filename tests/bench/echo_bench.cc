@@ -18,30 +18,13 @@
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
 #include "services/transport/tls_policy.h"
+#include "tests/bench/bare_echo.h"
 #include "tests/support/test_agency.h"
 
 namespace comity {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-// Bare: nothing but the echo, so that the figure is the transport's alone.
-class BareEcho final : public v1::Federation::Service {
- public:
-  grpc::Status Hello(grpc::ServerContext*, const v1::SignedMessage* request,
-                     v1::SignedMessage* response) override {
-    *response = *request;
-    return grpc::Status::OK;
-  }
-  grpc::Status Search(
-      grpc::ServerContext*,
-      grpc::ServerReaderWriter<v1::SignedMessage, v1::SignedMessage>* stream) override {
-    v1::SignedMessage message;
-    while (stream->Read(&message) && stream->Write(message)) {
-    }
-    return grpc::Status::OK;
-  }
-};
 
 // As BareEcho, and every call or message asks who calls: what a gateway pays.
 class CheckedEcho final : public v1::Federation::Service {
@@ -146,7 +129,7 @@ int Run() {
   COMITY_CHECK(tls.has_value());
   const transport::ChannelTarget target{{"127.0.0.1", 0}, caller, police.AsPeer()};
 
-  BareEcho bare;
+  bench::BareEcho bare;
   MeasureService("bare", bare, **tls, target, clock);
   CheckedEcho checked(*trust, clock);
   MeasureService("caller checked", checked, **tls, target, clock);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole direct search, from the engine's send to its answer, through two real gateways over
+// loopback mutual TLS, beside what it is made of, measured in turns with it in the same run: two
+// echo hops, one scan, the durable commits. `direct_search_bench [--json] [ENTRIES [DIMENSION]]`.
+// Data folders are in TMPDIR; SQLite syncs every commit.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/check.h"
+#include "services/transport/tls_policy.h"
+#include "tests/bench/search_costs.h"
+#include "tests/e2e/two_agencies.h"
+
+namespace comity::bench {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using Template = testing::TwoAgencies::Template;
+
+constexpr double kBarMicros = 500;  // what a search may take beyond its parts
+constexpr int kRounds = 10;
+constexpr int kPerRound = 200;
+constexpr std::size_t kThroughputFaces = 4'000;
+
+struct Options {
+  bool json = false;
+  std::size_t entries = 10'000;
+  std::uint32_t dimension = 512;
+};
+
+// The engine's side of one open Watch stream.
+class Camera {
+ public:
+  Camera(testing::TwoAgencies& agencies, const std::string& deployment)
+      : engine_(testing::EngineClient::Open(agencies.council().engine(), deployment, clock_)) {
+    COMITY_CHECK(engine_.has_value());
+  }
+  void Send(const Template& face) {
+    ++sequence_;
+    COMITY_CHECK((*engine_)->Send({sequence_, fmt::format("c-{}", sequence_), "camera-1", face}));
+  }
+  void Receive(int alerts) {
+    const auto answer = (*engine_)->Receive();
+    COMITY_CHECK(answer.has_value() && answer->has_answered());
+    COMITY_CHECK(answer->answered().alerts_size() == alerts);
+  }
+
+ private:
+  runtime::SystemClock clock_;
+  Result<std::unique_ptr<testing::EngineClient>> engine_;
+  std::uint64_t sequence_ = 0;
+};
+
+struct Figures {
+  Sample echo, scan, sync, commit, logged, sign, verify, miss, hit;
+};
+
+// Parts and whole take turns, so that whatever else the machine does falls on all of them alike.
+Figures MeasureLatency(testing::TwoAgencies& agencies, Camera& camera, const Options& options) {
+  Figures figures;
+  const std::vector<std::pair<Sample*, Part>> parts = {
+      {&figures.echo, MakeEchoHop()},
+      {&figures.scan, MakeScan(agencies.entries(), testing::TwoAgencies::kThreshold)},
+      {&figures.sync, MakeRawSync()},
+      {&figures.commit, MakeDurableCommit()},
+      {&figures.logged, MakeLoggedCommit()},
+      {&figures.sign, MakeSigning(options.dimension)},
+      {&figures.verify, MakeVerifying(options.dimension)}};
+  const Template stranger = agencies.Stranger();
+  std::size_t listed = 0;
+  const auto search = [&](const Template& face, int alerts) {
+    camera.Send(face);
+    camera.Receive(alerts);
+  };
+  for (int round = -1; round < kRounds; ++round) {
+    for (const auto& [sample, part] : parts) {
+      for (int i = 0; i < kPerRound; ++i) round < 0 ? part() : sample->Time(part);
+    }
+    for (int i = 0; i < kPerRound; ++i) {
+      const auto missed = [&] { search(stranger, 0); };
+      round < 0 ? missed() : figures.miss.Time(missed);
+    }
+    for (int i = 0; i < kPerRound; ++i) {
+      const Template& face = agencies.entries()[listed++ % options.entries];
+      const auto found = [&] { search(face, 1); };
+      round < 0 ? found() : figures.hit.Time(found);
+    }
+  }
+  return figures;
+}
+
+// Faces a second of one stream with `in_flight` unanswered ones.
+double MeasureThroughput(Camera& camera, const Template& face, std::size_t in_flight, int alerts) {
+  const auto start = SteadyClock::now();
+  std::size_t sent = 0;
+  for (std::size_t received = 0; received < kThroughputFaces; ++received) {
+    while (sent < kThroughputFaces && sent < received + in_flight) {
+      camera.Send(face);
+      ++sent;
+    }
+    camera.Receive(alerts);
+  }
+  return static_cast<double>(kThroughputFaces) /
+         std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+struct Line {
+  std::string name;
+  double value;
+  std::string unit;
+  int digits = 0;
+};
+
+void AddWhole(std::vector<Line>& lines, const std::string& faces, const Sample& whole,
+              double parts) {
+  lines.push_back({"whole, " + faces + ", p50", whole.p50(), "us"});
+  lines.push_back({"whole, " + faces + ", p99", whole.p99(), "us"});
+  lines.push_back({"parts, " + faces, parts, "us"});
+  lines.push_back({"difference, " + faces, whole.p50() - parts, "us"});
+}
+
+std::vector<Line> Report(const Figures& figures) {
+  std::vector<Line> lines = {{"echo hop, p50", figures.echo.p50(), "us"},
+                             {"scan, p50", figures.scan.p50(), "us"},
+                             {"raw 4 KiB append and fdatasync, p50", figures.sync.p50(), "us"},
+                             {"durable commit, p50", figures.commit.p50(), "us"},
+                             {"durable commit through the log, p50", figures.logged.p50(), "us"},
+                             {"signing a probe, p50", figures.sign.p50(), "us"},
+                             {"verifying a probe, p50", figures.verify.p50(), "us"}};
+  const double wire_and_scan = 2 * figures.echo.p50() + figures.scan.p50();
+  AddWhole(lines, "face without a hit", figures.miss, wire_and_scan);
+  AddWhole(lines, "face with a hit", figures.hit, wire_and_scan + 2 * figures.commit.p50());
+  lines.push_back({"bar for the difference", kBarMicros, "us"});
+  return lines;
+}
+
+void Print(const std::vector<Line>& lines, bool json) {
+  if (!json) {
+    for (const Line& line : lines)
+      fmt::print("{:<44} {:>10.0f} {}\n", line.name, line.value, line.unit);
+    return;
+  }
+  fmt::print("[");
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    fmt::print("{}{{\"name\":\"{}\",\"value\":{:.1f},\"unit\":\"{}\"}}", i == 0 ? "" : ",\n ",
+               lines[i].name, lines[i].value, lines[i].unit);
+  }
+  fmt::print("]\n");
+}
+
+int Run(const Options& options) {
+  COMITY_CHECK(transport::EnforceTls13());
+  testing::TwoAgencies agencies(options.dimension);
+  agencies.ImportEntries(options.entries);
+  Camera camera(agencies, agencies.CreateDeployment());
+  std::vector<Line> lines = Report(MeasureLatency(agencies, camera, options));
+  const Template stranger = agencies.Stranger();
+  for (const std::size_t in_flight : {1UL, 8UL, 64UL}) {
+    lines.push_back({fmt::format("without a hit, {} in flight", in_flight),
+                     MeasureThroughput(camera, stranger, in_flight, 0), "faces/s"});
+    lines.push_back({fmt::format("with a hit, {} in flight", in_flight),
+                     MeasureThroughput(camera, agencies.entries()[1], in_flight, 1), "faces/s"});
+  }
+  Print(lines, options.json);
+  return EXIT_SUCCESS;
+}
+
+bool ParseArguments(int argc, char** argv, Options& options) {
+  int position = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text = argv[i];
+    if (text == "--json") {
+      options.json = true;
+      continue;
+    }
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number == 0) return false;
+    if (position == 0) options.entries = number;
+    if (position == 1) options.dimension = number;
+    ++position;
+  }
+  return position <= 2;
+}
+
+}  // namespace
+}  // namespace comity::bench
+
+int main(int argc, char** argv) {
+  comity::bench::Options options;
+  if (!comity::bench::ParseArguments(argc, argv, options)) {
+    std::fprintf(stderr, "usage: %s [--json] [ENTRIES [DIMENSION]]\n", argv[0]);
+    return 2;
+  }
+  return comity::bench::Run(options);
+}

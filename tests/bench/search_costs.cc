@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/search_costs.h"
+
+#include <fcntl.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <unistd.h>
+
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "crypto/base/check.h"
+#include "services/audit/events.h"
+#include "services/audit/log.h"
+#include "services/gateway/signed_message.h"
+#include "services/matching/gallery.h"
+#include "services/matching/scan.h"
+#include "services/runtime/descriptor.h"
+#include "services/store/sqlite/sqlite_store.h"
+#include "services/transport/credentials.h"
+#include "services/transport/limits.h"
+#include "tests/bench/bare_echo.h"
+#include "tests/support/agency_store.h"
+#include "tests/support/test_agency.h"
+
+namespace comity::bench {
+namespace {
+
+namespace limits = transport::limits;
+
+constexpr std::size_t kEntryOctets = 600;     // an entry of a hit
+constexpr std::size_t kPayloadOctets = 1100;  // its padded payload, sealed
+
+struct EchoRig {
+  EchoRig() {
+    const auto identity = police.IssueGateway(clock.Now()).pem_file;
+    const auto caller = council.IssueGateway(clock.Now()).pem_file;
+    auto opened = transport::TrustStore::ForFederation({council.AsPeer()});
+    COMITY_CHECK(opened.has_value());
+    tls = transport::ServerTls::Open({identity, std::move(*opened), clock, nullptr}).value();
+    int port = 0;
+    grpc::ServerBuilder builder;
+    transport::ApplyServerDefaults(builder, limits::kMaxFederationMessage);
+    builder.AddListeningPort("127.0.0.1:0", tls->credentials(), &port);
+    builder.RegisterService(&echo);
+    server = builder.BuildAndStart();
+    COMITY_CHECK(server != nullptr);
+    const auto channel = transport::OpenChannel(
+        {{"127.0.0.1", static_cast<std::uint16_t>(port)}, caller, police.AsPeer()},
+        {limits::kMaxFederationMessage, clock});
+    stub = v1::Federation::NewStub(channel.value());
+    stream = stub->Search(&context);
+    message.set_payload(std::string(2400, 'x'));
+    message.set_signature(std::string(64, 's'));
+  }
+  ~EchoRig() {
+    context.TryCancel();
+    stream->Finish();
+    server->Shutdown();
+  }
+  void Hop() {
+    v1::SignedMessage response;
+    COMITY_CHECK(stream->Write(message) && stream->Read(&response));
+  }
+
+  runtime::SystemClock clock;
+  testing::TestAgency police{"northshire-police", clock.Now()};
+  testing::TestAgency council{"eastvale-council", clock.Now()};
+  std::unique_ptr<transport::ServerTls> tls;
+  BareEcho echo;
+  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<v1::Federation::Stub> stub;
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>> stream;
+  v1::SignedMessage message;
+};
+
+struct StoreRig {
+  testing::TemporaryDirectory folder;
+  std::unique_ptr<store::Store> store = store::OpenSqliteStore(folder.path() / "data").value();
+};
+
+audit::Event HitEvent() {
+  audit::Event event{.type = audit::kSearchHit};
+  event.exchange = "abcdefghijklmnopqrstuvwxyz/42";
+  event.parties = {policy::AgencyId::Parse("northshire-police").value(),
+                   policy::AgencyId::Parse("eastvale-council").value()};
+  event.agreement = {
+      .id = policy::AgreementId::Parse("northshire-eastvale").value(), .version = 1, .sha256 = {}};
+  event.decision_code = "permit";
+  event.clauses = {"p1"};
+  event.committed = {{"hits", std::string(120, 'h')}, {"request", std::string(400, 'r')}};
+  event.messages = {{"probe", {}}, {"answer", {}}};
+  event.counts = {{"hits", 1}};
+  return event;
+}
+
+struct SignatureRig {
+  explicit SignatureRig(std::size_t dimension) {
+    const std::vector<float> values(dimension, 0.05F);
+    probe.set_sequence(1);
+    probe.set_embedding(values.data(), values.size() * sizeof(float));
+    signed_probe = Sign();
+  }
+  v1::SignedMessage Sign() { return signer.Sign(probe, police, "abcdefghijklmnopqrstuvwxyz"); }
+  bool Verify() {
+    return verifier.Verify<v1::SearchProbe>(signed_probe, {council, key.public_key()}).has_value();
+  }
+
+  policy::AgencyId council = policy::AgencyId::Parse("eastvale-council").value();
+  policy::AgencyId police = policy::AgencyId::Parse("northshire-police").value();
+  runtime::SystemClock system_clock;
+  testing::ManualClock clock{system_clock.Now()};
+  SystemRandom random;
+  sign::SigningKey key = sign::SigningKey::Generate(random);
+  gateway::MessageSigner signer{council, key, clock, random};
+  gateway::MessageVerifier verifier{police, clock};
+  v1::SearchProbe probe;
+  v1::SignedMessage signed_probe;
+};
+
+}  // namespace
+
+Part MakeEchoHop() {
+  return [rig = std::make_shared<EchoRig>()] { rig->Hop(); };
+}
+
+Part MakeScan(std::span<const std::vector<float>> templates, double threshold) {
+  const auto dimension = static_cast<std::uint32_t>(templates.front().size());
+  auto builder = matching::GalleryBuilder::Create({"synthetic", "1", dimension}, templates.size());
+  COMITY_CHECK(builder.has_value());
+  const auto category = policy::ListCategory::Parse("wanted-by-courts").value();
+  for (std::size_t i = 0; i < templates.size(); ++i) {
+    COMITY_CHECK(builder->Add({.reference = "r" + std::to_string(i),
+                               .category = category,
+                               .response_code = "detain",
+                               .valid_from = {},
+                               .expires_at = policy::Instant(std::chrono::hours(1))},
+                              templates[i]));
+  }
+  return [gallery = std::move(*builder).Build(), scanner = std::make_shared<matching::Scanner>(),
+          probe = templates.front(),
+          threshold] { COMITY_CHECK(scanner->Scan(*gallery, probe, threshold).has_value()); };
+}
+
+Part MakeDurableCommit() {
+  return [rig = std::make_shared<StoreRig>()] {
+    COMITY_CHECK(rig->store->Write([](store::Transaction& transaction) -> Status {
+      COMITY_RETURN_IF_ERROR(transaction.audit().Append(
+          Bytes(kEntryOctets, 'e'), "x", {Bytes(72, 'k'), Bytes(kPayloadOctets, 'p')}));
+      return {};
+    }));
+  };
+}
+
+Part MakeLoggedCommit() {
+  return [agency = std::make_shared<testing::AgencyStore>(), event = HitEvent()] {
+    COMITY_CHECK(agency->journal().Record(event));
+  };
+}
+
+Part MakeRawSync() {
+  struct Rig {
+    testing::TemporaryDirectory folder;
+    runtime::Descriptor file{
+        ::open((folder.path() / "raw").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+    const Bytes block = Bytes(4096, 'b');
+  };
+  return [rig = std::make_shared<Rig>()] {
+    const int file = rig->file.get();
+    COMITY_CHECK(::write(file, rig->block.data(), rig->block.size()) == ssize_t{4096});
+    COMITY_CHECK(::fdatasync(file) == 0);
+  };
+}
+
+Part MakeSigning(std::size_t dimension) {
+  return [rig = std::make_shared<SignatureRig>(dimension)] { rig->Sign(); };
+}
+
+Part MakeVerifying(std::size_t dimension) {
+  return [rig = std::make_shared<SignatureRig>(dimension)] { COMITY_CHECK(rig->Verify()); };
+}
+
+}  // namespace comity::bench

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace comity::bench {
+
+// Latencies of one kind of act, in microseconds.
+class Sample {
+ public:
+  // Runs `act` and notes how long it took.
+  void Time(const std::function<void()>& act) {
+    const auto start = std::chrono::steady_clock::now();
+    act();
+    Add(std::chrono::steady_clock::now() - start);
+  }
+  void Add(std::chrono::steady_clock::duration taken) {
+    micros_.push_back(std::chrono::duration<double, std::micro>(taken).count());
+  }
+  std::size_t size() const { return micros_.size(); }
+  double At(double share) const {
+    std::vector<double> sorted = micros_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+  }
+  double p50() const { return At(0.5); }
+  double p99() const { return At(0.99); }
+
+ private:
+  std::vector<double> micros_;
+};
+
+// One thing of which a search is made, ready to be done again and again: set up by Make...(), done
+// by a call, undone when the last copy goes.
+using Part = std::function<void()>;
+
+// One message of the size of a signed probe to an echo and back, over the gateways' own kind of
+// connection (mutual TLS, loopback, streaming).
+Part MakeEchoHop();
+// One search of one probe among these unit templates, on one thread.
+Part MakeScan(std::span<const std::vector<float>> templates, double threshold);
+// One durable unit of work with one log entry of a hit.
+Part MakeDurableCommit();
+// One log entry through the whole log: built, sealed, committed; checkpoints are signed behind it.
+Part MakeLoggedCommit();
+// 4 KiB appended to a file and synced: the least that the disk takes for a durable write.
+Part MakeRawSync();
+// A signed probe of `dimension`: signing it, and checking it as the receiver does.
+Part MakeSigning(std::size_t dimension);
+Part MakeVerifying(std::size_t dimension);
+
+}  // namespace comity::bench

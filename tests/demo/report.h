@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace comity::demo {
+
+// One request that had to be refused, tried once: through the honest requester or by a requester that
+// does not check.
+struct Refusal {
+  std::string name;       // the case, e.g. wrong-purpose
+  std::string by;         // the agency whose gateway refused
+  std::string requester;  // honest, unchecked
+  std::string code;       // reason code
+  std::optional<std::string> agreement;
+  std::optional<std::string> clause;  // the most specific one
+  std::string expected_by;
+  std::string expected_code;
+  bool as_expected() const { return by == expected_by && code == expected_code; }
+};
+
+struct AuditResult {
+  std::string agency;
+  std::uint64_t entries = 0;
+  bool verified = false;
+  bool tampering_found = false;  // a copy with one flipped bit was rejected
+  std::string export_folder;
+};
+
+// What the demo measured. `--report` writes it as JSON.
+struct Report {
+  std::string mode = "direct";
+  std::string store = "sqlite";
+  double threshold = 0;
+  std::uint64_t entries = 0;
+  std::uint32_t dimension = 0;
+  std::uint64_t faces = 0;
+  std::uint64_t mated = 0;
+  std::uint64_t mated_found = 0;       // own entry at or above the threshold
+  std::uint64_t non_mated_alerted = 0;  // any entry at or above the threshold
+  std::uint64_t hits = 0;
+  std::uint64_t alerts = 0;        // stored, frames of one face merged
+  std::uint64_t true_alerts = 0;   // the first frame's identity is the entry's
+  std::uint64_t unanswered = 0;
+  double seconds = 0;  // first send to last answer
+  std::vector<double> latencies_ms;  // engine's send to answer, a face
+  std::vector<Refusal> refused;
+  std::vector<AuditResult> audit;
+
+  double tpir() const;
+  double fpir() const;
+  double latency_ms(double quantile) const;
+  double comparisons_per_second() const;
+  nlohmann::ordered_json ToJson() const;
+};
+
+}  // namespace comity::demo

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/integration/live_agency.h"
+
+namespace comity::testing {
+
+// A police force that holds a watchlist and a council that searches it, with one agreement in force
+// at both. Both gateways run in this process when the constructor returns; either may be stopped
+// and its folder given to a `comityd`.
+//
+// Threads: thread-compatible.
+class TwoAgencies {
+ public:
+  using Template = std::vector<float>;
+  static constexpr const char* kCategory = "wanted-by-courts";
+  static constexpr double kThreshold = 0.6;
+
+  explicit TwoAgencies(std::uint32_t dimension);
+
+  LiveAgency& police() { return police_; }
+  LiveAgency& council() { return council_; }
+
+  // Gives the police's list `count` synthetic unit templates ref-0, ref-1 ... Once.
+  void ImportEntries(std::size_t count);
+  const std::vector<Template>& entries() const { return entries_; }
+  // A face that is on no list: in these dimensions far below the threshold from every entry.
+  Template Stranger();
+  // A deployment of the council's engine "cameras" for the next hours; returns its id.
+  std::string CreateDeployment();
+
+ private:
+  void AgreeOnTerms();
+  std::string EntryLines(std::size_t count) const;
+
+  std::uint32_t dimension_;
+  runtime::SystemClock clock_;
+  std::mt19937_64 random_{20261125};
+  LiveAgency police_{"northshire-police"};
+  LiveAgency council_{"eastvale-council"};
+  AgreementText text_;
+  std::vector<Template> entries_;
+};
+
+}  // namespace comity::testing
