@@ -77,7 +77,11 @@ Bytes PreAuthenticationEncoding(std::string_view payload_type, ByteView payload)
 }
 
 Signature SignDsse(const SigningKey& key, std::string_view payload_type, ByteView payload) {
-  return key.Sign(PreAuthenticationEncoding(payload_type, payload));
+  // A payload can hold a face template: no copy of it stays behind.
+  Bytes message = PreAuthenticationEncoding(payload_type, payload);
+  const Signature signature = key.Sign(message);
+  Wipe(message);
+  return signature;
 }
 
 void AddSignature(const SigningKey& key, DsseEnvelope& envelope) {
@@ -90,7 +94,10 @@ void AddSignature(const SigningKey& key, DsseEnvelope& envelope) {
 
 Status VerifyDsse(const PublicKey& key, std::string_view payload_type, ByteView payload,
                   const Signature& signature) {
-  return Verify(key, PreAuthenticationEncoding(payload_type, payload), signature);
+  Bytes message = PreAuthenticationEncoding(payload_type, payload);
+  Status verified = Verify(key, message, signature);
+  Wipe(message);
+  return verified;
 }
 
 Status VerifySignedBy(const DsseEnvelope& envelope, const PublicKey& key) {

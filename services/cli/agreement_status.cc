@@ -58,7 +58,7 @@ std::string PeerText(const v1::AgreementSummary& summary) {
   for (const v1::PeerDelivery& delivery : summary.deliveries()) {
     text += text.empty() ? "" : "; ";
     if (!delivery.delivered()) {
-      text += delivery.agency() + " not reached";
+      text += delivery.agency() + " not told yet";
     } else if (delivery.peer_status() == summary.status()) {
       text += delivery.agency() + " agrees";
     } else {

@@ -47,13 +47,13 @@ Error AsBadInput(Error error) {
     case ErrorCode::kUnauthenticated:
     case ErrorCode::kPermissionDenied:
     case ErrorCode::kUnavailable:
+    case ErrorCode::kCorrupt:  // a damaged file of the caller
       error.code = ErrorCode::kInvalidArgument;
       return error;
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kNotFound:
     case ErrorCode::kConflict:
     case ErrorCode::kExhausted:
-    case ErrorCode::kCorrupt:
     case ErrorCode::kInternal:
       return error;
   }

@@ -34,7 +34,6 @@ int Serve(const comity::runtime::Config& config) {
   using namespace comity;
   runtime::SystemClock clock;
   const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
-  // Blocks the signals before any thread exists, so that all of them inherit the mask.
   runtime::Shutdown shutdown;
   auto gateway = gateway::Gateway::Start(config, clock, *logger);
   if (!gateway) {

@@ -75,6 +75,8 @@ grpc::Status FederationService::Hello(grpc::ServerContext* context,
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.Hello"));
+    COMITY_ASSIGN_OR_RETURN(const Places::Place place,
+                            calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     COMITY_ASSIGN_OR_RETURN(const auto hello, Receive<v1::HelloRequest>(*request, peer));
     if (hello.protocol_max() < kProtocolMin || hello.protocol_min() > kProtocolMax) {
       return Fail(ErrorCode::kInvalidArgument, "no protocol version in common");
@@ -93,6 +95,8 @@ grpc::Status FederationService::DeliverAgreement(grpc::ServerContext* context,
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.DeliverAgreement"));
+    COMITY_ASSIGN_OR_RETURN(const Places::Place place,
+                            calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     COMITY_ASSIGN_OR_RETURN(const auto delivery, Receive<v1::AgreementDelivery>(*request, peer));
     COMITY_RETURN_IF_ERROR(CheckDelivery(delivery));
     agreements::Source source;
@@ -130,6 +134,8 @@ grpc::Status FederationService::Search(
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.Search"));
+    COMITY_ASSIGN_OR_RETURN(const Places::Place place,
+                            calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     v1::SignedMessage first;
     if (!stream->Read(&first)) return {};
     COMITY_ASSIGN_OR_RETURN(const auto open, Receive<v1::SearchOpen>(first, peer));

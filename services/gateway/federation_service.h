@@ -5,6 +5,7 @@
 #include "services/agreements/register.h"
 #include "services/gateway/agreement_courier.h"
 #include "services/gateway/callers.h"
+#include "services/gateway/places.h"
 #include "services/gateway/replay_guard.h"
 #include "services/gateway/signed_message.h"
 #include "services/matching/holder_session.h"
@@ -27,9 +28,11 @@ class FederationService final : public v1::Federation::Service {
     matching::HolderPorts search;
     RandomSource& random;
     runtime::Logger& logger;
+    std::uint32_t max_calls_per_peer;
   };
   // All references must outlive the object.
-  explicit FederationService(Ports ports) : ports_(std::move(ports)) {}
+  explicit FederationService(Ports ports)
+      : ports_(std::move(ports)), calls_(ports_.max_calls_per_peer) {}
 
   grpc::Status Hello(grpc::ServerContext* context, const v1::SignedMessage* request,
                      v1::SignedMessage* response) override;
@@ -47,6 +50,7 @@ class FederationService final : public v1::Federation::Service {
   Result<Payload> Receive(const v1::SignedMessage& message, const PinnedPeer& peer);
 
   Ports ports_;
+  Places calls_;  // by peer
 };
 
 }  // namespace comity::gateway

@@ -201,18 +201,21 @@ class Gateway::Parts {
                                  barrier_};
     federation_service_.emplace(FederationService::Ports{
         self_, *federation_callers_, *refusals_, *signer_, *verifier_, *replays_, *agreements_,
-        *courier_, barrier_, std::move(holder), random_, logger_});
+        *courier_, barrier_, std::move(holder), random_, logger_,
+        config_.limits.max_calls_per_peer});
     recognition_.emplace(RecognitionService::Ports{
         self_,
         *agency_callers_,
         *deployments_,
-        {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_, random_, logger_},
+        {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_, random_, logger_,
+         config_.limits.peer_deadline},
         config_.limits.max_streams});
     agreements_service_.emplace(AgreementsService::Ports{*agency_callers_, *agreements_, *courier_,
                                                          barrier_, clock_});
     watchlists_service_.emplace(WatchlistsService::Ports{*agency_callers_, *watchlists_, *loader_,
                                                          clock_,
-                                                         config_.limits.max_entries_per_list});
+                                                         config_.limits.max_entries_per_list,
+                                                         config_.limits.max_lists});
     deployments_service_.emplace(DeploymentsService::Ports{
         self_, *agency_callers_, *deployments_, *requester_ports_, *recognition_, random_});
     alerts_service_.emplace(

@@ -20,7 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::chrono::milliseconds kLongestPause{30'000};
-constexpr std::chrono::seconds kOpeningPatience{5};
 constexpr std::chrono::seconds kGrace{60};  // a call outlives its deployment by no more than this
 
 // A hit as a peer sends it: nothing in it is believed before it is within the wire's bounds.
@@ -79,9 +78,11 @@ struct HolderLink::Call {
   ~Call() { context.TryCancel(); }  // then `reader` is joined
 };
 
-HolderLink::HolderLink(Ports ports, matching::RequesterTerms terms, Deliver deliver)
+HolderLink::HolderLink(Ports ports, matching::RequesterTerms terms, Deliver deliver,
+                       std::function<bool()> is_stopped)
     : ports_(ports),
       deliver_(std::move(deliver)),
+      is_stopped_(std::move(is_stopped)),
       session_(std::make_unique<matching::RequesterSession>(std::move(terms), ports.search)),
       pause_(kFirstPause) {}
 
@@ -90,6 +91,8 @@ HolderLink::~HolderLink() {
 }
 
 void HolderLink::Probe(const EngineProbe& probe) {
+  // Opening comes first, so that the log entry of the period holds the digest of the opening message.
+  const bool is_open = EnsureOpen();
   const auto deadline = steady_clock::now() + matching::RequesterSession::kDeadline;
   policy::Decision decision;
   policy::AgencyId self;
@@ -106,10 +109,11 @@ void HolderLink::Probe(const EngineProbe& probe) {
     return Explain(probe.sequence, probe.capture_ref, {{}, {}, v1::Unanswered::REASON_DEADLINE});
   }
   if (!decision.permitted()) return Refuse(probe.sequence, probe.capture_ref, decision, self);
-  if (EnsureOpen(probe)) Send(probe, decision);
+  if (is_open) return Send(probe, decision);
+  Explain(probe.sequence, probe.capture_ref, *last_);
 }
 
-bool HolderLink::EnsureOpen(const EngineProbe& probe) {
+bool HolderLink::EnsureOpen() {
   if (call_ && call_->IsOpen()) return true;
   if (call_) {
     call_.reset();
@@ -126,7 +130,6 @@ bool HolderLink::EnsureOpen(const EngineProbe& probe) {
     retry_at_ = steady_clock::now() + pause_;
     pause_ = std::min(2 * pause_, kLongestPause);
   }
-  Explain(probe.sequence, probe.capture_ref, *last_);
   return false;
 }
 
@@ -158,7 +161,7 @@ std::optional<HolderLink::Closed> HolderLink::OpenCall() {
   call_->reader = std::jthread([this, call = call_.get()] { ReadAnswers(*call); });
   std::optional<Closed> why;
   const bool answered = call_->progress.WaitUntil(
-      {}, steady_clock::now() + kOpeningPatience,
+      {}, steady_clock::now() + ports_.peer_deadline,
       [](const Call::Progress& progress) { return progress.state != Call::State::kOpening; },
       [&](Call::Progress& progress) {
         if (progress.state == Call::State::kEnded) why = progress.why;
@@ -184,21 +187,20 @@ void HolderLink::Send(const EngineProbe& probe, const policy::Decision& permit) 
   message.set_sequence(probe.sequence);
   *message.mutable_agreement() = ToProto(*permit.agreement);
   message.set_embedding(probe.embedding.data(), probe.embedding.size());
-  policy::AgencyId holder;
+  const policy::AgencyId holder =
+      session_.With([](const Session& session) { return session->terms().holder; });
+  v1::SignedMessage envelope = ports_.signer.Sign(message, holder, call_->exchange);
+  const WipeAtExit wipe_message(*message.mutable_embedding());
+  const WipeAtExit wipe_envelope(*envelope.mutable_payload());
   const Status noted = session_.With([&](Session& session) {
-    holder = session->terms().holder;
     return session->Sent({probe.sequence, probe.capture_ref, probe.camera, probe.captured_at,
-                          ports_.search.clock.Now(), permit});
+                          ports_.search.clock.Now(), permit, MessageDigest(envelope)});
   });
   if (!noted) {
     return Explain(probe.sequence, probe.capture_ref,
                    {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
   }
-  v1::SignedMessage envelope = ports_.signer.Sign(message, holder, call_->exchange);
-  const bool written = call_->stream->Write(envelope);
-  WipeField(*envelope.mutable_payload());
-  WipeField(*message.mutable_embedding());
-  if (!written) AbandonAll({});
+  if (!call_->stream->Write(envelope)) AbandonAll({});
 }
 
 void HolderLink::ReadAnswers(Call& call) {
@@ -296,10 +298,11 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
     report.agreement = *decision.agreement;
     report.clauses = decision.clauses;
     report.alert_retention = probe.decision.alert_retention;
-    report.messages = {{"answer", digest}};
+    report.messages = {{"probe", probe.message}, {"answer", digest}};
     report.frame = {probe.capture_ref, probe.camera, probe.captured_at,
                     matching::ProbeExchangeId(terms.exchange, probe.sequence)};
   }
+  if (is_stopped_()) return;
   const auto raised = ports_.alerts.RaiseAll(reports);
   if (!raised) {
     // The alert could not be made durable: the engine must not act on a hit that nobody can account
@@ -327,23 +330,23 @@ void HolderLink::AbandonAll(const Closed& why) {
   }
 }
 
-void HolderLink::Tick() {
+Status HolderLink::Tick() {
   std::vector<matching::PendingProbe> expired;
   const Status ticked = session_.With([&](Session& session) {
     const auto now = ports_.search.clock.Now();
     expired = session->Expire(now);
     return session->Tick(now);
   });
-  if (!ticked) ports_.logger.Error("audit-write-failed", {{"reason", ticked.error().detail}});
   for (const matching::PendingProbe& probe : expired) {
     Explain(probe.sequence, probe.capture_ref, {{}, {}, v1::Unanswered::REASON_DEADLINE});
   }
+  return ticked;
 }
 
-void HolderLink::Finish() {
+void HolderLink::Finish(std::chrono::seconds patience) {
   if (call_ && call_->IsOpen()) {
     session_.WaitUntil(
-        {}, steady_clock::now() + matching::RequesterSession::kDeadline,
+        {}, steady_clock::now() + patience,
         [](const Session& session) { return session->pending() == 0; }, [](Session&) {});
     call_->stream->WritesDone();
   }

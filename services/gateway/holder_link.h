@@ -52,11 +52,14 @@ class HolderLink {
     casework::AlertDesk& alerts;
     RandomSource& random;
     runtime::Logger& logger;
+    std::chrono::seconds peer_deadline;  // how long a holder may take to open a session
   };
   using Deliver = std::function<void(v1::WatchAnswer)>;
 
+  // `is_stopped`: the deployment was stopped: a hit that is under way becomes no alert any more.
   // References must outlive the object.
-  HolderLink(Ports ports, matching::RequesterTerms terms, Deliver deliver);
+  HolderLink(Ports ports, matching::RequesterTerms terms, Deliver deliver,
+             std::function<bool()> is_stopped);
   ~HolderLink();
   HolderLink(const HolderLink&) = delete;
   HolderLink& operator=(const HolderLink&) = delete;
@@ -64,9 +67,10 @@ class HolderLink {
   // Decides and sends one probe; waits while 64 are unanswered. Its answer comes through `deliver`.
   void Probe(const EngineProbe& probe);
   // Expires old probes, writes period entries. About twice a second.
-  void Tick();
-  // No further probe will come: waits for the open answers, at most the probe deadline, and closes.
-  void Finish();
+  // Errors: those of the journal: without a log the stream must end
+  Status Tick();
+  // No further probe will come: waits for the open answers, at most so long, and closes.
+  void Finish(std::chrono::seconds patience);
 
  private:
   using Stream = grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>;
@@ -79,7 +83,7 @@ class HolderLink {
     v1::Unanswered::Reason reason = v1::Unanswered::REASON_HOLDER_UNREACHABLE;
   };
 
-  bool EnsureOpen(const EngineProbe& probe);
+  bool EnsureOpen();
   std::optional<Closed> OpenCall();
   std::optional<Closed> ReadOpening(Call& call);
   void StartAnew(std::string_view reason);
@@ -97,6 +101,7 @@ class HolderLink {
 
   Ports ports_;
   Deliver deliver_;
+  std::function<bool()> is_stopped_;
   runtime::Watched<Session> session_;
   std::unique_ptr<Call> call_;  // Watch handler's thread only
   std::optional<Closed> last_;  // why the last opening failed

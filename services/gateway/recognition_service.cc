@@ -12,26 +12,6 @@
 
 namespace comity::gateway {
 
-// One of the streams that may be open at a time; given back at the end of the scope.
-class RecognitionService::Place {
- public:
-  static Result<Place> Take(runtime::Guarded<std::uint32_t>& open, std::uint32_t limit) {
-    const bool taken = open.With([&](std::uint32_t& count) { return count < limit && ++count > 0; });
-    if (taken) return Place(open);
-    return Fail(ErrorCode::kExhausted,
-                "all " + std::to_string(limit) + " streams are taken (limits.max_streams)");
-  }
-  Place(Place&& other) noexcept : open_(std::exchange(other.open_, nullptr)) {}
-  Place& operator=(Place&&) = delete;
-  ~Place() {
-    if (open_ != nullptr) open_->With([](std::uint32_t& count) { --count; });
-  }
-
- private:
-  explicit Place(runtime::Guarded<std::uint32_t>& open) : open_(&open) {}
-  runtime::Guarded<std::uint32_t>* open_;
-};
-
 namespace {
 
 // Lets another thread cancel a stream that may have ended meanwhile.
@@ -63,7 +43,8 @@ grpc::Status RecognitionService::Watch(grpc::ServerContext* context, Stream* str
   return RespondLocally([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const std::string engine,
                             ports_.callers.Engine(*context, "Recognition.Watch"));
-    COMITY_ASSIGN_OR_RETURN(const Place place, Place::Take(open_streams_, ports_.max_streams));
+    COMITY_ASSIGN_OR_RETURN(const Places::Place place,
+                            streams_.Take("engines", "limits.max_streams"));
     return Serve(*context, *stream, engine);
   });
 }

@@ -8,6 +8,7 @@
 #include "services/agreements/register.h"
 #include "services/gateway/callers.h"
 #include "services/gateway/holder_link.h"
+#include "services/gateway/places.h"
 #include "services/matching/deployments.h"
 
 namespace comity::gateway {
@@ -29,7 +30,8 @@ class RecognitionService final : public v1::Recognition::Service {
     std::uint32_t max_streams;
   };
   // All references must outlive the object.
-  explicit RecognitionService(Ports ports) : ports_(std::move(ports)) {}
+  explicit RecognitionService(Ports ports)
+      : ports_(std::move(ports)), streams_(ports_.max_streams) {}
 
   grpc::Status Watch(grpc::ServerContext* context,
                      grpc::ServerReaderWriter<v1::WatchResponse, v1::WatchRequest>* stream)
@@ -39,14 +41,13 @@ class RecognitionService final : public v1::Recognition::Service {
 
  private:
   using Stream = grpc::ServerReaderWriter<v1::WatchResponse, v1::WatchRequest>;
-  class Place;
 
   Result<matching::DeploymentStatus> FindDeployment(const std::string& id,
                                                     const std::string& engine) const;
   Status Serve(grpc::ServerContext& context, Stream& stream, const std::string& engine);
 
   Ports ports_;
-  runtime::Guarded<std::uint32_t> open_streams_;
+  Places streams_;
   mutable runtime::Guarded<std::map<policy::DeploymentId, StreamCounts>> counts_;
 };
 

@@ -3,18 +3,18 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <utility>
+#include <vector>
 
 #include "crypto/hash/sha256.h"
 #include "crypto/sign/dsse.h"
 #include "services/gateway/convert_time.h"
+#include "services/matching/exchange_id.h"
 
 namespace comity::gateway {
 namespace {
 
 constexpr std::size_t kMaxPayloadBytes = std::size_t{1} << 20;  // as federation.proto states
-constexpr std::size_t kMaxExchangeIdBytes = 64;
 constexpr std::size_t kSaltBytes = 16;
 
 std::string TypeName(std::string_view name) {
@@ -23,17 +23,31 @@ std::string TypeName(std::string_view name) {
 
 // A field this version does not know may be meant to change the meaning of those it does: refused.
 bool HasUnknownFields(const google::protobuf::Message& payload) {
-  const std::unique_ptr<google::protobuf::Message> known(payload.New());
-  known->CopyFrom(payload);
-  known->DiscardUnknownFields();
-  return known->ByteSizeLong() != payload.ByteSizeLong();
+  using google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection& reflection = *payload.GetReflection();
+  if (!reflection.GetUnknownFields(payload).empty()) return true;
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(payload, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection.FieldSize(payload, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const auto& inner = field->is_repeated() ? reflection.GetRepeatedMessage(payload, field, i)
+                                               : reflection.GetMessage(payload, field);
+      if (HasUnknownFields(inner)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
 
 Digest MessageDigest(const v1::SignedMessage& message) {
-  return hash::Sha256(
-      sign::PreAuthenticationEncoding(message.payload_type(), AsBytes(message.payload())));
+  Bytes encoded =
+      sign::PreAuthenticationEncoding(message.payload_type(), AsBytes(message.payload()));
+  const Digest digest = hash::Sha256(encoded);
+  Wipe(encoded);  // it holds a template when the message is a probe
+  return digest;
 }
 
 MessageSigner::MessageSigner(policy::AgencyId self, const sign::SigningKey& key,
@@ -100,8 +114,9 @@ Status MessageVerifier::CheckHeader(const v1::MessageHeader& header, const Pinne
   if (header.receiver() != self_.text()) {
     return Fail(ErrorCode::kPermissionDenied, "the message is addressed to another agency");
   }
-  if (header.exchange_id().empty() || header.exchange_id().size() > kMaxExchangeIdBytes) {
-    return Fail(ErrorCode::kInvalidArgument, "header.exchange_id has 1 to 64 octets");
+  if (!matching::IsExchangeId(header.exchange_id())) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "header.exchange_id has 26 characters a-z and 2-7 (128 random bits in base32)");
   }
   if (header.salt().size() != kSaltBytes) {
     return Fail(ErrorCode::kInvalidArgument, "header.salt has 16 octets");

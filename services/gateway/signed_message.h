@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "comity/v1/federation.pb.h"
 #include "crypto/base/bytes.h"
@@ -11,6 +12,7 @@
 #include "crypto/base/result.h"
 #include "crypto/sign/ed25519.h"
 #include "policy/model/ids.h"
+#include "services/gateway/wipe_message.h"
 #include "services/runtime/clock.h"
 
 namespace comity::gateway {
@@ -42,7 +44,11 @@ class MessageSigner {
   v1::SignedMessage Sign(Payload payload, const policy::AgencyId& receiver,
                          std::string_view exchange_id) const {
     FillHeader(*payload.mutable_header(), receiver, exchange_id);
-    return SignPayload(TypeOf(payload), payload);
+    v1::SignedMessage message = SignPayload(TypeOf(payload), payload);
+    if constexpr (std::is_same_v<Payload, v1::SearchProbe>) {
+      WipeField(*payload.mutable_embedding());
+    }
+    return message;
   }
 
  private:

@@ -42,7 +42,8 @@ Status CheckLabels(const v1::WatchProbe& probe) {
 void WatchStream::AddHolder(const HolderLink::Ports& ports, matching::RequesterTerms terms) {
   holders_.push_back(terms.holder);
   links_.push_back(std::make_unique<HolderLink>(
-      ports, std::move(terms), [this](v1::WatchAnswer answer) { Deliver(std::move(answer)); }));
+      ports, std::move(terms), [this](v1::WatchAnswer answer) { Deliver(std::move(answer)); },
+      events_.is_stopped));
 }
 
 Status WatchStream::Run(const std::string& exchange) {
@@ -66,7 +67,10 @@ Status WatchStream::Run(const std::string& exchange) {
     const WipeAtExit wipe(*request.mutable_probe()->mutable_embedding());
     status = OnProbe(*request.mutable_probe());
   }
-  for (const auto& link : links_) link->Finish();
+  // An engine that only said it is done still gets its last answers; one that is gone does not.
+  const std::chrono::seconds patience =
+      context_.IsCancelled() ? std::chrono::seconds(0) : limits::kProbeDeadline;
+  for (const auto& link : links_) link->Finish(patience);
   return status;
 }
 
@@ -133,7 +137,9 @@ void WatchStream::KeepTime(const std::stop_token& stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, stop, kTick, [] { return false; }) && !stop.stop_requested()) {
-    for (const auto& link : links_) link->Tick();
+    for (const auto& link : links_) {
+      if (!link->Tick()) context_.TryCancel();
+    }
     if (!events_.may_continue()) context_.TryCancel();
   }
 }

@@ -99,6 +99,12 @@ grpc::Status WatchlistsService::Import(grpc::ServerContext* context, ImportReade
     COMITY_ASSIGN_OR_RETURN(const Upload upload, Receive(*reader));
     COMITY_ASSIGN_OR_RETURN(const policy::WatchlistId list,
                             policy::WatchlistId::Parse(upload.begin.watchlist()));
+    COMITY_ASSIGN_OR_RETURN(const auto lists,
+                            ports_.watchlists.StatusOf(std::nullopt, ports_.clock.Now()));
+    if (lists.size() >= ports_.max_lists) {
+      return Fail(ErrorCode::kExhausted, "this gateway holds " + std::to_string(lists.size()) +
+                                             " watchlists, as many as limits.max_lists allows");
+    }
     watchlists::ImportOptions options;
     COMITY_ASSIGN_OR_RETURN(options.format, FormatOf(upload.begin.format()));
     COMITY_ASSIGN_OR_RETURN(options.engine, FromProto(upload.begin.engine()));

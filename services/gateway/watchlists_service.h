@@ -20,6 +20,7 @@ class WatchlistsService final : public v1::Watchlists::Service {
     GalleryLoader& galleries;
     const runtime::Clock& clock;
     std::uint64_t max_entries;  // of one list
+    std::uint64_t max_lists;
   };
   // All references must outlive the object.
   explicit WatchlistsService(Ports ports) : ports_(ports) {}

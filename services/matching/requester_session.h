@@ -47,6 +47,7 @@ struct PendingProbe {
   policy::Instant captured_at{};
   policy::Instant sent_at{};
   policy::Decision decision{};  // the permit it was sent under
+  Digest message{};             // of the signed message that carried it
 };
 
 // All must outlive the session.

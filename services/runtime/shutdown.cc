@@ -2,13 +2,16 @@
 #include "services/runtime/shutdown.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <mutex>
+#include <utility>
 
 #include "crypto/base/check.h"
 #include "services/runtime/descriptor.h"
@@ -18,36 +21,55 @@ namespace {
 
 constexpr int kPollMilliseconds = 100;  // how long the destructor may have to wait for the listener
 
-sigset_t StopSignals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGTERM);
-  ::sigaddset(&signals, SIGINT);
-  return signals;
+// The one thing a signal handler can reach: where it tells that a signal came. -1: nobody listens.
+std::atomic<int> signal_event{-1};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// A handler rather than a blocked signal and signalfd: libraries (BLAS) start threads before main does,
+// which no later mask reaches, and a signal that is not blocked there would end the process at once.
+void OnSignal(int /*signal*/) {
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(signal_event.load(), &one, sizeof one);
+  errno = saved;
 }
 
-void Listen(std::stop_token ending, std::stop_source stop, const Descriptor& signals) {
-  pollfd watched{signals.get(), POLLIN, 0};
+void Handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  COMITY_CHECK(::sigaction(signal, &action, nullptr) == 0);
+}
+
+void Listen(const std::stop_token& ending, std::stop_source stop, const Descriptor& event) {
+  pollfd watched{event.get(), POLLIN, 0};
   while (!ending.stop_requested()) {
     if (::poll(&watched, 1, kPollMilliseconds) <= 0) continue;
-    signalfd_siginfo info{};
-    if (::read(signals.get(), &info, sizeof info) == sizeof info) stop.request_stop();
+    std::uint64_t count = 0;
+    if (::read(event.get(), &count, sizeof count) == sizeof count) stop.request_stop();
   }
 }
 
 }  // namespace
 
 Shutdown::Shutdown() {
-  const sigset_t signals = StopSignals();
-  COMITY_CHECK(::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);
-  Descriptor descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  COMITY_CHECK(descriptor.valid());
-  listener_ = std::jthread([stop = source_, owned = std::move(descriptor)](std::stop_token ending) {
-    Listen(std::move(ending), stop, owned);
-  });
+  Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  COMITY_CHECK(event.valid());
+  COMITY_CHECK(signal_event.exchange(event.get()) == -1);  // one at a time
+  Handle(SIGTERM, OnSignal);
+  Handle(SIGINT, OnSignal);
+  listener_ = std::jthread(
+      [stop = source_, owned = std::move(event)](const std::stop_token& ending) {
+        Listen(ending, stop, owned);
+      });
 }
 
-Shutdown::~Shutdown() = default;
+Shutdown::~Shutdown() {
+  Handle(SIGTERM, SIG_DFL);
+  Handle(SIGINT, SIG_DFL);
+  signal_event.store(-1);
+}
 
 void Shutdown::Wait() const {
   std::mutex mutex;

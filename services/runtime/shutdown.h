@@ -6,8 +6,8 @@
 
 namespace comity::runtime {
 
-// Turns SIGTERM and SIGINT into a stop request. Its constructor blocks both signals in the calling
-// thread, and threads inherit that: make it in main before any other thread.
+// Turns SIGTERM and SIGINT into a stop request, whichever thread they reach. One object at a time;
+// destroying it restores the default, which ends the process.
 //
 // Threads: thread-safe.
 class Shutdown {

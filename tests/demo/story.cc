@@ -204,12 +204,12 @@ Status Story::Search() {
                    report_.latency_ms(0.99)));
   Tell(fmt::format("  {} hits became {} alerts ({} true, {} false); {} are listed", report_.hits,
                    report_.alerts, report_.true_alerts, report_.alerts - report_.true_alerts,
-                   listed["alerts"].size()));
+                   listed.size()));
   Tell(fmt::format("  TPIR {:.4f} ({} of {} mated), FPIR {:.4f} ({} of {} non-mated)",
                    report_.tpir(), report_.mated_found, report_.mated, report_.fpir(),
                    report_.non_mated_alerted, report_.faces - report_.mated));
-  if (listed["alerts"].empty()) return {};
-  const std::string alert = listed["alerts"].front()["alert"];
+  if (listed.empty()) return {};
+  const std::string alert = listed.front()["alert"];
   return council_->cli().Run({"alert", "ack", alert, "--outcome", "cannot-say", "--note",
                               "Back turned to the camera."});
 }
