@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // comity: command line of a gateway, for its officers, signatories, operators and administrators.
+#include <cstdlib>
+
 #include "services/cli/command_line.h"
 #include "services/cli/commands.h"
 #include "services/cli/output.h"
@@ -13,6 +15,8 @@ int main(int argc, char** argv) {
     cli::PrintError("comity: " + tls.error().detail);
     return static_cast<int>(cli::ExitCode::kInternal);
   }
+  // gRPC's own messages would stand between ours; whoever looks for a fault can set it.
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);
   const runtime::SystemClock clock;
   cli::Session session{clock, {}, false};
   cli::CommandLine line(session);

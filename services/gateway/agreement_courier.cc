@@ -70,11 +70,10 @@ void AgreementCourier::Offer(const policy::AgencyId& peer, const agreements::Agr
   if (has_all) return;
   const auto answer = ports_.peers.DeliverAgreement(peer, ToDelivery(file));
   if (!answer) {
-    ports_.logger.Warn("agreement-not-delivered",
-                       {{"peer", peer.text()},
-                        {"agreement", file.agreement.id.text()},
-                        {"code", Name(answer.error().code)},
-                        {"reason", answer.error().detail}});
+    ports_.logger.Warn("agreement-not-delivered", {{"peer", peer.text()},
+                                                   {"agreement", file.agreement.id.text()},
+                                                   {"code", Name(answer.error().code)},
+                                                   {"reason", answer.error().detail}});
     return;
   }
   Learn(key, parts, *answer);

@@ -23,8 +23,8 @@ struct DeliveryState {
 };
 
 // Brings documents and own people's statements to the peers they concern: at once when asked, and
-// every five seconds what a peer does not have yet. What was delivered is remembered in memory only:
-// after a restart everything is offered again, which a peer answers with "known already".
+// every five seconds what a peer does not have yet. What was delivered is remembered in memory
+// only: after a restart everything is offered again, which a peer answers with "known already".
 //
 // Threads: thread-safe.
 class AgreementCourier {
@@ -40,7 +40,8 @@ class AgreementCourier {
   // All references must outlive the object.
   explicit AgreementCourier(Ports ports);
 
-  // Tries now, for every party of `agreement` but this agency. Blocks for at most the call deadline.
+  // Tries now, for every party of `agreement` but this agency. Blocks for at most the call
+  // deadline.
   void DeliverNow(const policy::AgreementRef& agreement);
   // The peer has told us something: offers ours again soon, to learn how the peer sees the status.
   void Refresh(const policy::AgencyId& peer, const policy::AgreementRef& agreement);

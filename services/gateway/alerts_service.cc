@@ -12,7 +12,8 @@ namespace {
 
 using casework::Outcome;
 
-// How long a quiet stream waits before it looks whether its reader is still there and may still read.
+// How long a quiet stream waits before it looks whether its reader is still there and may still
+// read.
 constexpr std::chrono::milliseconds kLookAround{500};
 
 v1::Outcome OutcomeToProto(Outcome outcome) {
@@ -31,8 +32,7 @@ Result<Outcome> OutcomeFromProto(v1::Outcome outcome) {
   if (outcome == v1::OUTCOME_TRUE_MATCH) return Outcome::kTrueMatch;
   if (outcome == v1::OUTCOME_NOT_A_MATCH) return Outcome::kNotAMatch;
   if (outcome == v1::OUTCOME_CANNOT_SAY) return Outcome::kCannotSay;
-  return Fail(ErrorCode::kInvalidArgument,
-              "an outcome is true-match, not-a-match or cannot-say");
+  return Fail(ErrorCode::kInvalidArgument, "an outcome is true-match, not-a-match or cannot-say");
 }
 
 v1::Frame FrameToProto(const casework::Frame& frame) {
@@ -78,8 +78,7 @@ v1::Alert ToProto(const casework::Alert& alert) {
   return proto;
 }
 
-grpc::Status AlertsService::List(grpc::ServerContext* context,
-                                 const v1::ListAlertsRequest* request,
+grpc::Status AlertsService::List(grpc::ServerContext* context, const v1::ListAlertsRequest* request,
                                  v1::ListAlertsResponse* response) {
   return RespondLocally([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const std::string person,
@@ -100,8 +99,8 @@ grpc::Status AlertsService::Watch(grpc::ServerContext* context,
     // Subscribed before the open ones are read: an alert may come twice, but none is missed.
     const auto subscription = ports_.alerts.Subscribe();
     if (request->include_open()) {
-      COMITY_ASSIGN_OR_RETURN(auto open, ports_.alerts.List(ports_.clock.Now(),
-                                                            casework::AlertDesk::kMaxListed));
+      COMITY_ASSIGN_OR_RETURN(
+          auto open, ports_.alerts.List(ports_.clock.Now(), casework::AlertDesk::kMaxListed));
       for (auto alert = open.rbegin(); alert != open.rend(); ++alert) {
         if (!writer->Write(ToProto(*alert))) return {};
       }

@@ -27,8 +27,7 @@ class AlertsService final : public v1::Alerts::Service {
                     v1::ListAlertsResponse* response) override;
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchAlertsRequest* request,
                      grpc::ServerWriter<v1::Alert>* writer) override;
-  grpc::Status Acknowledge(grpc::ServerContext* context,
-                           const v1::AcknowledgeAlertRequest* request,
+  grpc::Status Acknowledge(grpc::ServerContext* context, const v1::AcknowledgeAlertRequest* request,
                            v1::Alert* response) override;
 
  private:

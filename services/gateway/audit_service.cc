@@ -79,8 +79,7 @@ grpc::Status AuditService::Export(grpc::ServerContext* context,
   });
 }
 
-grpc::Status AuditService::Prove(grpc::ServerContext* context,
-                                 const v1::ProveAuditRequest* request,
+grpc::Status AuditService::Prove(grpc::ServerContext* context, const v1::ProveAuditRequest* request,
                                  v1::ProveAuditResponse* response) {
   return RespondLocally([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const std::string person,

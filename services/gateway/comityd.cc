@@ -24,7 +24,8 @@ constexpr const char* kUsage =
     "  --version      print the version and end\n"
     "  --help         print this and end\n"
     "\n"
-    "Logs JSON lines on standard error. Exit status: 0 stopped as asked, 1 the set-up is wrong (each\n"
+    "Logs JSON lines on standard error. Exit status: 0 stopped as asked, 1 the set-up is wrong "
+    "(each\n"
     "fault on standard error), 2 usage.\n";
 
 constexpr int kSetupFault = 1;
@@ -41,9 +42,8 @@ int Serve(const comity::runtime::Config& config) {
                  std::string(Name(gateway.error().code)).c_str());
     return kSetupFault;
   }
-  std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",
-              config.agency.id.c_str(), (*gateway)->ports().federation,
-              (*gateway)->ports().agency, (*gateway)->ports().web);
+  std::printf("comityd: %s listens on federation %d, agency %d, web %d\n", config.agency.id.c_str(),
+              (*gateway)->ports().federation, (*gateway)->ports().agency, (*gateway)->ports().web);
   std::fflush(stdout);
   shutdown.Wait();
   (*gateway)->Stop("signal");

@@ -25,9 +25,9 @@ v1::Decision ToProto(const policy::Decision& decision);
 policy::Decision FromProto(const v1::Decision& decision);
 
 v1::SearchTerms ToProto(const policy::SearchRequest& request);
-// The terms another gateway sends, for the two agencies of the connection. What is absent or unknown
-// stays absent: Decide denies it with the reason, so a refusal is recorded rather than an error.
-// Errors: kInvalidArgument  more than 16 categories
+// The terms another gateway sends, for the two agencies of the connection. What is absent or
+// unknown stays absent: Decide denies it with the reason, so a refusal is recorded rather than an
+// error. Errors: kInvalidArgument  more than 16 categories
 Result<policy::SearchRequest> FromProto(const v1::SearchTerms& terms,
                                         const policy::AgencyId& requester,
                                         const policy::AgencyId& holder);

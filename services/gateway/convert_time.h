@@ -10,7 +10,8 @@ namespace comity::gateway {
 
 google::protobuf::Timestamp ToProto(policy::Instant instant);
 
-// Errors: kInvalidArgument  nanos outside [0, 1e9) or a year outside 1970..9999. Nanoseconds are cut
+// Errors: kInvalidArgument  nanos outside [0, 1e9) or a year outside 1970..9999. Nanoseconds are
+// cut
 //                           to microseconds.
 Result<policy::Instant> FromProto(const google::protobuf::Timestamp& timestamp);
 

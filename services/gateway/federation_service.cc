@@ -31,8 +31,9 @@ void AddFault(v1::AgreementReceipt& receipt, std::string_view statement, const E
 Status CheckDelivery(const v1::AgreementDelivery& delivery) {
   if (delivery.document().size() > limits::kMaxAgreementDocument ||
       static_cast<std::size_t>(delivery.statements_size()) > limits::kMaxStatementsPerDelivery) {
-    return Fail(ErrorCode::kInvalidArgument, "a delivery has one document of 256 KiB and 64 "
-                                             "statements at most");
+    return Fail(ErrorCode::kInvalidArgument,
+                "a delivery has one document of 256 KiB and 64 "
+                "statements at most");
   }
   return {};
 }

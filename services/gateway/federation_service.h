@@ -38,9 +38,9 @@ class FederationService final : public v1::Federation::Service {
                      v1::SignedMessage* response) override;
   grpc::Status DeliverAgreement(grpc::ServerContext* context, const v1::SignedMessage* request,
                                 v1::SignedMessage* response) override;
-  grpc::Status Search(grpc::ServerContext* context,
-                      grpc::ServerReaderWriter<v1::SignedMessage, v1::SignedMessage>* stream)
-      override;
+  grpc::Status Search(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::SignedMessage, v1::SignedMessage>* stream) override;
 
  private:
   template <typename Body>

@@ -43,7 +43,8 @@ namespace {
 
 namespace limits = transport::limits;
 
-constexpr std::chrono::seconds kDrainTime{3};  // what is being answered may take so long at shutdown
+constexpr std::chrono::seconds kDrainTime{
+    3};  // what is being answered may take so long at shutdown
 constexpr std::chrono::seconds kHousekeeping{10};
 
 transport::PinnedPeer ToPinned(const runtime::PeerConfig& peer) {
@@ -134,19 +135,20 @@ class Gateway::Parts {
 
  private:
   Status OpenStorage() {
+    COMITY_ASSIGN_OR_RETURN(store_,
+                            At("data.directory", store::OpenSqliteStore(config_.data_directory)));
     COMITY_ASSIGN_OR_RETURN(
-        store_, At("data.directory", store::OpenSqliteStore(config_.data_directory)));
-    COMITY_ASSIGN_OR_RETURN(
-        log_, At("audit log", audit::Log::Open({*store_, *keys_.log, LogOrigin(config_), keys_.kek,
-                                                config_.data_directory, clock_, logger_, random_})));
+        log_,
+        At("audit log", audit::Log::Open({*store_, *keys_.log, LogOrigin(config_), keys_.kek,
+                                          config_.data_directory, clock_, logger_, random_})));
     return {};
   }
 
   Status OpenRegisters() {
     COMITY_ASSIGN_OR_RETURN(
-        agreements_, At("agreements", agreements::Register::Open({*store_, *log_, self_,
-                                                                  *keys_.agency, keys_.peers,
-                                                                  clock_})));
+        agreements_,
+        At("agreements", agreements::Register::Open(
+                             {*store_, *log_, self_, *keys_.agency, keys_.peers, clock_})));
     COMITY_ASSIGN_OR_RETURN(
         watchlists_, At("watchlists", watchlists::Register::Open(
                                           {*store_, *log_, keys_.kek, random_, clock_, self_})));
@@ -164,16 +166,16 @@ class Gateway::Parts {
 
   Status OpenTrust() {
     COMITY_ASSIGN_OR_RETURN(federation_trust_, FederationTrust(config_));
+    COMITY_ASSIGN_OR_RETURN(agency_trust_, transport::TrustStore::ForAgency(
+                                               {config_.agency.id, config_.agency.trust_domain,
+                                                config_.keys.roots, config_.keys.crl}));
     COMITY_ASSIGN_OR_RETURN(
-        agency_trust_,
-        transport::TrustStore::ForAgency({config_.agency.id, config_.agency.trust_domain,
-                                          config_.keys.roots, config_.keys.crl}));
+        federation_tls_,
+        At("keys.tls", transport::ServerTls::Open(
+                           {config_.keys.tls, federation_trust_, clock_, Refused("federation")})));
     COMITY_ASSIGN_OR_RETURN(
-        federation_tls_, At("keys.tls", transport::ServerTls::Open(
-                                            {config_.keys.tls, federation_trust_, clock_, Refused("federation")})));
-    COMITY_ASSIGN_OR_RETURN(
-        agency_tls_, At("keys.tls", transport::ServerTls::Open(
-                                        {config_.keys.tls, agency_trust_, clock_, Refused("agency")})));
+        agency_tls_, At("keys.tls", transport::ServerTls::Open({config_.keys.tls, agency_trust_,
+                                                                clock_, Refused("agency")})));
     signer_.emplace(self_, *keys_.agency, clock_, random_);
     verifier_.emplace(self_, clock_);
     COMITY_ASSIGN_OR_RETURN(auto links, OpenLinks(config_, keys_.peers, clock_));
@@ -197,25 +199,24 @@ class Gateway::Parts {
         AgreementCourier::Ports{self_, *agreements_, *peers_, *log_, clock_, logger_});
     const auto snapshot = [this] { return agreements_->Snapshot(); };
     requester_ports_.emplace(matching::RequesterPorts{snapshot, *capacity_, *log_, clock_});
-    matching::HolderPorts holder{snapshot, *galleries_, scanner_, *capacity_, *log_, clock_,
-                                 barrier_};
-    federation_service_.emplace(FederationService::Ports{
-        self_, *federation_callers_, *refusals_, *signer_, *verifier_, *replays_, *agreements_,
-        *courier_, barrier_, std::move(holder), random_, logger_,
-        config_.limits.max_calls_per_peer});
-    recognition_.emplace(RecognitionService::Ports{
-        self_,
-        *agency_callers_,
-        *deployments_,
-        {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_, random_, logger_,
-         config_.limits.peer_deadline},
-        config_.limits.max_streams});
-    agreements_service_.emplace(AgreementsService::Ports{*agency_callers_, *agreements_, *courier_,
-                                                         barrier_, clock_});
-    watchlists_service_.emplace(WatchlistsService::Ports{*agency_callers_, *watchlists_, *loader_,
-                                                         clock_,
-                                                         config_.limits.max_entries_per_list,
-                                                         config_.limits.max_lists});
+    matching::HolderPorts holder{snapshot, *galleries_, scanner_, *capacity_,
+                                 *log_,    clock_,      barrier_};
+    federation_service_.emplace(
+        FederationService::Ports{self_, *federation_callers_, *refusals_, *signer_, *verifier_,
+                                 *replays_, *agreements_, *courier_, barrier_, std::move(holder),
+                                 random_, logger_, config_.limits.max_calls_per_peer});
+    recognition_.emplace(
+        RecognitionService::Ports{self_,
+                                  *agency_callers_,
+                                  *deployments_,
+                                  {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_,
+                                   random_, logger_, config_.limits.peer_deadline},
+                                  config_.limits.max_streams});
+    agreements_service_.emplace(
+        AgreementsService::Ports{*agency_callers_, *agreements_, *courier_, barrier_, clock_});
+    watchlists_service_.emplace(
+        WatchlistsService::Ports{*agency_callers_, *watchlists_, *loader_, clock_,
+                                 config_.limits.max_entries_per_list, config_.limits.max_lists});
     deployments_service_.emplace(DeploymentsService::Ports{
         self_, *agency_callers_, *deployments_, *requester_ports_, *recognition_, random_});
     alerts_service_.emplace(
@@ -239,20 +240,18 @@ class Gateway::Parts {
     transport::ApplyServerDefaults(agency, limits::kMaxAgencyMessage);
     agency.AddListeningPort(config_.listen.agency.text(), agency_tls_->credentials(),
                             &ports_.agency);
-    for (grpc::Service* service :
-         std::initializer_list<grpc::Service*>{&*recognition_, &*agreements_service_,
-                                               &*watchlists_service_, &*deployments_service_,
-                                               &*alerts_service_, &*audit_service_,
-                                               &*node_service_}) {
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &*recognition_, &*agreements_service_, &*watchlists_service_, &*deployments_service_,
+             &*alerts_service_, &*audit_service_, &*node_service_}) {
       agency.RegisterService(service);
     }
     agency_server_ = agency.BuildAndStart();
     COMITY_RETURN_IF_ERROR(CheckBound("listen.agency", config_.listen.agency, ports_.agency));
 
     COMITY_ASSIGN_OR_RETURN(
-        web_, WebServer::Start({config_.listen.web, config_.keys.tls,
-                                config_.data_directory / "log", metrics_,
-                                [this] { return Problem(); }, [this] { UpdateGauges(); }}));
+        web_,
+        WebServer::Start({config_.listen.web, config_.keys.tls, config_.data_directory / "log",
+                          metrics_, [this] { return Problem(); }, [this] { UpdateGauges(); }}));
     ports_.web = web_->port();
     listening_ = true;
     return {};
@@ -260,8 +259,8 @@ class Gateway::Parts {
 
   static Status CheckBound(std::string_view key, const runtime::Endpoint& endpoint, int port) {
     if (port > 0) return {};
-    return Fail(ErrorCode::kUnavailable, std::string(key) + ": cannot listen on " +
-                                             endpoint.text() + " (is it in use?)");
+    return Fail(ErrorCode::kUnavailable,
+                std::string(key) + ": cannot listen on " + endpoint.text() + " (is it in use?)");
   }
 
   std::string Problem() const {
@@ -391,7 +390,11 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const runtime::Config& config,
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
 
-const Ports& Gateway::ports() const { return parts_->ports(); }
-void Gateway::Stop(std::string_view reason) { parts_->Stop(reason); }
+const Ports& Gateway::ports() const {
+  return parts_->ports();
+}
+void Gateway::Stop(std::string_view reason) {
+  parts_->Stop(reason);
+}
 
 }  // namespace comity::gateway

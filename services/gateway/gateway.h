@@ -17,8 +17,8 @@ struct Ports {
   int web = 0;
 };
 
-// One agency's gateway, assembled by hand from top to bottom: store, log, keys, registers, sessions,
-// servers. Shutdown goes the other way (docs/life_of_a_search.md, "Shutdown").
+// One agency's gateway, assembled by hand from top to bottom: store, log, keys, registers,
+// sessions, servers. Shutdown goes the other way (docs/life_of_a_search.md, "Shutdown").
 //
 // Threads: Start, Stop and the destructor by one thread.
 class Gateway {

@@ -91,7 +91,8 @@ HolderLink::~HolderLink() {
 }
 
 void HolderLink::Probe(const EngineProbe& probe) {
-  // Opening comes first, so that the log entry of the period holds the digest of the opening message.
+  // Opening comes first, so that the log entry of the period holds the digest of the opening
+  // message.
   const bool is_open = EnsureOpen();
   const auto deadline = steady_clock::now() + matching::RequesterSession::kDeadline;
   policy::Decision decision;

@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxKeyFile = 4096;
 
-Result<sign::SigningKey> LoadSigningKey(std::string_view key,
-                                        const std::filesystem::path& file) {
+Result<sign::SigningKey> LoadSigningKey(std::string_view key, const std::filesystem::path& file) {
   const auto content = runtime::ReadSecretFile(file, kMaxKeyFile);
   if (!content) {
     return Fail(content.error().code, std::string(key) + ": " + content.error().detail);
@@ -32,9 +31,8 @@ Result<sign::PublicKey> LoadPeerKey(const runtime::PeerConfig& peer) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   auto parsed = sign::ParsePublicKey(text);
   if (!parsed) {
-    return Fail(parsed.error().code, "peer " + peer.agency + ": " +
-                                         peer.signing_key_file.string() + ": " +
-                                         parsed.error().detail);
+    return Fail(parsed.error().code, "peer " + peer.agency + ": " + peer.signing_key_file.string() +
+                                         ": " + parsed.error().detail);
   }
   return parsed;
 }
@@ -45,8 +43,7 @@ Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config) {
   IdentityKeys keys;
   COMITY_ASSIGN_OR_RETURN(keys.agency, LoadSigningKey("keys.signing", config.keys.signing));
   COMITY_ASSIGN_OR_RETURN(keys.log, LoadSigningKey("keys.log", config.keys.log));
-  COMITY_ASSIGN_OR_RETURN(keys.kek,
-                          transport::ReadKeyEncryptionFile(config.keys.key_encryption));
+  COMITY_ASSIGN_OR_RETURN(keys.kek, transport::ReadKeyEncryptionFile(config.keys.key_encryption));
   for (const runtime::PeerConfig& peer : config.peers) {
     COMITY_ASSIGN_OR_RETURN(policy::AgencyId agency, policy::AgencyId::Parse(peer.agency));
     COMITY_ASSIGN_OR_RETURN(const sign::PublicKey key, LoadPeerKey(peer));

@@ -21,7 +21,8 @@ struct IdentityKeys {
   std::map<policy::AgencyId, sign::PublicKey> peers;
 };
 
-// Errors: kNotFound, kUnavailable, kPermissionDenied  a file; kInvalidArgument  not a key; each names
+// Errors: kNotFound, kUnavailable, kPermissionDenied  a file; kInvalidArgument  not a key; each
+// names
 //         the configuration key
 Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config);
 

@@ -31,8 +31,7 @@ v1::PeerStatus Contact(const PeerLinks& peers, const PeerLinks::Link& link) {
 
 }  // namespace
 
-grpc::Status NodeService::Status(grpc::ServerContext* context,
-                                 const v1::NodeStatusRequest* request,
+grpc::Status NodeService::Status(grpc::ServerContext* context, const v1::NodeStatusRequest* request,
                                  v1::NodeStatusResponse* response) {
   return RespondLocally([&]() -> comity::Status {
     COMITY_ASSIGN_OR_RETURN(const std::string person,

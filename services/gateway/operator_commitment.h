@@ -8,8 +8,8 @@
 
 namespace comity::gateway {
 
-// What the holder is told of the case and the operator: a commitment that the requester opens on lawful
-// request, by handing over the operator key from its log's payload.
+// What the holder is told of the case and the operator: a commitment that the requester opens on
+// lawful request, by handing over the operator key from its log's payload.
 //
 // HMAC-SHA256(operator_key, "comity/operator/v1|" || len(case_ref) || "|" || case_ref || operator)
 inline Digest CommitToOperator(const matching::RequesterTerms& terms) {

@@ -78,8 +78,7 @@ Result<PeerLinks::Delivered> PeerLinks::DeliverAgreement(const policy::AgencyId&
   COMITY_ASSIGN_OR_RETURN(const Link* link, Find(agency));
   Delivered delivered;
   delivered.exchange = matching::NewExchangeId(random_);
-  const v1::SignedMessage request =
-      signer_.Sign(std::move(delivery), agency, delivered.exchange);
+  const v1::SignedMessage request = signer_.Sign(std::move(delivery), agency, delivered.exchange);
   grpc::ClientContext context;
   SetDeadline(context, kUnaryDeadline);
   v1::SignedMessage reply;

@@ -12,8 +12,8 @@
 
 namespace comity::gateway {
 
-// Counts what is open at a time for each name (a peer, or all engines together) and refuses what would
-// be one too many: one thread serves each stream, and no caller may take them all.
+// Counts what is open at a time for each name (a peer, or all engines together) and refuses what
+// would be one too many: one thread serves each stream, and no caller may take them all.
 //
 // Threads: thread-safe.
 class Places {
@@ -37,7 +37,8 @@ class Places {
     std::string name_;
   };
 
-  // Errors: kExhausted  all places of `name` are taken; the detail names the limit's configuration key
+  // Errors: kExhausted  all places of `name` are taken; the detail names the limit's configuration
+  // key
   Result<Place> Take(const std::string& name, std::string_view limit_key) {
     const bool taken = open_.With([&](auto& open) {
       std::uint32_t& count = open[name];

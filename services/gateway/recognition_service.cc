@@ -73,7 +73,8 @@ Status RecognitionService::Serve(grpc::ServerContext& context, Stream& stream,
   COMITY_ASSIGN_OR_RETURN(const matching::DeploymentStatus deployment,
                           FindDeployment(request.open().deployment(), engine));
   const StreamHandle handle(context);
-  COMITY_ASSIGN_OR_RETURN(const auto on_stop, ports_.deployments.OnStop(deployment.id, handle.cancel()));
+  COMITY_ASSIGN_OR_RETURN(const auto on_stop,
+                          ports_.deployments.OnStop(deployment.id, handle.cancel()));
   WatchStream::Events events;
   events.on_face = [&] { counts_.With([&](auto& counts) { ++counts[deployment.id].faces; }); };
   events.on_alert = [&] { counts_.With([&](auto& counts) { ++counts[deployment.id].alerts; }); };

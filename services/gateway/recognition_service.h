@@ -33,9 +33,9 @@ class RecognitionService final : public v1::Recognition::Service {
   explicit RecognitionService(Ports ports)
       : ports_(std::move(ports)), streams_(ports_.max_streams) {}
 
-  grpc::Status Watch(grpc::ServerContext* context,
-                     grpc::ServerReaderWriter<v1::WatchResponse, v1::WatchRequest>* stream)
-      override;
+  grpc::Status Watch(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::WatchResponse, v1::WatchRequest>* stream) override;
 
   StreamCounts CountsOf(const policy::DeploymentId& deployment) const;
 

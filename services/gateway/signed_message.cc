@@ -83,7 +83,9 @@ v1::SignedMessage MessageSigner::SignPayload(std::string type,
 MessageVerifier::MessageVerifier(policy::AgencyId self, const runtime::Clock& clock)
     : self_(std::move(self)), clock_(clock) {}
 
-std::string MessageVerifier::PayloadType(std::string_view name) { return TypeName(name); }
+std::string MessageVerifier::PayloadType(std::string_view name) {
+  return TypeName(name);
+}
 
 Status MessageVerifier::VerifyInto(const v1::SignedMessage& message, const PinnedPeer& peer,
                                    google::protobuf::Message& payload) const {

@@ -22,7 +22,8 @@ constexpr std::chrono::milliseconds kTick{500};
 
 bool IsLabel(const std::string& text, std::size_t limit) {
   return !text.empty() && text.size() <= limit &&
-         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+         std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 Status CheckLabels(const v1::WatchProbe& probe) {
@@ -88,8 +89,8 @@ Status WatchStream::OnProbe(v1::WatchProbe& probe) {
                 "probe.captured_at is more than 60 s ahead: check the engine's clock");
   }
   // The same check the holder makes; a broken template never leaves the agency.
-  const auto checked = matching::ParseTemplate(AsBytes(probe.embedding()),
-                                               deployment_.definition->engine.dimension);
+  const auto checked =
+      matching::ParseTemplate(AsBytes(probe.embedding()), deployment_.definition->engine.dimension);
   if (!checked) {
     return Fail(checked.error().code, "probe.embedding: " + checked.error().detail);
   }
@@ -99,13 +100,14 @@ Status WatchStream::OnProbe(v1::WatchProbe& probe) {
     return {};
   }
   for (const auto& link : links_) {
-    link->Probe({probe.sequence(), probe.capture_ref(), probe.camera(), captured_at,
-                 probe.embedding()});
+    link->Probe(
+        {probe.sequence(), probe.capture_ref(), probe.camera(), captured_at, probe.embedding()});
   }
   return {};
 }
 
-// A face that comes too late is not searched: an alert about it would send people to an empty place.
+// A face that comes too late is not searched: an alert about it would send people to an empty
+// place.
 void WatchStream::AnswerLate(const v1::WatchProbe& probe) {
   for (const policy::AgencyId& holder : holders_) {
     v1::WatchAnswer answer;

@@ -17,10 +17,11 @@
 
 namespace comity::gateway {
 
-// One open Recognition.Watch: reads the engine's faces, checks them, and gives each to every holder's
-// link; the links answer the engine.
+// One open Recognition.Watch: reads the engine's faces, checks them, and gives each to every
+// holder's link; the links answer the engine.
 //
-// Threads: Run() by the handler's thread; a thread of its own keeps the time; answers are written by
+// Threads: Run() by the handler's thread; a thread of its own keeps the time; answers are written
+// by
 //          the links' threads, one at a time.
 class WatchStream {
  public:

@@ -35,8 +35,8 @@ struct Upload {
 comity::Status AddChunk(std::string& whole, std::string& chunk, std::size_t limit,
                         std::string_view what) {
   if (chunk.size() > limits::kMaxImportChunk || chunk.size() > limit - whole.size()) {
-    return Fail(ErrorCode::kExhausted, std::string(what) + " are larger than " +
-                                           std::to_string(limit >> 20) + " MiB");
+    return Fail(ErrorCode::kExhausted,
+                std::string(what) + " are larger than " + std::to_string(limit >> 20) + " MiB");
   }
   if (whole.capacity() - whole.size() < chunk.size()) {
     // Growing leaves no unwiped copy behind.
@@ -133,8 +133,7 @@ grpc::Status WatchlistsService::Status(grpc::ServerContext* context,
     if (!request->watchlist().empty()) {
       COMITY_ASSIGN_OR_RETURN(list, policy::WatchlistId::Parse(request->watchlist()));
     }
-    COMITY_ASSIGN_OR_RETURN(const auto lists,
-                            ports_.watchlists.StatusOf(list, ports_.clock.Now()));
+    COMITY_ASSIGN_OR_RETURN(const auto lists, ports_.watchlists.StatusOf(list, ports_.clock.Now()));
     for (const watchlists::ListStatus& status : lists) {
       v1::WatchlistSummary& summary = *response->add_watchlists();
       summary.set_watchlist(status.list.text());
@@ -160,11 +159,10 @@ grpc::Status WatchlistsService::Withdraw(grpc::ServerContext* context,
                             ports_.callers.Person(*context, "Watchlists.Withdraw"));
     COMITY_ASSIGN_OR_RETURN(const policy::WatchlistId list,
                             policy::WatchlistId::Parse(request->watchlist()));
-    COMITY_RETURN_IF_ERROR(ports_.watchlists.Withdraw(
-        {list, request->reference(), request->reason(), person}));
+    COMITY_RETURN_IF_ERROR(
+        ports_.watchlists.Withdraw({list, request->reference(), request->reason(), person}));
     COMITY_RETURN_IF_ERROR(ports_.galleries.Withdraw(list, request->reference()));
-    COMITY_ASSIGN_OR_RETURN(const auto lists,
-                            ports_.watchlists.StatusOf(list, ports_.clock.Now()));
+    COMITY_ASSIGN_OR_RETURN(const auto lists, ports_.watchlists.StatusOf(list, ports_.clock.Now()));
     response->set_active(lists.front().active);
     return {};
   });

@@ -58,8 +58,8 @@ class WebServer::Impl {
     server_.set_write_timeout(kPatience);
     server_.set_keep_alive_timeout(kPatience.count());
     server_.set_payload_max_length(0);  // nothing is ever sent to this port
-    server_.set_default_headers({{"X-Content-Type-Options", "nosniff"},
-                                 {"Cache-Control", "no-store"}});
+    server_.set_default_headers(
+        {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
     AddRoutes();
     port_ = settings_.address.port == 0
                 ? server_.bind_to_any_port(settings_.address.host)
@@ -67,9 +67,8 @@ class WebServer::Impl {
                        ? settings_.address.port
                        : -1);
     if (port_ <= 0) {
-      return Fail(ErrorCode::kUnavailable, "web port: cannot listen on " +
-                                               settings_.address.text() +
-                                               " (is it in use?)");
+      return Fail(ErrorCode::kUnavailable,
+                  "web port: cannot listen on " + settings_.address.text() + " (is it in use?)");
     }
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
     return {};
@@ -96,7 +95,8 @@ class WebServer::Impl {
     server_.Get(R"(/log/(tile/[0-9a-z/.]{1,64}))",
                 [this](const httplib::Request& request, httplib::Response& response) {
                   const std::string path = request.matches[1];
-                  // Only what is a tile path is ever looked up: nothing can climb out of the folder.
+                  // Only what is a tile path is ever looked up: nothing can climb out of the
+                  // folder.
                   if (!tlog::ParseTilePath(path)) {
                     response.status = 404;
                     return;
@@ -130,6 +130,8 @@ Result<std::unique_ptr<WebServer>> WebServer::Start(Settings settings) {
   return std::unique_ptr<WebServer>(new WebServer(std::move(impl)));
 }
 
-int WebServer::port() const { return impl_->port(); }
+int WebServer::port() const {
+  return impl_->port();
+}
 
 }  // namespace comity::gateway

@@ -12,9 +12,9 @@
 
 namespace comity::gateway {
 
-// The web port (HTTPS, TLS 1.3): GET /healthz, /metrics (Prometheus text format), /log/checkpoint and
-// /log/tile/... (c2sp.org/tlog-tiles). Nothing on it is about a person. The gateway's TLS identity is
-// read anew for each handshake when its file has changed.
+// The web port (HTTPS, TLS 1.3): GET /healthz, /metrics (Prometheus text format), /log/checkpoint
+// and /log/tile/... (c2sp.org/tlog-tiles). Nothing on it is about a person. The gateway's TLS
+// identity is read anew for each handshake when its file has changed.
 //
 // Threads: thread-safe; owns its threads.
 class WebServer {

@@ -106,9 +106,8 @@ policy::Decision RequesterSession::Open(policy::Instant now,
 
 policy::Decision RequesterSession::Outlook(policy::Instant now) const {
   const auto agreements = ports_.agreements();
-  return ConcludeWithoutTaking(
-             ConsiderDirect(*agreements, RequestUnder(*agreements, now), now), terms_.own_agency,
-             now, ports_.capacity)
+  return ConcludeWithoutTaking(ConsiderDirect(*agreements, RequestUnder(*agreements, now), now),
+                               terms_.own_agency, now, ports_.capacity)
       .decision;
 }
 

@@ -25,8 +25,9 @@ constexpr int kPollMilliseconds = 100;  // how long the destructor may have to w
 std::atomic<int> signal_event{-1};
 static_assert(std::atomic<int>::is_always_lock_free);
 
-// A handler rather than a blocked signal and signalfd: libraries (BLAS) start threads before main does,
-// which no later mask reaches, and a signal that is not blocked there would end the process at once.
+// A handler rather than a blocked signal and signalfd: libraries (BLAS) start threads before main
+// does, which no later mask reaches, and a signal that is not blocked there would end the process
+// at once.
 void OnSignal(int /*signal*/) {
   const int saved = errno;
   const std::uint64_t one = 1;
@@ -35,7 +36,7 @@ void OnSignal(int /*signal*/) {
 }
 
 void Handle(int signal, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
@@ -59,10 +60,8 @@ Shutdown::Shutdown() {
   COMITY_CHECK(signal_event.exchange(event.get()) == -1);  // one at a time
   Handle(SIGTERM, OnSignal);
   Handle(SIGINT, OnSignal);
-  listener_ = std::jthread(
-      [stop = source_, owned = std::move(event)](const std::stop_token& ending) {
-        Listen(ending, stop, owned);
-      });
+  listener_ = std::jthread([stop = source_, owned = std::move(event)](
+                               const std::stop_token& ending) { Listen(ending, stop, owned); });
 }
 
 Shutdown::~Shutdown() {

@@ -11,12 +11,13 @@
 namespace comity::demo {
 namespace {
 
-std::string Loopback(int port) { return "127.0.0.1:" + std::to_string(port); }
+std::string Loopback(int port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
 
 Result<std::string> PublicKeyOf(const std::string& key_file) {
   COMITY_ASSIGN_OR_RETURN(const auto content, runtime::ReadSecretFile(key_file, 4096));
-  COMITY_ASSIGN_OR_RETURN(const auto key,
-                          sign::SigningKey::ParseKeyFile(AsText(content.Expose())));
+  COMITY_ASSIGN_OR_RETURN(const auto key, sign::SigningKey::ParseKeyFile(AsText(content.Expose())));
   return sign::EncodePublicKey(key.public_key());
 }
 
@@ -42,9 +43,9 @@ Result<Agency> Agency::Create(const Programs& programs, const std::filesystem::p
   const std::string pki = (agency.folder_ / "pki").string();
   std::error_code error;
   std::filesystem::create_directories(agency.folder_, error);
-  COMITY_RETURN_IF_ERROR(agency.offline_.Run({"pki", "init", "--agency", name, "--name",
-                                              "Agency " + name, "--trust-domain",
-                                              name + ".example", "--dir", pki}));
+  COMITY_RETURN_IF_ERROR(
+      agency.offline_.Run({"pki", "init", "--agency", name, "--name", "Agency " + name,
+                           "--trust-domain", name + ".example", "--dir", pki}));
   COMITY_RETURN_IF_ERROR(agency.offline_.Run({"pki", "issue", "--dir", pki, "--gateway"}));
   COMITY_RETURN_IF_ERROR(
       agency.offline_.Run({"pki", "issue", "--dir", pki, "--engine", "cameras"}));
@@ -60,8 +61,7 @@ Result<Agency> Agency::Create(const Programs& programs, const std::filesystem::p
   agency.keys_.agency_key = card.signing_key;
   COMITY_ASSIGN_OR_RETURN(agency.keys_.dpo_key, PublicKeyOf(agency.KeyFile("dpo")));
   COMITY_ASSIGN_OR_RETURN(agency.keys_.signatory_key, PublicKeyOf(agency.KeyFile("siro")));
-  COMITY_ASSIGN_OR_RETURN(agency.keys_.second_signatory_key,
-                          PublicKeyOf(agency.KeyFile("chief")));
+  COMITY_ASSIGN_OR_RETURN(agency.keys_.second_signatory_key, PublicKeyOf(agency.KeyFile("chief")));
   return agency;
 }
 
@@ -79,10 +79,9 @@ Status Agency::Start(const std::vector<const Agency*>& peers) {
                                                  Loopback(peer->federation_port_)});
   }
   COMITY_RETURN_IF_ERROR(offline_.Run(std::move(command)));
-  COMITY_ASSIGN_OR_RETURN(
-      testing::Process process,
-      testing::Process::Start({programs_.comityd.string(), "--config", config},
-                              folder_ / "comityd.log"));
+  COMITY_ASSIGN_OR_RETURN(testing::Process process,
+                          testing::Process::Start({programs_.comityd.string(), "--config", config},
+                                                  folder_ / "comityd.log"));
   process_.emplace(std::move(process));
   return WaitUntilUp();
 }
@@ -105,17 +104,17 @@ Result<std::chrono::milliseconds> Agency::Stop() {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - start);
   if (code == 0) return took;
-  return Fail(ErrorCode::kInternal, name_ + (code ? " stopped with exit code " + std::to_string(*code)
-                                                  : " had to be killed"));
+  return Fail(
+      ErrorCode::kInternal,
+      name_ + (code ? " stopped with exit code " + std::to_string(*code) : " had to be killed"));
 }
 
 Status Agency::Approve(const std::string& agreement) const {
-  COMITY_RETURN_IF_ERROR(cli_.Run({"agreement", "advise", agreement, "--key", KeyFile("dpo"),
-                                   "--position", "for", "--text",
-                                   "The impact assessment covers this sharing."}));
+  COMITY_RETURN_IF_ERROR(
+      cli_.Run({"agreement", "advise", agreement, "--key", KeyFile("dpo"), "--position", "for",
+                "--text", "The impact assessment covers this sharing."}));
   for (const char* signatory : {"siro", "chief"}) {
-    COMITY_RETURN_IF_ERROR(
-        cli_.Run({"agreement", "sign", agreement, "--key", KeyFile(signatory)}));
+    COMITY_RETURN_IF_ERROR(cli_.Run({"agreement", "sign", agreement, "--key", KeyFile(signatory)}));
   }
   return {};
 }

@@ -22,8 +22,8 @@ struct Programs {
   std::filesystem::path comity;
 };
 
-// One agency of the story: its folder, its people, its gateway as a process of its own. Everything is
-// done by the `comity` program.
+// One agency of the story: its folder, its people, its gateway as a process of its own. Everything
+// is done by the `comity` program.
 //
 // Threads: thread-compatible.
 class Agency {

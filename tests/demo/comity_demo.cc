@@ -55,10 +55,10 @@ int main(int argc, char** argv) {
   std::string store = "sqlite";
   app.add_option("--templates", options.templates,
                  "folder with templates.f32, labels.csv and split.csv");
-  auto* const threshold_option =
-      app.add_option("--threshold", threshold, "cosine from which a face is a hit; default: "
-                                               "calibrated to FPIR 1 %")
-          ->check(CLI::Range(0.0001, 1.0));
+  auto* const threshold_option = app.add_option("--threshold", threshold,
+                                                "cosine from which a face is a hit; default: "
+                                                "calibrated to FPIR 1 %")
+                                     ->check(CLI::Range(0.0001, 1.0));
   app.add_option("--entries", options.entries, "at most so many watchlist entries; 0: all");
   app.add_option("--report", options.report, "file for the figures as JSON");
   app.add_option("--store", store, "back end")->check(CLI::IsMember({"sqlite"}));

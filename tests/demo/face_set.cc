@@ -36,7 +36,8 @@ Result<std::uint32_t> ParseNumber(const std::string& text) {
 }
 
 // Calls `visit` with the fields of each line after the header; row i must be numbered i.
-Status VisitRows(const std::filesystem::path& file, const std::function<Status(const Fields&)>& visit) {
+Status VisitRows(const std::filesystem::path& file,
+                 const std::function<Status(const Fields&)>& visit) {
   std::ifstream in(file);
   if (!in) return Fail(ErrorCode::kNotFound, "cannot read " + file.string());
   std::string line;
@@ -59,9 +60,9 @@ Result<std::vector<float>> ReadFloats(const std::filesystem::path& file, std::si
   if (!in) return Fail(ErrorCode::kNotFound, "cannot read " + file.string());
   const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
   if (rows == 0 || bytes.empty() || bytes.size() % (rows * sizeof(float)) != 0) {
-    return Fail(ErrorCode::kInvalidArgument,
-                file.string() + ": its size is not a multiple of " + std::to_string(rows) +
-                    " rows (labels.csv) of float32");
+    return Fail(ErrorCode::kInvalidArgument, file.string() + ": its size is not a multiple of " +
+                                                 std::to_string(rows) +
+                                                 " rows (labels.csv) of float32");
   }
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());

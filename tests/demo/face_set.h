@@ -12,8 +12,8 @@
 namespace comity::demo {
 
 // A folder of labelled templates: templates.f32 (float32 little-endian, rows of unit norm),
-// labels.csv (row,identity) and split.csv (row,role[,...]; role G: the one gallery row of its identity,
-// P: a probe), split by identity number modulo 3:
+// labels.csv (row,identity) and split.csv (row,role[,...]; role G: the one gallery row of its
+// identity, P: a probe), split by identity number modulo 3:
 //   0  enrolled: its G row is the watchlist entry, its P rows are mated faces
 //   1  non-mated faces: all rows
 //   2  calibration of the default threshold: all rows
@@ -40,8 +40,8 @@ struct FaceSet {
 // Errors: kNotFound, kInvalidArgument with file and line
 Result<FaceSet> LoadFaceSet(const std::filesystem::path& directory, std::uint32_t max_entries);
 
-// The lowest threshold, in steps of 0.0001, at which at most one calibration face in a hundred has an
-// entry at or above it (FPIR 1 %).
+// The lowest threshold, in steps of 0.0001, at which at most one calibration face in a hundred has
+// an entry at or above it (FPIR 1 %).
 double CalibrateThreshold(const FaceSet& faces);
 
 }  // namespace comity::demo

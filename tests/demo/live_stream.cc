@@ -70,7 +70,9 @@ void ReadAnswers(testing::EngineClient& engine, Stream& stream, Report& report) 
 
 }  // namespace
 
-std::string ReferenceOf(std::uint32_t identity) { return "np-" + std::to_string(identity); }
+std::string ReferenceOf(std::uint32_t identity) {
+  return "np-" + std::to_string(identity);
+}
 
 Status StreamFaces(const Agency& requester, const std::string& deployment, const FaceSet& faces,
                    const runtime::Clock& clock, Report& report) {
@@ -86,8 +88,8 @@ Status StreamFaces(const Agency& requester, const std::string& deployment, const
       stream.room.acquire();
       stream.sent_at.With([&](auto& times) { times[i] = Clock::now(); });
       const FaceSet::Face& face = stream.probes[i].face;
-      if (!engine->Send({i + 1, "capture-" + std::to_string(i + 1), "camera-1",
-                         faces.Row(face.row)})) {
+      if (!engine->Send(
+              {i + 1, "capture-" + std::to_string(i + 1), "camera-1", faces.Row(face.row)})) {
         break;
       }
     }

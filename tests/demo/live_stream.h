@@ -12,8 +12,8 @@ namespace comity::demo {
 // The name of an enrolled identity's entry.
 std::string ReferenceOf(std::uint32_t identity);
 
-// Streams every mated and non-mated face through the requester's engine, at most eight unanswered at a
-// time, and fills in what the report says of them.
+// Streams every mated and non-mated face through the requester's engine, at most eight unanswered
+// at a time, and fills in what the report says of them.
 Status StreamFaces(const Agency& requester, const std::string& deployment, const FaceSet& faces,
                    const runtime::Clock& clock, Report& report);
 

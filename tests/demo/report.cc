@@ -12,7 +12,9 @@ double Ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-Json OrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
+Json OrNull(const std::optional<std::string>& text) {
+  return text ? Json(*text) : Json(nullptr);
+}
 
 Json ToJson(const Refusal& refusal) {
   return {{"case", refusal.name},
@@ -33,8 +35,12 @@ Json ToJson(const AuditResult& audit) {
 
 }  // namespace
 
-double Report::tpir() const { return Ratio(mated_found, mated); }
-double Report::fpir() const { return Ratio(non_mated_alerted, faces - mated); }
+double Report::tpir() const {
+  return Ratio(mated_found, mated);
+}
+double Report::fpir() const {
+  return Ratio(non_mated_alerted, faces - mated);
+}
 
 double Report::latency_ms(double quantile) const {
   if (latencies_ms.empty()) return 0;

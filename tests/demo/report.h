@@ -9,8 +9,8 @@
 
 namespace comity::demo {
 
-// One request that had to be refused, tried once: through the honest requester or by a requester that
-// does not check.
+// One request that had to be refused, tried once: through the honest requester or by a requester
+// that does not check.
 struct Refusal {
   std::string name;       // the case, e.g. wrong-purpose
   std::string by;         // the agency whose gateway refused
@@ -40,13 +40,13 @@ struct Report {
   std::uint32_t dimension = 0;
   std::uint64_t faces = 0;
   std::uint64_t mated = 0;
-  std::uint64_t mated_found = 0;       // own entry at or above the threshold
+  std::uint64_t mated_found = 0;        // own entry at or above the threshold
   std::uint64_t non_mated_alerted = 0;  // any entry at or above the threshold
   std::uint64_t hits = 0;
-  std::uint64_t alerts = 0;        // stored, frames of one face merged
-  std::uint64_t true_alerts = 0;   // the first frame's identity is the entry's
+  std::uint64_t alerts = 0;       // stored, frames of one face merged
+  std::uint64_t true_alerts = 0;  // the first frame's identity is the entry's
   std::uint64_t unanswered = 0;
-  double seconds = 0;  // first send to last answer
+  double seconds = 0;                // first send to last answer
   std::vector<double> latencies_ms;  // engine's send to answer, a face
   std::vector<Refusal> refused;
   std::vector<AuditResult> audit;

@@ -22,7 +22,9 @@ void Tell(const std::string& line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
 }
-void Chapter(const std::string& title) { Tell("\n" + title); }
+void Chapter(const std::string& title) {
+  Tell("\n" + title);
+}
 
 std::string EntryLine(const std::string& reference, policy::Instant now) {
   const nlohmann::json entry = {
@@ -80,10 +82,9 @@ Status Story::LoadFaces() {
   Tell(fmt::format("  {} enrolled, {} mated and {} non-mated faces, {} dimensions",
                    faces_.enrolled.size(), faces_.mated.size(), faces_.non_mated.size(),
                    faces_.dimension));
-  Tell(options_.threshold
-           ? fmt::format("  threshold {:.4f}, as asked for", report_.threshold)
-           : fmt::format("  threshold {:.4f}: FPIR 1 % on {} calibration faces", report_.threshold,
-                         faces_.calibration.size()));
+  Tell(options_.threshold ? fmt::format("  threshold {:.4f}, as asked for", report_.threshold)
+                          : fmt::format("  threshold {:.4f}: FPIR 1 % on {} calibration faces",
+                                        report_.threshold, faces_.calibration.size()));
   return {};
 }
 
@@ -197,8 +198,8 @@ Status Story::Search() {
   COMITY_ASSIGN_OR_RETURN(const std::string deployment,
                           CreateDeployment(*council_, kMain, TermsOf(kMain)));
   COMITY_RETURN_IF_ERROR(StreamFaces(*council_, deployment, faces_, clock_, report_));
-  COMITY_ASSIGN_OR_RETURN(const auto listed, council_->cli().Ask({"alert", "list", "--limit",
-                                                                   "1000"}));
+  COMITY_ASSIGN_OR_RETURN(const auto listed,
+                          council_->cli().Ask({"alert", "list", "--limit", "1000"}));
   Tell(fmt::format("  {} faces in {:.1f} s, {} unanswered; latency p50 {:.2f} ms, p99 {:.2f} ms",
                    report_.faces, report_.seconds, report_.unanswered, report_.latency_ms(0.5),
                    report_.latency_ms(0.99)));
@@ -210,8 +211,8 @@ Status Story::Search() {
                    report_.non_mated_alerted, report_.faces - report_.mated));
   if (listed.empty()) return {};
   const std::string alert = listed.front()["alert"];
-  return council_->cli().Run({"alert", "ack", alert, "--outcome", "cannot-say", "--note",
-                              "Back turned to the camera."});
+  return council_->cli().Run(
+      {"alert", "ack", alert, "--outcome", "cannot-say", "--note", "Back turned to the camera."});
 }
 
 void Story::KeepRunning() {

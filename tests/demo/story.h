@@ -23,17 +23,15 @@ struct Options {
   bool keep = false;
 };
 
-// Plays the main job with two agencies, and a third that has no agreement: everything a newcomer wants
-// to see, told line by line.
+// Plays the main job with two agencies, and a third that has no agreement: everything a newcomer
+// wants to see, told line by line.
 //
 // Threads: thread-compatible.
 class Story {
  public:
   // `folder` is where the agencies live; `programs` what they run.
   Story(Options options, Programs programs, std::filesystem::path folder)
-      : options_(std::move(options)),
-        programs_(std::move(programs)),
-        folder_(std::move(folder)) {}
+      : options_(std::move(options)), programs_(std::move(programs)), folder_(std::move(folder)) {}
 
   Status Play();
   const Report& report() const { return report_; }

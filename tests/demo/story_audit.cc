@@ -47,7 +47,8 @@ Status Story::Audit() {
                result.tampering_found ? "found" : "NOT FOUND");
     report_.audit.push_back(result);
     if (!result.verified || !result.tampering_found) {
-      return Fail(ErrorCode::kCorrupt, "the log of " + result.agency + " does not verify as it must");
+      return Fail(ErrorCode::kCorrupt,
+                  "the log of " + result.agency + " does not verify as it must");
     }
   }
   return {};

@@ -63,8 +63,8 @@ Status Story::Refusals() {
 
 Result<v1::WatchAnswer> Story::AskHonest(EngineClient& engine, std::uint64_t sequence) {
   const FaceSet::Face& face = faces_.mated[sequence % faces_.mated.size()];
-  if (!engine.Send({sequence, "refused-" + std::to_string(sequence), "camera-1",
-                    faces_.Row(face.row)})) {
+  if (!engine.Send(
+          {sequence, "refused-" + std::to_string(sequence), "camera-1", faces_.Row(face.row)})) {
     return Fail(ErrorCode::kUnavailable, "the engine's stream has ended");
   }
   return engine.Receive();
@@ -79,9 +79,8 @@ Status Story::RefuseAtOpening(const std::string& name, const std::string& agreem
   COMITY_ASSIGN_OR_RETURN(const v1::WatchAnswer answer, AskHonest(*engine, 1));
   AddRefusal(name, "honest", answer.refused_by(), gateway::FromProto(answer.refused()),
              council_->name(), expected);
-  COMITY_ASSIGN_OR_RETURN(
-      const auto unchecked,
-      UncheckedRequester::Create(council_->unchecked_towards(*police_), clock_));
+  COMITY_ASSIGN_OR_RETURN(const auto unchecked, UncheckedRequester::Create(
+                                                    council_->unchecked_towards(*police_), clock_));
   COMITY_ASSIGN_OR_RETURN(const policy::Decision decision, unchecked->Open(terms));
   AddRefusal(name, "unchecked", police_->name(), decision, police_->name(), expected);
   return {};
@@ -92,21 +91,26 @@ Status Story::RefuseWithoutAgreement() {
   terms.requester = *policy::AgencyId::Parse(health_->name());
   COMITY_ASSIGN_OR_RETURN(
       const auto created,
-      health_->cli().Ask({"deployment", "create", "--agreement", kMain, "--purpose",
-                          terms.purpose->text(), "--category", terms.list_categories[0].text(),
+      health_->cli().Ask({"deployment",       "create",
+                          "--agreement",      kMain,
+                          "--purpose",        terms.purpose->text(),
+                          "--category",       terms.list_categories[0].text(),
                           "--engine-profile", "demo-engine/1/" + std::to_string(faces_.dimension),
-                          "--engine", "cameras", "--threshold", fmt::format("{}", *terms.threshold),
-                          "--place", "Hospital entrance", "--reason", "Missing patient",
-                          "--case-ref", "RH-1", "--hours", "1", "--mode", "direct"}));
+                          "--engine",         "cameras",
+                          "--threshold",      fmt::format("{}", *terms.threshold),
+                          "--place",          "Hospital entrance",
+                          "--reason",         "Missing patient",
+                          "--case-ref",       "RH-1",
+                          "--hours",          "1",
+                          "--mode",           "direct"}));
   policy::Decision own;
   if (auto code = policy::ParseReasonCode(created["refused"].value("code", "")); code) {
     own.code = *code;
   }
   AddRefusal("no-agreement", "honest", health_->name(), own, health_->name(),
              ReasonCode::kNoAgreement);
-  COMITY_ASSIGN_OR_RETURN(
-      const auto unchecked,
-      UncheckedRequester::Create(health_->unchecked_towards(*police_), clock_));
+  COMITY_ASSIGN_OR_RETURN(const auto unchecked,
+                          UncheckedRequester::Create(health_->unchecked_towards(*police_), clock_));
   COMITY_ASSIGN_OR_RETURN(const policy::Decision decision, unchecked->Open(terms));
   AddRefusal("no-agreement", "unchecked", police_->name(), decision, police_->name(),
              ReasonCode::kNoAgreement);
@@ -128,9 +132,8 @@ Status Story::RefuseOverCapacity() {
   }
   AddRefusal("over-capacity", "honest", answer.refused_by(), gateway::FromProto(answer.refused()),
              council_->name(), ReasonCode::kCapacityExhausted);
-  COMITY_ASSIGN_OR_RETURN(
-      const auto unchecked,
-      UncheckedRequester::Create(council_->unchecked_towards(*police_), clock_));
+  COMITY_ASSIGN_OR_RETURN(const auto unchecked, UncheckedRequester::Create(
+                                                    council_->unchecked_towards(*police_), clock_));
   COMITY_ASSIGN_OR_RETURN(const policy::Decision decision, unchecked->Open(terms));
   AddRefusal("over-capacity", "unchecked", police_->name(), decision, police_->name(),
              ReasonCode::kCapacityExhausted);
@@ -142,9 +145,8 @@ Status Story::RefuseSuspended() {
   COMITY_ASSIGN_OR_RETURN(const std::string deployment, CreateDeployment(*council_, kMain, terms));
   COMITY_ASSIGN_OR_RETURN(const auto engine,
                           EngineClient::Open(council_->engine(), deployment, clock_));
-  COMITY_ASSIGN_OR_RETURN(
-      const auto unchecked,
-      UncheckedRequester::Create(council_->unchecked_towards(*police_), clock_));
+  COMITY_ASSIGN_OR_RETURN(const auto unchecked, UncheckedRequester::Create(
+                                                    council_->unchecked_towards(*police_), clock_));
   COMITY_ASSIGN_OR_RETURN(const policy::Decision opened, unchecked->Open(terms));
   const auto& face = faces_.non_mated.front();
   COMITY_ASSIGN_OR_RETURN(const v1::WatchAnswer before, AskHonest(*engine, 1));
@@ -177,9 +179,9 @@ Status Story::RefuseSuspended() {
 
 Status Story::LiftSuspension(const std::string& suspension) {
   for (const char* signatory : {"siro", "chief"}) {
-    COMITY_RETURN_IF_ERROR(police_->cli().Run(
-        {"agreement", "resume", kMain, "--key", police_->KeyFile(signatory), "--lifts", suspension,
-         "--reason", "The complaint was unfounded."}));
+    COMITY_RETURN_IF_ERROR(
+        police_->cli().Run({"agreement", "resume", kMain, "--key", police_->KeyFile(signatory),
+                            "--lifts", suspension, "--reason", "The complaint was unfounded."}));
   }
   return {};
 }

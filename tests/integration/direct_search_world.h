@@ -21,7 +21,8 @@ using Template = std::vector<float>;
 // A unit vector of no particular direction.
 Template RandomTemplate(std::mt19937_64& random);
 
-// Two agencies with live gateways over loopback mutual TLS: the council asks, the police hold a list.
+// Two agencies with live gateways over loopback mutual TLS: the council asks, the police hold a
+// list.
 class DirectSearchWorld : public ::testing::Test {
  protected:
   // Both gateways run and pin each other; `text_` is filled and may be changed before Agree().

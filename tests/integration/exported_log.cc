@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/tlog/entry_bundle.h"
-#include "crypto/tlog/tile_hash.h"
+#include "crypto/tlog/tile.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

@@ -53,7 +53,9 @@ LiveAgency::LiveAgency(const std::string& agency)
   }
 }
 
-LiveAgency::~LiveAgency() { Stop(); }
+LiveAgency::~LiveAgency() {
+  Stop();
+}
 
 sign::SigningKey LiveAgency::PersonKey(const std::string& person) const {
   auto file = runtime::ReadSecretFile(pki() / "people" / (person + ".key"), 4096);
@@ -129,35 +131,49 @@ void LiveAgency::Stop() {
   gateway_.reset();
 }
 
-std::shared_ptr<grpc::Channel> LiveAgency::Channel() const {
-  const transport::Address address{
-      "127.0.0.1", static_cast<std::uint16_t>(gateway_->ports().agency)};
-  auto channel = transport::OpenChannel({address,
-                                         pki() / "people" / "operator.pem",
-                                         {agency_, spiffe_id(), pki() / "ca" / "ca.pem", {}}},
-                                        {transport::limits::kMaxAgencyMessage, clock_});
+std::shared_ptr<grpc::Channel> LiveAgency::ChannelAs(const std::filesystem::path& identity) const {
+  const transport::Address address{"127.0.0.1",
+                                   static_cast<std::uint16_t>(gateway_->ports().agency)};
+  auto channel = transport::OpenChannel(
+      {address, identity, {agency_, spiffe_id(), pki() / "ca" / "ca.pem", {}}},
+      {transport::limits::kMaxAgencyMessage, clock_});
   COMITY_CHECK(channel.has_value());
   return *channel;
 }
 
 std::unique_ptr<v1::Agreements::Stub> LiveAgency::agreements() const {
-  return v1::Agreements::NewStub(Channel());
+  return v1::Agreements::NewStub(ChannelAs(person_identity()));
 }
 std::unique_ptr<v1::Watchlists::Stub> LiveAgency::watchlists() const {
-  return v1::Watchlists::NewStub(Channel());
+  return v1::Watchlists::NewStub(ChannelAs(person_identity()));
 }
 std::unique_ptr<v1::Deployments::Stub> LiveAgency::deployments() const {
-  return v1::Deployments::NewStub(Channel());
+  return v1::Deployments::NewStub(ChannelAs(person_identity()));
 }
 std::unique_ptr<v1::Alerts::Stub> LiveAgency::alerts() const {
-  return v1::Alerts::NewStub(Channel());
+  return v1::Alerts::NewStub(ChannelAs(person_identity()));
 }
-std::unique_ptr<v1::Audit::Stub> LiveAgency::audit() const { return v1::Audit::NewStub(Channel()); }
-std::unique_ptr<v1::Node::Stub> LiveAgency::node() const { return v1::Node::NewStub(Channel()); }
+std::unique_ptr<v1::Audit::Stub> LiveAgency::audit() const {
+  return v1::Audit::NewStub(ChannelAs(person_identity()));
+}
+std::unique_ptr<v1::Node::Stub> LiveAgency::node() const {
+  return v1::Node::NewStub(ChannelAs(person_identity()));
+}
 
 EngineSettings LiveAgency::engine() const {
   return {fmt::format("127.0.0.1:{}", gateway_->ports().agency), spiffe_id(),
           pki() / "engines" / "cameras.pem", pki() / "ca" / "ca.pem", agency_};
+}
+
+EngineSettings LiveAgency::IssueEngine(const std::string& name) {
+  transport::IssueRequest request;
+  request.kind = transport::PeerKind::kEngine;
+  request.name = name;
+  EngineSettings settings = engine();
+  const auto issued = transport::Issue(pki(), request, clock_.Now());
+  COMITY_CHECK(issued.has_value());
+  settings.identity_file = issued->pem_file;
+  return settings;
 }
 
 UncheckedRequester::Settings LiveAgency::unchecked_towards(const LiveAgency& holder) const {

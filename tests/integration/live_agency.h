@@ -52,6 +52,11 @@ class LiveAgency {
   std::unique_ptr<v1::Node::Stub> node() const;
 
   EngineSettings engine() const;
+  // A further engine with a certificate of its own.
+  EngineSettings IssueEngine(const std::string& name);
+  std::filesystem::path person_identity() const { return pki() / "people" / "operator.pem"; }
+  // A channel to the agency port by whoever holds `identity`.
+  std::shared_ptr<grpc::Channel> ChannelAs(const std::filesystem::path& identity) const;
   UncheckedRequester::Settings unchecked_towards(const LiveAgency& holder) const;
 
   // Statements of this agency's people, submitted to the own gateway.
@@ -62,7 +67,6 @@ class LiveAgency {
 
  private:
   std::string WriteConfig(const std::vector<const LiveAgency*>& peers) const;
-  std::shared_ptr<grpc::Channel> Channel() const;
   sign::SigningKey PersonKey(const std::string& person) const;
 
   std::string agency_;

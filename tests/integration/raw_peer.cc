@@ -46,11 +46,11 @@ RawPeer::RawPeer(const UncheckedRequester::Settings& settings, const runtime::Cl
       verifier_(self_, clock_) {
   const auto address = transport::ParseAddress(settings.holder_address);
   COMITY_CHECK(address.has_value());
-  const auto channel = transport::OpenChannel(
-      {*address,
-       settings.identity_file,
-       {settings.holder, settings.holder_id, settings.holder_anchor, {}}},
-      {transport::limits::kMaxFederationMessage, clock_});
+  const auto channel =
+      transport::OpenChannel({*address,
+                              settings.identity_file,
+                              {settings.holder, settings.holder_id, settings.holder_anchor, {}}},
+                             {transport::limits::kMaxFederationMessage, clock_});
   COMITY_CHECK(channel.has_value());
   stub_ = v1::Federation::NewStub(*channel);
 }
@@ -69,7 +69,9 @@ Result<v1::SignedMessage> RawPeer::Stream::Exchange(const v1::SignedMessage& mes
   return Fail(transport::FromGrpcStatus(status));
 }
 
-std::string RawPeer::NewExchange() { return matching::NewExchangeId(random_); }
+std::string RawPeer::NewExchange() {
+  return matching::NewExchangeId(random_);
+}
 
 v1::SignedMessage RawPeer::SignOpen(const policy::SearchRequest& terms,
                                     const std::string& exchange) {

@@ -13,8 +13,8 @@
 
 namespace comity::testing {
 
-// The connection of one agency's gateway to another's federation port, with nothing in between: what
-// is sent on it is up to the test.
+// The connection of one agency's gateway to another's federation port, with nothing in between:
+// what is sent on it is up to the test.
 //
 // Threads: thread-compatible.
 class RawPeer {

@@ -17,11 +17,10 @@ Result<std::unique_ptr<EngineClient>> EngineClient::Open(const EngineSettings& s
                           transport::ParseAddress(settings.gateway));
   COMITY_ASSIGN_OR_RETURN(
       const auto channel,
-      transport::OpenChannel(
-          {address,
-           settings.identity_file,
-           {settings.agency, settings.gateway_id, settings.roots_file, {}}},
-          {transport::limits::kMaxAgencyMessage, clock}));
+      transport::OpenChannel({address,
+                              settings.identity_file,
+                              {settings.agency, settings.gateway_id, settings.roots_file, {}}},
+                             {transport::limits::kMaxAgencyMessage, clock}));
   std::unique_ptr<EngineClient> client(new EngineClient(clock));
   client->stub_ = v1::Recognition::NewStub(channel);
   client->stream_ = client->stub_->Watch(&client->context_);

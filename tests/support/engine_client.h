@@ -24,8 +24,8 @@ struct EngineSettings {
   std::string agency;
 };
 
-// A recognition engine as an integrator would write it: one Watch stream. Not thread-safe, but Send()
-// and Receive() may run beside each other.
+// A recognition engine as an integrator would write it: one Watch stream. Not thread-safe, but
+// Send() and Receive() may run beside each other.
 class EngineClient {
  public:
   // Errors: as the gateway's
@@ -45,6 +45,7 @@ class EngineClient {
   // The next answer; kNotFound: the stream has ended (Finish() says why).
   Result<v1::WatchAnswer> Receive();
   void DoneSending() { stream_->WritesDone(); }
+  void Cancel() { context_.TryCancel(); }  // gives up at once; then Finish()
   Status Finish();
 
  private:

@@ -119,7 +119,9 @@ Process& Process::operator=(Process&& other) noexcept {
   return *this;
 }
 
-Process::~Process() { Kill(); }
+Process::~Process() {
+  Kill();
+}
 
 bool Process::IsRunning() {
   if (pid_ < 0) return false;

@@ -40,7 +40,7 @@ class Process {
   bool IsRunning();
   // Asks it to end (SIGTERM) and waits. Returns its exit code, or nothing if it had to be killed.
   std::optional<int> Stop(std::chrono::milliseconds patience);
-  void Kill();     // SIGKILL
+  void Kill();                   // SIGKILL
   void Abandon() { pid_ = -1; }  // leaves it running
 
  private:

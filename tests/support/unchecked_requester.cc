@@ -48,11 +48,10 @@ Result<std::unique_ptr<UncheckedRequester>> UncheckedRequester::Create(
                           transport::ParseAddress(settings.holder_address));
   COMITY_ASSIGN_OR_RETURN(
       const auto channel,
-      transport::OpenChannel(
-          {address,
-           settings.identity_file,
-           {settings.holder, settings.holder_id, settings.holder_anchor, {}}},
-          {transport::limits::kMaxFederationMessage, clock}));
+      transport::OpenChannel({address,
+                              settings.identity_file,
+                              {settings.holder, settings.holder_id, settings.holder_anchor, {}}},
+                             {transport::limits::kMaxFederationMessage, clock}));
   std::unique_ptr<UncheckedRequester> requester(new UncheckedRequester(
       std::move(agency), std::move(key), {std::move(holder), holder_key}, clock));
   requester->stub_ = v1::Federation::NewStub(channel);

@@ -222,6 +222,7 @@ TEST_F(Doctor, NamesAPeerWithWhomTheHandshakeFails) {
   const CommandOutput output = Comity({"doctor", "--config", Config()});
   EXPECT_EQ(output.exit_code, 1);
   EXPECT_THAT(output.out, HasSubstr("accepts connections, but the TLS handshake fails"));
+  EXPECT_EQ(output.err, "") << "the libraries below stay silent";
 }
 
 }  // namespace

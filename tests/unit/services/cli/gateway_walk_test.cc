@@ -262,6 +262,7 @@ TEST_F(GatewayWalk, TheDoctorSeesRunningGatewaysAndAFailedHandshake) {
   const CommandOutput mixed_up = Comity({"doctor", "--config", config});
   EXPECT_EQ(mixed_up.exit_code, 1);
   EXPECT_THAT(mixed_up.out, HasSubstr("the TLS handshake fails"));
+  EXPECT_EQ(mixed_up.err, "") << "the libraries below stay silent";
 }
 
 TEST_F(GatewayWalk, AWatchOfAlertsEndsCleanlyWhenInterrupted) {

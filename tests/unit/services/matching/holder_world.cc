@@ -73,7 +73,7 @@ policy::Agreement MakeAgreement(const AgreementKnobs& knobs) {
   for (const auto& category : knobs.categories) {
     permission.list_categories.push_back(Category(category));
   }
-  permission.mode = policy::SearchMode::kDirect;
+  permission.mode = knobs.mode;
   permission.engine = Profile(kDimension);
   permission.threshold_floor = knobs.threshold_floor;
   permission.hit_cap = knobs.hit_cap;

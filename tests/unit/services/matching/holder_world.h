@@ -75,6 +75,7 @@ struct AgreementKnobs {
   std::int64_t attachment_until = kNow + 50'000;
   std::int64_t effective_until = kNow + 80'000;
   std::int64_t review_by = kNow + 70'000;
+  policy::SearchMode mode = policy::SearchMode::kDirect;
   bool signed_by_all = true;
   std::optional<policy::StatementKind> last_word;  // suspension or termination by the holder
 };

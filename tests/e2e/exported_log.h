@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/tlog/entry.h"
+#include "tests/integration/live_agency.h"
+
+namespace comity::testing {
+
+// An agency's whole log as an auditor gets it: exported through the running gateway and verified
+// offline before anything of it is believed.
+//
+// Threads: immutable.
+class ExportedLog {
+ public:
+  // Errors: those of the export and of tlog::VerifyLog
+  static Result<ExportedLog> Of(const LiveAgency& agency);
+
+  const std::vector<tlog::LogEntry>& entries() const { return entries_; }
+  std::size_t Count(std::string_view type) const;
+  // The digest called `message` of the one entry of this type and exchange; nothing if there is
+  // none.
+  std::optional<Digest> MessageOf(std::string_view type, std::string_view exchange,
+                                  const std::string& message) const;
+  // A count summed over all entries of this type.
+  std::uint64_t Sum(std::string_view type, const std::string& count) const;
+
+ private:
+  std::vector<tlog::LogEntry> entries_;
+};
+
+}  // namespace comity::testing

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tests/integration/live_agency.h"
+#include "tests/support/process.h"
+
+namespace comity::testing {
+
+// Path of the `comityd` under test.
+std::string ComitydPath();
+
+// One agency's real `comityd`, run on the folder of an agency whose own gateway is stopped.
+//
+// Threads: thread-compatible.
+class GatewayProcess {
+ public:
+  explicit GatewayProcess(const LiveAgency& agency);
+
+  // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
+  // for ten seconds; log() says why.
+  [[nodiscard]] bool Start();
+  void Kill() { process_->Kill(); }
+  std::optional<int> Stop(std::chrono::milliseconds patience) { return process_->Stop(patience); }
+  bool IsRunning() { return process_ && process_->IsRunning(); }
+
+  std::filesystem::path config() const { return folder_ / "comityd.toml"; }
+  // Everything it has said since the first start.
+  std::string log() const;
+  // How an engine reaches it; after Start().
+  EngineSettings engine() const { return engine_; }
+
+ private:
+  std::optional<int> FindAgencyPort() const;
+
+  std::filesystem::path folder_;
+  EngineSettings engine_;
+  std::optional<Process> process_;
+  std::size_t log_start_ = 0;  // where the running process's output begins
+};
+
+}  // namespace comity::testing

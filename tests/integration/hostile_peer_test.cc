@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a holder's gateway does with a peer that has valid papers and bad intentions.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "services/audit/events.h"
+#include "services/runtime/file.h"
+#include "services/transport/pki.h"
+#include "tests/integration/direct_search_world.h"
+#include "tests/integration/exported_log.h"
+#include "tests/integration/raw_peer.h"
+#include "tests/support/result_matchers.h"
+
+namespace comity::testing {
+namespace {
+
+std::string_view Octets(const Template& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+class HostilePeer : public DirectSearchWorld {
+ protected:
+  void SetUp() override {
+    DirectSearchWorld::SetUp();
+    Agree();
+    ImportEntries(10);
+    settings_ = council_.unchecked_towards(police_);
+    peer_ = std::make_unique<RawPeer>(settings_, clock_);
+  }
+  struct Session {
+    std::unique_ptr<RawPeer::Stream> stream;
+    std::string exchange;
+  };
+  Session Open() {
+    Session session{peer_->NewStream(), peer_->NewExchange()};
+    const auto opened = session.stream->Exchange(peer_->SignOpen(Terms(), session.exchange));
+    EXPECT_THAT(peer_->Read<v1::SearchOpened>(opened), IsOk());
+    return session;
+  }
+  Result<v1::SearchAnswer> Ask(Session& session, std::uint64_t sequence,
+                               std::string_view embedding) {
+    return peer_->Read<v1::SearchAnswer>(
+        session.stream->Exchange(peer_->SignProbe(sequence, embedding, ref_, session.exchange)));
+  }
+  void ExpectAnswered(Session& session, std::uint64_t sequence) {
+    const auto answer = Ask(session, sequence, Octets(entries_[1]));
+    ASSERT_THAT(answer, IsOk());
+    EXPECT_EQ(answer->decision().code(), v1::DECISION_CODE_PERMIT);
+    EXPECT_EQ(answer->hits_size(), 1);
+  }
+  std::size_t Refusals() { return ExportLog(police_).Count(audit::kPeerMessageRefused); }
+  // Calls the federation port with another certificate.
+  Result<v1::SignedMessage> OpenAs(const std::filesystem::path& identity) {
+    settings_.identity_file = identity;
+    RawPeer caller(settings_, clock_);
+    return caller.NewStream()->Exchange(caller.SignOpen(Terms(), caller.NewExchange()));
+  }
+
+  UncheckedRequester::Settings settings_;
+  std::unique_ptr<RawPeer> peer_;
+};
+
+TEST_F(HostilePeer, IsRefusedWhenItSignsWithAnotherKey) {
+  peer_->ForgetKey();
+  const auto message = peer_->SignOpen(Terms(), peer_->NewExchange());
+  EXPECT_THAT(peer_->NewStream()->Exchange(message), FailsWith(ErrorCode::kCorrupt));
+  const ExportedLog log = ExportLog(police_);
+  const auto refusals = log.OfType(audit::kPeerMessageRefused);
+  ASSERT_EQ(refusals.size(), 1u);
+  EXPECT_EQ(refusals[0].parties,
+            (std::vector<std::string>{"northshire-police", "eastvale-council"}));
+  EXPECT_EQ(log.Count(audit::kSearchOpened), 0u);
+}
+
+TEST_F(HostilePeer, CannotReplayAnOpeningEvenAfterARestart) {
+  const auto open = peer_->SignOpen(Terms(), peer_->NewExchange());
+  const auto first = peer_->NewStream();
+  ASSERT_THAT(first->Exchange(open), IsOk());
+  EXPECT_THAT(peer_->NewStream()->Exchange(open), FailsWith(ErrorCode::kConflict));
+  police_.Stop();
+  police_.Start({&council_});
+  peer_ = std::make_unique<RawPeer>(settings_, clock_);
+  EXPECT_THAT(peer_->NewStream()->Exchange(open), FailsWith(ErrorCode::kConflict));
+  Open();
+}
+
+TEST_F(HostilePeer, CannotUseTheExchangeIdOfAHelloForASearch) {
+  v1::HelloRequest hello;
+  hello.set_protocol_min(1);
+  hello.set_protocol_max(1);
+  const std::string exchange = peer_->NewExchange();
+  grpc::ClientContext context;
+  v1::SignedMessage reply;
+  ASSERT_TRUE(peer_->stub().Hello(&context, peer_->Sign(hello, exchange), &reply).ok());
+  EXPECT_THAT(peer_->NewStream()->Exchange(peer_->SignOpen(Terms(), exchange)),
+              FailsWith(ErrorCode::kConflict));
+}
+
+TEST_F(HostilePeer, LosesTheSessionByAProbeOfAnotherSession) {
+  Session mixed_up = Open();
+  Session other = Open();
+  ExpectAnswered(other, 1);
+  const auto probe = peer_->SignProbe(2, Octets(entries_[0]), ref_, other.exchange);
+  EXPECT_THAT(mixed_up.stream->Exchange(probe), FailsWith(ErrorCode::kPermissionDenied));
+  ExpectAnswered(other, 3);
+  EXPECT_EQ(Refusals(), 1u);
+}
+
+TEST_F(HostilePeer, GetsNothingForATemplateThatIsNone) {
+  Session session = Open();
+  Session other = Open();
+  Template not_a_number = entries_[0];
+  not_a_number[7] = std::numeric_limits<float>::quiet_NaN();
+  Template infinite = entries_[0];
+  infinite[7] = std::numeric_limits<float>::infinity();
+  Template too_long = entries_[0];
+  for (float& value : too_long) value *= 2;
+  const Template zero(kDimension, 0.0F);
+  const std::string whole(Octets(entries_[0]));
+  std::uint64_t sequence = 0;
+  for (const std::string& bad :
+       {std::string(Octets(not_a_number)), std::string(Octets(infinite)),
+        std::string(Octets(too_long)), std::string(Octets(zero)), std::string(), whole.substr(1),
+        whole.substr(4), whole + std::string(4, '\0'), whole + whole}) {
+    const auto answer = Ask(session, ++sequence, bad);
+    ASSERT_THAT(answer, IsOk()) << sequence;
+    EXPECT_EQ(answer->decision().code(), v1::DECISION_CODE_MALFORMED_REQUEST) << sequence;
+    EXPECT_EQ(answer->hits_size(), 0) << sequence;
+    ExpectAnswered(other, sequence);
+  }
+  ExpectAnswered(session, ++sequence);
+}
+
+TEST_F(HostilePeer, LosesOnlyItsOwnSessionByGarbage) {
+  Session other = Open();
+  std::string noise(4096, '\0');
+  for (char& c : noise) c = static_cast<char>(random_());
+  v1::SignedMessage garbage;
+  garbage.set_payload(noise);
+  garbage.set_signature(noise);
+  EXPECT_THAT(peer_->NewStream()->Exchange(garbage), FailsWith(ErrorCode::kInvalidArgument));
+  garbage.set_payload_type("application/vnd.comity.v1.SearchProbe+protobuf");
+  Session session = Open();
+  EXPECT_THAT(session.stream->Exchange(garbage), FailsWith(ErrorCode::kCorrupt));
+  Session further = Open();
+  EXPECT_THAT(further.stream->Exchange(v1::SignedMessage()),
+              FailsWith(ErrorCode::kInvalidArgument));
+  ExpectAnswered(other, 1);
+}
+
+TEST_F(HostilePeer, LosesTheSessionByAProbeAbove16KiB) {
+  Session session = Open();
+  EXPECT_THAT(Ask(session, 1, std::string(20'000, 'x')), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(HostilePeer, CannotOpenWithTermsOutOfBounds) {
+  v1::SearchOpen open;
+  const std::string exchange = peer_->NewExchange();
+  ASSERT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), exchange).payload()));
+  open.set_operator_commitment("short");
+  EXPECT_THAT(peer_->NewStream()->Exchange(peer_->Sign(open, exchange)),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(Refusals(), 1u);
+}
+
+TEST_F(HostilePeer, CannotOpenASessionThatEndsInAWeek) {
+  v1::SearchOpen open;
+  const std::string exchange = peer_->NewExchange();
+  ASSERT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), exchange).payload()));
+  open.mutable_ends_at()->set_seconds(open.ends_at().seconds() + 7 * 24 * 3600);
+  const auto refused =
+      peer_->Read<v1::SearchRefused>(peer_->NewStream()->Exchange(peer_->Sign(open, exchange)));
+  ASSERT_THAT(refused, IsOk());
+  EXPECT_EQ(refused->decision().code(), v1::DECISION_CODE_MALFORMED_REQUEST);
+}
+
+TEST_F(HostilePeer, IsTurnedAwayWithACertificateOfTheRightCaAndAnotherName) {
+  ASSERT_THAT(OpenAs(council_.pki() / "gateway.pem"), IsOk());
+  // The same certificate authority issues for another name.
+  TemporaryDirectory folder;
+  const auto pki = folder.path() / "pki";
+  std::filesystem::copy(council_.pki(), pki, std::filesystem::copy_options::recursive);
+  std::string names = runtime::ReadTextFile(pki / "agency.toml", 4096).value();
+  const std::string domain = "eastvale-council.example";
+  const auto at = names.find(domain);
+  ASSERT_NE(at, std::string::npos);
+  names.replace(at, domain.size(), "eastvale-annexe.example");
+  std::filesystem::remove(pki / "agency.toml");
+  ASSERT_THAT(runtime::WriteFile(pki / "agency.toml", AsBytes(names), 0644), IsOk());
+  transport::IssueRequest request;
+  request.renew = true;
+  const auto issued = transport::Issue(pki, request, clock_.Now());
+  ASSERT_THAT(issued, IsOk());
+  ASSERT_EQ(issued->spiffe_id, "spiffe://eastvale-annexe.example/gateway");
+  EXPECT_THAT(OpenAs(issued->pem_file), FailsWith(ErrorCode::kUnavailable));
+}
+
+TEST_F(HostilePeer, IsTurnedAwayWithACertificateOfAPersonOrAnEngine) {
+  EXPECT_THAT(OpenAs(council_.person_identity()), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(OpenAs(council_.pki() / "engines" / "cameras.pem"),
+              FailsWith(ErrorCode::kUnavailable));
+  // Not even the holder's own.
+  EXPECT_THAT(OpenAs(police_.person_identity()), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_EQ(ExportLog(police_).Count(audit::kSearchOpened), 0u);
+}
+
+}  // namespace
+}  // namespace comity::testing
