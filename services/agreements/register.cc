@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/agreements/register.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -23,9 +24,13 @@ using policy::Instant;
 
 namespace {
 
-// What a peer can make this gateway keep. Suspensions and terminations are always taken.
+// What a peer can make this gateway keep.
 constexpr std::size_t kMaxVersions = 10'000;
-constexpr std::size_t kMaxStatements = 1'000;  // of one version
+constexpr std::size_t kMaxVersionsOfPeer = 200;  // delivered or not: no peer takes another's room
+constexpr std::size_t kMaxStatements = 1'000;    // of one version
+// How far above the highest known version a peer's may be, with room for dates as versions. There
+// is none above 2^32 - 1: one document of that version would end the agreement's renewal.
+constexpr std::uint32_t kMaxVersionStep = 1'000'000;
 
 // Catalogue and the set made from it, always replaced together.
 struct Published {
@@ -43,8 +48,33 @@ Submitted Answer(const Published& state, const policy::AgreementRef& ref, Instan
   return {ref, StatusText(*state.set, ref, now), known};
 }
 
-bool AlwaysTaken(policy::StatementKind kind) {
-  return kind == policy::StatementKind::kSuspension || kind == policy::StatementKind::kTermination;
+// Suspensions and terminations are taken beyond every bound, unless what they say holds already.
+bool StopsMore(const policy::Statement& statement, const AgreementSet& set) {
+  const auto* version = set.FindVersion(statement.agreement.id, statement.agreement.version);
+  if (version == nullptr || version->state.termination) return false;
+  if (statement.kind == policy::StatementKind::kTermination) return true;
+  const auto& open = version->state.suspensions;
+  return statement.kind == policy::StatementKind::kSuspension &&
+         std::none_of(open.begin(), open.end(), [&](const policy::OpenSuspension& suspension) {
+           return suspension.party == statement.party;
+         });
+}
+
+// What a peer may not do to agreement versions, however validly it signs.
+Status CheckPeersVersion(const HeldVersion& version, const AgencyId& peer,
+                         const Catalogue& catalogue) {
+  const auto highest = catalogue.Find(version.ref.id, 0);
+  if (highest && version.ref.version - highest->ref.version > kMaxVersionStep) {
+    return Fail(ErrorCode::kConflict, "agreement " + version.ref.id.text() +
+                                          ": a peer's version is at most 1,000,000 above the last");
+  }
+  const auto& all = catalogue.versions();
+  const auto held = std::count_if(all.begin(), all.end(), [&](const auto& item) {
+    return item.second->agreement.FindParty(peer) != nullptr;
+  });
+  if (static_cast<std::size_t>(held) < kMaxVersionsOfPeer) return {};
+  return Fail(ErrorCode::kExhausted,
+              "200 agreement versions with " + peer.text() + " are held; it may deliver no more");
 }
 
 }  // namespace
@@ -111,6 +141,9 @@ Result<Submitted> Register::State::AddDocument(HeldVersion version, const Source
   if (before.catalogue->versions().size() >= kMaxVersions) {
     return Fail(ErrorCode::kExhausted, "10,000 agreement versions are held; no more are taken");
   }
+  if (source.peer) {
+    COMITY_RETURN_IF_ERROR(CheckPeersVersion(version, *source.peer, *before.catalogue));
+  }
   const store::AgreementDocumentRecord record{version.ref.id, version.ref.version,
                                               version.ref.sha256, version.document, now};
   audit::Event event = NewEvent(audit::kAgreementReceived, version, source);
@@ -130,7 +163,7 @@ Result<Submitted> Register::State::AddStatement(const HeldVersion& version, Held
                                                 const Source& source) {
   const Instant now = setup.clock.Now();
   const policy::Statement& statement = held.verified.statement;
-  if (version.statements.size() >= kMaxStatements && !AlwaysTaken(statement.kind)) {
+  if (version.statements.size() >= kMaxStatements && !StopsMore(statement, *Now().set)) {
     return Fail(ErrorCode::kExhausted, "1,000 statements on this version are held");
   }
   const bool is_own = statement.party == setup.own;

@@ -65,7 +65,8 @@ void AgreementCourier::Offer(const policy::AgencyId& peer, const agreements::Agr
   const std::set<Digest> parts = PartsOf(file);
   const bool has_all = known_.With([&](const auto& known) {
     const auto found = known.find(key);
-    return found != known.end() && std::ranges::includes(found->second.delivered, parts);
+    return found != known.end() && !found->second.ask_again &&
+           std::ranges::includes(found->second.delivered, parts);
   });
   if (has_all) return;
   const auto answer = ports_.peers.DeliverAgreement(peer, ToDelivery(file));
@@ -112,6 +113,7 @@ void AgreementCourier::Learn(const Key& key, const std::set<Digest>& offered,
   known_.With([&](auto& known) {
     known[key].peer_status = status;
     known[key].faults = answer.receipt.faults_size();
+    known[key].ask_again = false;
     if (answer.receipt.faults().empty()) known[key].delivered = offered;
   });
 }
@@ -120,7 +122,7 @@ void AgreementCourier::Refresh(const policy::AgencyId& peer,
                                const policy::AgreementRef& agreement) {
   known_.With([&](auto& known) {
     const auto found = known.find({peer, agreement});
-    if (found != known.end()) found->second.delivered.clear();
+    if (found != known.end()) found->second.ask_again = true;
   });
 }
 

@@ -109,11 +109,11 @@ grpc::Status AlertsService::Watch(grpc::ServerContext* context,
       COMITY_ASSIGN_OR_RETURN(
           const auto alert,
           subscription->Next(ports_.stop, std::chrono::steady_clock::now() + kLookAround));
-      if (alert && !writer->Write(ToProto(*alert))) return {};
       // A person whose certificate was revoked meanwhile reads no further.
       if (auto still = ports_.callers.Person(*context, "Alerts.Watch"); !still) {
         return Fail(std::move(still).error());
       }
+      if (alert && !writer->Write(ToProto(*alert))) return {};
     }
     return {};
   });

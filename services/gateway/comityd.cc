@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // comityd: the gateway of one agency. `comityd --config FILE`.
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -75,6 +77,8 @@ int main(int argc, char** argv) {
   }
   // gRPC's own lines are not of our form and may quote a peer; refused handshakes are logged by us.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  // protobuf would print a line for each text of a peer that is not UTF-8.
+  google::protobuf::SetLogHandler(nullptr);
   if (const Status tls = transport::EnforceTls13(); !tls) {
     std::fprintf(stderr, "comityd: %s\n", tls.error().detail.c_str());
     return kSetupFault;

@@ -191,7 +191,8 @@ Result<policy::SearchRequest> FromProto(const v1::SearchTerms& proto,
     request.list_categories.push_back(*std::move(category));
   }
   if (proto.has_engine()) request.engine = ToOptional(FromProto(proto.engine()));
-  request.threshold = proto.threshold();
+  // An absent number reads as 0, which no deployment may have either.
+  if (proto.threshold() != 0) request.threshold = proto.threshold();
   return request;
 }
 

@@ -14,6 +14,7 @@ Status GalleryLoader::LoadAll() {
 }
 
 Status GalleryLoader::Load(const policy::WatchlistId& list) {
+  const std::lock_guard loading(loading_);
   COMITY_ASSIGN_OR_RETURN(const auto lists, watchlists_.StatusOf(list, clock_.Now()));
   const watchlists::ListStatus& status = lists.front();
   COMITY_ASSIGN_OR_RETURN(
@@ -30,6 +31,7 @@ Status GalleryLoader::Load(const policy::WatchlistId& list) {
 }
 
 Status GalleryLoader::Withdraw(const policy::WatchlistId& list, std::string_view reference) {
+  const std::lock_guard loading(loading_);
   const Status withdrawn = galleries_.Withdraw(list, reference);
   // An entry that had expired before the gateway started is in the store but in no gallery.
   if (!withdrawn && withdrawn.error().code != ErrorCode::kNotFound) return withdrawn;

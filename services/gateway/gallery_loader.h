@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
+
 #include "crypto/base/result.h"
 #include "services/matching/galleries.h"
 #include "services/runtime/clock.h"
@@ -28,6 +30,7 @@ class GalleryLoader {
  private:
   const watchlists::Register& watchlists_;
   matching::Galleries& galleries_;
+  std::mutex loading_;  // a withdrawal waits until a list that is being read is in place
   const runtime::Clock& clock_;
 };
 

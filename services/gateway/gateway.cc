@@ -179,7 +179,7 @@ class Gateway::Parts {
     signer_.emplace(self_, *keys_.agency, clock_, random_);
     verifier_.emplace(self_, clock_);
     COMITY_ASSIGN_OR_RETURN(auto links, OpenLinks(config_, keys_.peers, clock_));
-    peers_.emplace(std::move(links), *signer_, *verifier_, clock_, random_);
+    peers_.emplace(std::move(links), *federation_trust_, *signer_, *verifier_, clock_, random_);
     return {};
   }
 

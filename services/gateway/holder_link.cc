@@ -115,7 +115,9 @@ void HolderLink::Probe(const EngineProbe& probe) {
 }
 
 bool HolderLink::EnsureOpen() {
-  if (call_ && call_->IsOpen()) return true;
+  const policy::AgencyId holder =
+      session_.With([](const Session& session) { return session->terms().holder; });
+  if (call_ && call_->IsOpen() && IsTrusted(*call_, holder)) return true;
   if (call_) {
     call_.reset();
     StartAnew("the holder ended the session");
@@ -132,6 +134,24 @@ bool HolderLink::EnsureOpen() {
     pause_ = std::min(2 * pause_, kLongestPause);
   }
   return false;
+}
+
+bool HolderLink::IsTrusted(const Call& call, const policy::AgencyId& holder) const {
+  const Status trusted = ports_.peers.Verify(call.context, holder);
+  if (trusted) return true;
+  ports_.logger.Warn("holder-certificate-refused", {{"peer", holder.text()},
+                                                    {"code", Name(trusted.error().code)},
+                                                    {"reason", trusted.error().detail}});
+  return false;
+}
+
+bool HolderLink::Write(Call& call, const v1::SignedMessage& message,
+                       std::chrono::seconds patience) {
+  const auto until = steady_clock::now() + patience;
+  writing_.With([&](Writing& writing) { writing = {&call.context, until}; });
+  const bool written = call.stream->Write(message);
+  writing_.With([](Writing& writing) { writing = {}; });
+  return written;
 }
 
 std::optional<HolderLink::Closed> HolderLink::OpenCall() {
@@ -158,7 +178,7 @@ std::optional<HolderLink::Closed> HolderLink::OpenCall() {
   call_->context.set_deadline(std::chrono::time_point_cast<std::chrono::system_clock::duration>(
       terms.deployment->ends_at + kGrace));
   call_->stream = (*link)->stub->Search(&call_->context);
-  if (!call_->stream->Write(message)) return Closed{};
+  if (!Write(*call_, message, ports_.peer_deadline)) return Closed{};
   call_->reader = std::jthread([this, call = call_.get()] { ReadAnswers(*call); });
   std::optional<Closed> why;
   const bool answered = call_->progress.WaitUntil(
@@ -167,7 +187,10 @@ std::optional<HolderLink::Closed> HolderLink::OpenCall() {
       [&](Call::Progress& progress) {
         if (progress.state == Call::State::kEnded) why = progress.why;
       });
-  return answered ? why : Closed{{}, {}, v1::Unanswered::REASON_DEADLINE};
+  if (!answered) return Closed{{}, {}, v1::Unanswered::REASON_DEADLINE};
+  // No face goes to a holder whose certificate was revoked since the handshake.
+  if (!why && !IsTrusted(*call_, terms.holder)) return Closed{};
+  return why;
 }
 
 // A session that was opened once, or refused by the holder, is over: its exchange id is used up.
@@ -201,7 +224,7 @@ void HolderLink::Send(const EngineProbe& probe, const policy::Decision& permit) 
     return Explain(probe.sequence, probe.capture_ref,
                    {{}, {}, v1::Unanswered::REASON_HOLDER_FAULT});
   }
-  if (!call_->stream->Write(envelope)) AbandonAll({});
+  if (!Write(*call_, envelope, matching::RequesterSession::kDeadline)) AbandonAll({});
 }
 
 void HolderLink::ReadAnswers(Call& call) {
@@ -332,6 +355,11 @@ void HolderLink::AbandonAll(const Closed& why) {
 }
 
 Status HolderLink::Tick() {
+  writing_.With([](const Writing& writing) {
+    if (writing.context != nullptr && steady_clock::now() >= writing.until) {
+      writing.context->TryCancel();
+    }
+  });
   std::vector<matching::PendingProbe> expired;
   const Status ticked = session_.With([&](Session& session) {
     const auto now = ports_.search.clock.Now();

@@ -84,6 +84,10 @@ class HolderLink {
   };
 
   bool EnsureOpen();
+  // Whether the holder's certificate still stands; else nothing more goes to it.
+  bool IsTrusted(const Call& call, const policy::AgencyId& holder) const;
+  // Ended by Tick() when the holder does not take it in time.
+  bool Write(Call& call, const v1::SignedMessage& message, std::chrono::seconds patience);
   std::optional<Closed> OpenCall();
   std::optional<Closed> ReadOpening(Call& call);
   void StartAnew(std::string_view reason);
@@ -103,6 +107,13 @@ class HolderLink {
   Deliver deliver_;
   std::function<bool()> is_stopped_;
   runtime::Watched<Session> session_;
+  // The write that is under way, so that a holder that stops reading ends its own call and does not
+  // hold up the faces for the others.
+  struct Writing {
+    grpc::ClientContext* context = nullptr;
+    std::chrono::steady_clock::time_point until{};
+  };
+  runtime::Guarded<Writing> writing_;
   std::unique_ptr<Call> call_;  // Watch handler's thread only
   std::optional<Closed> last_;  // why the last opening failed
   std::chrono::steady_clock::time_point retry_at_{};

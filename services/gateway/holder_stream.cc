@@ -88,9 +88,17 @@ Status HolderStream::Serve(runtime::Guarded<Session>& session) {
   v1::SignedMessage message;
   while (stream_.Read(&message)) {
     const WipeAtExit wipe(*message.mutable_payload());
-    Status handled =
-        session.With([&](Session& live) -> Status { return OnMessage(message, *live); });
-    if (!handled) return Refused("SearchProbe", std::move(handled).error());
+    // The clock's thread looks twice a second; no probe is answered in between either.
+    if (!ports_.callers.Peer(context_, "Federation.Search")) {
+      context_.TryCancel();
+      return {};
+    }
+    Result<v1::SignedMessage> reply =
+        session.With([&](Session& live) { return OnMessage(message, *live); });
+    if (!reply) return Refused("SearchProbe", std::move(reply).error());
+    // Outside the lock: a requester that does not read must not hold up the clock's thread, which
+    // cancels the stream. One that went away shows at the next read.
+    stream_.Write(*reply);
   }
   return {};
 }
@@ -101,7 +109,8 @@ Status HolderStream::Refused(std::string_view kind, Error error) {
   return Fail(std::move(error));
 }
 
-Status HolderStream::OnMessage(v1::SignedMessage& message, HolderSession& session) {
+Result<v1::SignedMessage> HolderStream::OnMessage(v1::SignedMessage& message,
+                                                  HolderSession& session) {
   if (message.payload().size() > limits::kMaxProbePayload) {
     return Fail(ErrorCode::kInvalidArgument, "a probe is at most 16 KiB");
   }
@@ -114,8 +123,8 @@ Status HolderStream::OnMessage(v1::SignedMessage& message, HolderSession& sessio
   return Answer(probe, MessageDigest(message), session);
 }
 
-Status HolderStream::Answer(const v1::SearchProbe& probe, const Digest& digest,
-                            HolderSession& session) {
+Result<v1::SignedMessage> HolderStream::Answer(const v1::SearchProbe& probe, const Digest& digest,
+                                               HolderSession& session) {
   matching::SessionProbe input;
   input.sequence = probe.sequence();
   if (auto agreement = FromProto(probe.agreement()); agreement) input.agreement = *agreement;
@@ -128,8 +137,7 @@ Status HolderStream::Answer(const v1::SearchProbe& probe, const Digest& digest,
                                                        exchange_);
                             return MessageDigest(reply);
                           }));
-  stream_.Write(reply);  // a requester that went away shows at the next read
-  return {};
+  return reply;
 }
 
 void HolderStream::KeepTime(const std::stop_token& stop, runtime::Guarded<Session>& session) {

@@ -47,9 +47,10 @@ class HolderStream {
 
   Status Serve(runtime::Guarded<Session>& session);
   Status Refused(std::string_view kind, Error error);
-  Status OnMessage(v1::SignedMessage& message, matching::HolderSession& session);
-  Status Answer(const v1::SearchProbe& probe, const Digest& digest,
-                matching::HolderSession& session);
+  // The sealed answer, to be written.
+  Result<v1::SignedMessage> OnMessage(v1::SignedMessage& message, matching::HolderSession& session);
+  Result<v1::SignedMessage> Answer(const v1::SearchProbe& probe, const Digest& digest,
+                                   matching::HolderSession& session);
   void KeepTime(const std::stop_token& stop, runtime::Guarded<Session>& session);
 
   Ports ports_;

@@ -53,7 +53,7 @@ Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config) {
 }
 
 std::string LogOrigin(const runtime::Config& config) {
-  return config.agency.trust_domain + "/audit";
+  return config.agency.trust_domain + "/log";
 }
 
 }  // namespace comity::gateway

@@ -26,7 +26,7 @@ struct IdentityKeys {
 //         the configuration key
 Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config);
 
-// The log's origin and key name: <trust domain>/audit.
+// The log's origin and key name: <trust domain>/log.
 std::string LogOrigin(const runtime::Config& config);
 
 }  // namespace comity::gateway

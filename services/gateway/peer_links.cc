@@ -6,6 +6,7 @@
 #include "services/gateway/convert_time.h"
 #include "services/gateway/version.h"
 #include "services/matching/exchange_id.h"
+#include "services/transport/credentials.h"
 #include "services/transport/limits.h"
 #include "services/transport/status.h"
 
@@ -30,10 +31,10 @@ Result<Payload> CheckAnswer(Result<Payload> payload, const std::string& exchange
 
 }  // namespace
 
-PeerLinks::PeerLinks(std::vector<Link> links, const MessageSigner& signer,
-                     const MessageVerifier& verifier, const runtime::Clock& clock,
-                     RandomSource& random)
-    : signer_(signer), verifier_(verifier), clock_(clock), random_(random) {
+PeerLinks::PeerLinks(std::vector<Link> links, transport::TrustStore& trust,
+                     const MessageSigner& signer, const MessageVerifier& verifier,
+                     const runtime::Clock& clock, RandomSource& random)
+    : trust_(trust), signer_(signer), verifier_(verifier), clock_(clock), random_(random) {
   for (Link& link : links) {
     policy::AgencyId agency = link.peer.agency;
     links_.emplace(std::move(agency), std::move(link));
@@ -44,6 +45,13 @@ Result<const PeerLinks::Link*> PeerLinks::Find(const policy::AgencyId& agency) c
   const auto link = links_.find(agency);
   if (link == links_.end()) return Fail(ErrorCode::kNotFound, agency.text() + " is no peer");
   return &link->second;
+}
+
+Status PeerLinks::Verify(const grpc::ClientContext& call, const policy::AgencyId& agency) const {
+  COMITY_ASSIGN_OR_RETURN(const transport::VerifiedPeer server,
+                          transport::ServerOf(call, trust_, clock_.Now()));
+  if (server.agency == agency.text()) return {};
+  return Fail(ErrorCode::kUnauthenticated, "the call is served by " + server.agency);
 }
 
 Result<HelloAnswer> PeerLinks::Hello(const policy::AgencyId& agency) const {

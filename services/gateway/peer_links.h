@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grpcpp/client_context.h>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "crypto/base/random.h"
 #include "crypto/base/result.h"
 #include "services/gateway/signed_message.h"
+#include "services/transport/trust_store.h"
 
 namespace comity::gateway {
 
@@ -37,12 +40,16 @@ class PeerLinks {
   };
 
   // References must outlive the object.
-  PeerLinks(std::vector<Link> links, const MessageSigner& signer, const MessageVerifier& verifier,
-            const runtime::Clock& clock, RandomSource& random);
+  PeerLinks(std::vector<Link> links, transport::TrustStore& trust, const MessageSigner& signer,
+            const MessageVerifier& verifier, const runtime::Clock& clock, RandomSource& random);
 
   // Errors: kNotFound  no such peer
   Result<const Link*> Find(const policy::AgencyId& agency) const;
   const std::map<policy::AgencyId, Link>& all() const { return links_; }
+
+  // Whether the certificate behind an open call is good at this moment, and this peer's.
+  // Errors: those of transport::ServerOf; kUnauthenticated  another peer's
+  Status Verify(const grpc::ClientContext& call, const policy::AgencyId& agency) const;
 
   // Errors: kUnavailable  not reachable in time; those of MessageVerifier
   Result<HelloAnswer> Hello(const policy::AgencyId& agency) const;
@@ -58,6 +65,7 @@ class PeerLinks {
 
  private:
   std::map<policy::AgencyId, Link> links_;
+  transport::TrustStore& trust_;
   const MessageSigner& signer_;
   const MessageVerifier& verifier_;
   const runtime::Clock& clock_;

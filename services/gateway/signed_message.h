@@ -19,8 +19,9 @@ namespace comity::gateway {
 
 // Clocks of two agencies may differ by this much; an older or newer message is refused.
 inline constexpr std::chrono::seconds kMaxClockSkew{60};
-// How long an exchange id is remembered: a message is acceptable for at most twice the skew.
-inline constexpr std::chrono::seconds kReplayWindow{2 * kMaxClockSkew};
+// How long an exchange id is remembered: a message is acceptable for twice the skew, to the end of
+// that time and including it, and the clock is read again between the check and the remembering.
+inline constexpr std::chrono::seconds kReplayWindow{2 * kMaxClockSkew + std::chrono::seconds(10)};
 
 // The other end of a message, as pinned: who it is and the key that must have signed.
 struct PinnedPeer {

@@ -66,6 +66,11 @@ Status WatchStream::Run(const std::string& exchange) {
       break;
     }
     const WipeAtExit wipe(*request.mutable_probe()->mutable_embedding());
+    // Not left to the clock's thread alone: an engine that reads no answers holds that one up.
+    if (!events_.may_continue()) {
+      context_.TryCancel();
+      break;
+    }
     status = OnProbe(*request.mutable_probe());
   }
   // An engine that only said it is done still gets its last answers; one that is gone does not.

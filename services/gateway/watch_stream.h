@@ -30,7 +30,7 @@ class WatchStream {
     std::function<void()> on_face;
     std::function<void()> on_alert;      // a new one, not a merged frame
     std::function<bool()> is_stopped;    // asked before each answer: true swallows it
-    std::function<bool()> may_continue;  // asked twice a second: false ends the stream
+    std::function<bool()> may_continue;  // asked for each face and twice a second: false ends it
   };
 
   // References must outlive the object.

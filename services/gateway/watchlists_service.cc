@@ -159,9 +159,13 @@ grpc::Status WatchlistsService::Withdraw(grpc::ServerContext* context,
                             ports_.callers.Person(*context, "Watchlists.Withdraw"));
     COMITY_ASSIGN_OR_RETURN(const policy::WatchlistId list,
                             policy::WatchlistId::Parse(request->watchlist()));
-    COMITY_RETURN_IF_ERROR(
-        ports_.watchlists.Withdraw({list, request->reference(), request->reason(), person}));
+    const comity::Status withdrawn =
+        ports_.watchlists.Withdraw({list, request->reference(), request->reason(), person});
+    if (!withdrawn && withdrawn.error().code != ErrorCode::kConflict) return withdrawn;
+    // Also of an entry that is withdrawn already: the first attempt may have failed between the
+    // two.
     COMITY_RETURN_IF_ERROR(ports_.galleries.Withdraw(list, request->reference()));
+    COMITY_RETURN_IF_ERROR(withdrawn);
     COMITY_ASSIGN_OR_RETURN(const auto lists, ports_.watchlists.StatusOf(list, ports_.clock.Now()));
     response->set_active(lists.front().active);
     return {};

@@ -68,7 +68,7 @@ class WebServer::Impl {
                        : -1);
     if (port_ <= 0) {
       return Fail(ErrorCode::kUnavailable,
-                  "web port: cannot listen on " + settings_.address.text() + " (is it in use?)");
+                  "listen.web: cannot listen on " + settings_.address.text() + " (is it in use?)");
     }
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
     return {};

@@ -25,8 +25,11 @@ class PeriodCounts {
   void Refused(policy::ReasonCode code);
   void Unanswered() { ++unanswered_; }
 
-  // True when there were faces and the period is over at `now`.
-  bool Due(policy::Instant now) const { return faces_ > 0 && now - from_ >= kLength; }
+  // True when there were faces and the period is over at `now`, or `now` says that the clock was
+  // set back: else nothing would be written until it has caught up.
+  bool Due(policy::Instant now) const {
+    return faces_ > 0 && (now - from_ >= kLength || from_ - now >= kLength);
+  }
   policy::Instant from() const { return from_; }
   // As counts of a search-period or search-closed entry.
   std::map<std::string, std::int64_t> AsCounts() const;

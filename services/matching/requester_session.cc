@@ -151,7 +151,10 @@ Result<PendingProbe> RequesterSession::OnAnswer(std::uint64_t sequence,
 }
 
 std::vector<PendingProbe> RequesterSession::Expire(policy::Instant now) {
-  return TakeOut([&](const PendingProbe& probe) { return now - probe.sent_at >= kDeadline; });
+  // In both directions: after a clock was set back nobody knows how old a probe is.
+  return TakeOut([&](const PendingProbe& probe) {
+    return now - probe.sent_at >= kDeadline || probe.sent_at - now >= kDeadline;
+  });
 }
 
 std::vector<PendingProbe> RequesterSession::Abandon() {

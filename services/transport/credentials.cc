@@ -82,6 +82,19 @@ void KeepBundle(std::stop_token stop, const std::filesystem::path& file,
   }
 }
 
+Result<VerifiedPeer> PeerOf(const grpc::AuthContext& auth, TrustStore& trust, runtime::Instant now,
+                            PeerRole role) {
+  std::string pem;
+  for (const char* property :
+       {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+    for (const grpc::string_ref& value : auth.FindPropertyValues(property)) {
+      pem.append(value.data(), value.size());
+    }
+  }
+  if (pem.empty()) return Fail(ErrorCode::kUnauthenticated, "the call has no certificate");
+  return trust.Verify(pem, now, role);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ServerTls>> ServerTls::Open(Settings settings) {
@@ -135,16 +148,14 @@ Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
 
 Result<VerifiedPeer> CallerOf(const grpc::ServerContextBase& context, TrustStore& trust,
                               runtime::Instant now) {
+  return PeerOf(*context.auth_context(), trust, now, PeerRole::kClient);
+}
+
+Result<VerifiedPeer> ServerOf(const grpc::ClientContext& context, TrustStore& trust,
+                              runtime::Instant now) {
   const auto auth = context.auth_context();
-  std::string pem;
-  for (const char* property :
-       {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
-    for (const grpc::string_ref& value : auth->FindPropertyValues(property)) {
-      pem.append(value.data(), value.size());
-    }
-  }
-  if (pem.empty()) return Fail(ErrorCode::kUnauthenticated, "the call has no certificate");
-  return trust.Verify(pem, now, PeerRole::kClient);
+  if (!auth) return Fail(ErrorCode::kUnauthenticated, "the call has no connection");
+  return PeerOf(*auth, trust, now, PeerRole::kServer);
 }
 
 }  // namespace comity::transport

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
@@ -72,6 +73,13 @@ Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
 //
 // Errors: those of TrustStore::Verify; kUnauthenticated when the call has no certificate
 Result<VerifiedPeer> CallerOf(const grpc::ServerContextBase& context, TrustStore& trust,
+                              runtime::Instant now);
+
+// The same at the other end: who serves an open call. The handshake alone would let a server whose
+// certificate was revoked since keep its connection.
+//
+// In: context  of a call that has read something
+Result<VerifiedPeer> ServerOf(const grpc::ClientContext& context, TrustStore& trust,
                               runtime::Instant now);
 
 // Limits, keepalive, connection age and health service for a server of the synchronous API. No

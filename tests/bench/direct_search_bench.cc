@@ -26,7 +26,7 @@ using Template = testing::TwoAgencies::Template;
 constexpr double kBarMicros = 500;  // what a search may take beyond its parts
 constexpr int kRounds = 10;
 constexpr int kPerRound = 200;
-constexpr std::size_t kThroughputFaces = 4'000;
+constexpr std::size_t kThroughputFaces = 1'500;
 
 struct Options {
   bool json = false;
@@ -114,7 +114,6 @@ struct Line {
   std::string name;
   double value;
   std::string unit;
-  int digits = 0;
 };
 
 void AddWhole(std::vector<Line>& lines, const std::string& faces, const Sample& whole,
@@ -128,7 +127,7 @@ void AddWhole(std::vector<Line>& lines, const std::string& faces, const Sample& 
 std::vector<Line> Report(const Figures& figures) {
   std::vector<Line> lines = {{"echo hop, p50", figures.echo.p50(), "us"},
                              {"scan, p50", figures.scan.p50(), "us"},
-                             {"raw 4 KiB append and fdatasync, p50", figures.sync.p50(), "us"},
+                             {"raw 4 KiB write and fdatasync, p50", figures.sync.p50(), "us"},
                              {"durable commit, p50", figures.commit.p50(), "us"},
                              {"durable commit through the log, p50", figures.logged.p50(), "us"},
                              {"signing a probe, p50", figures.sign.p50(), "us"},

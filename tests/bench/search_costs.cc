@@ -81,6 +81,29 @@ struct StoreRig {
   std::unique_ptr<store::Store> store = store::OpenSqliteStore(folder.path() / "data").value();
 };
 
+// Written over and over, as SQLite does with its write-ahead log: no write makes the file longer.
+struct FileRig {
+  static constexpr std::size_t kBlocks = 256;
+  void WriteAndSync() {
+    const auto at = static_cast<off_t>(next++ % kBlocks * block.size());
+    COMITY_CHECK(::pwrite(file.get(), block.data(), block.size(), at) ==
+                 static_cast<ssize_t>(block.size()));
+    COMITY_CHECK(::fdatasync(file.get()) == 0);
+  }
+  testing::TemporaryDirectory folder;
+  runtime::Descriptor file{
+      ::open((folder.path() / "raw").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+  const Bytes block = Bytes(4096, 'b');
+  std::size_t next = 0;
+};
+
+// A new database's write-ahead log grows for its first 1,000 pages, which costs more: a gateway has
+// that behind it within minutes.
+void Settle(const Part& commit) {
+  constexpr int kUntilItTurns = 600;
+  for (int i = 0; i < kUntilItTurns; ++i) commit();
+}
+
 audit::Event HitEvent() {
   audit::Event event{.type = audit::kSearchHit};
   event.exchange = "abcdefghijklmnopqrstuvwxyz/42";
@@ -145,33 +168,32 @@ Part MakeScan(std::span<const std::vector<float>> templates, double threshold) {
 }
 
 Part MakeDurableCommit() {
-  return [rig = std::make_shared<StoreRig>()] {
+  const auto rig = std::make_shared<StoreRig>();
+  const auto commit = [rig] {
     COMITY_CHECK(rig->store->Write([](store::Transaction& transaction) -> Status {
       COMITY_RETURN_IF_ERROR(transaction.audit().Append(
           Bytes(kEntryOctets, 'e'), "x", {Bytes(72, 'k'), Bytes(kPayloadOctets, 'p')}));
       return {};
     }));
   };
+  Settle(commit);
+  return commit;
 }
 
 Part MakeLoggedCommit() {
-  return [agency = std::make_shared<testing::AgencyStore>(), event = HitEvent()] {
+  const auto agency = std::make_shared<testing::AgencyStore>();
+  const auto commit = [agency, event = HitEvent()] {
     COMITY_CHECK(agency->journal().Record(event));
   };
+  Settle(commit);
+  return commit;
 }
 
 Part MakeRawSync() {
-  struct Rig {
-    testing::TemporaryDirectory folder;
-    runtime::Descriptor file{
-        ::open((folder.path() / "raw").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
-    const Bytes block = Bytes(4096, 'b');
-  };
-  return [rig = std::make_shared<Rig>()] {
-    const int file = rig->file.get();
-    COMITY_CHECK(::write(file, rig->block.data(), rig->block.size()) == ssize_t{4096});
-    COMITY_CHECK(::fdatasync(file) == 0);
-  };
+  const auto rig = std::make_shared<FileRig>();
+  const auto write = [rig] { rig->WriteAndSync(); };
+  for (std::size_t i = 0; i < FileRig::kBlocks; ++i) write();
+  return write;
 }
 
 Part MakeSigning(std::size_t dimension) {

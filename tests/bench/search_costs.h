@@ -49,7 +49,7 @@ Part MakeScan(std::span<const std::vector<float>> templates, double threshold);
 Part MakeDurableCommit();
 // One log entry through the whole log: built, sealed, committed; checkpoints are signed behind it.
 Part MakeLoggedCommit();
-// 4 KiB appended to a file and synced: the least that the disk takes for a durable write.
+// 4 KiB written over in a file and synced: the least that the disk takes for a durable write.
 Part MakeRawSync();
 // A signed probe of `dimension`: signing it, and checking it as the receiver does.
 Part MakeSigning(std::size_t dimension);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "services/audit/events.h"
-#include "services/store/sqlite/sqlite_store.h"
+#include "services/runtime/guarded.h"
 #include "tests/e2e/exported_log.h"
 #include "tests/e2e/gateway_process.h"
 #include "tests/e2e/two_agencies.h"

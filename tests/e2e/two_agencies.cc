@@ -75,7 +75,11 @@ std::string TwoAgencies::EntryLines(std::size_t count) const {
   std::string lines;
   for (std::size_t i = 0; i < count; ++i) {
     lines += fmt::format(
-        R"({{"reference":"ref-{}","category":"{}","image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},"rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},"response":{{"priority":"amber","text":"Stop and verify"}},"valid_from":"{}","expires_at":"{}"}})",
+        R"({{"reference":"ref-{}","category":"{}",)"
+        R"("image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},)"
+        R"("rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},)"
+        R"("response":{{"priority":"amber","text":"Stop and verify"}},)"
+        R"("valid_from":"{}","expires_at":"{}"}})",
         i, kCategory, policy::EncodeInstant(now - std::chrono::hours(2)),
         policy::EncodeInstant(now - std::chrono::hours(1)),
         policy::EncodeInstant(now + std::chrono::hours(12)));

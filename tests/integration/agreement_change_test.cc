@@ -14,8 +14,8 @@ namespace {
 
 class AgreementChange : public DirectSearchWorld {
  protected:
-  void Begin() {
-    Agree();
+  void SetUp() override {
+    DirectSearchWorld::SetUp();
     ImportEntries(10);
   }
   // What both gateways say, each by itself, once `end` has come in the middle of their streams.
@@ -42,20 +42,20 @@ class AgreementChange : public DirectSearchWorld {
 };
 
 TEST_F(AgreementChange, ExpiryBitesInTheOpenStreamAtBothGateways) {
-  text_.effective_until = Now() + std::chrono::seconds(4);
-  Begin();
+  text_.effective_until = Now() + std::chrono::seconds(6);
+  Agree();
   ExpectBothRefuseFrom(text_.effective_until, v1::DECISION_CODE_AGREEMENT_EXPIRED);
 }
 
 TEST_F(AgreementChange, AnAttachmentThatLapsesBitesInTheOpenStreamAtBothGateways) {
-  text_.attachment_until = Now() + std::chrono::seconds(4);
-  Begin();
+  text_.attachment_until = Now() + std::chrono::seconds(6);
+  Agree();
   ExpectBothRefuseFrom(text_.attachment_until, v1::DECISION_CODE_ATTACHMENT_NOT_VALID);
 }
 
 TEST_F(AgreementChange, CapacityEndsExactlyAtTheLimitAtTheRequester) {
   text_.probes_per_day = 5;
-  Begin();
+  Agree();
   const auto engine = Watch();
   for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
     EXPECT_TRUE(Ask(*engine, sequence, entries_[0]).has_answered()) << sequence;
@@ -69,7 +69,7 @@ TEST_F(AgreementChange, CapacityEndsExactlyAtTheLimitAtTheRequester) {
 
 TEST_F(AgreementChange, CapacityEndsExactlyAtTheLimitAtTheHolder) {
   text_.probes_per_day = 5;
-  Begin();
+  Agree();
   const auto unchecked = Unchecked();
   ASSERT_THAT(unchecked->Open(Terms()), IsOk());
   for (int i = 1; i <= 6; ++i) {
@@ -83,7 +83,7 @@ TEST_F(AgreementChange, CapacityEndsExactlyAtTheLimitAtTheHolder) {
 
 TEST_F(AgreementChange, AHitStaysAnAlertWhenTheNextFaceIsOverCapacity) {
   text_.probes_per_day = 1;
-  Begin();
+  Agree();
   const auto engine = Watch();
   ASSERT_TRUE(engine->Send({1, "capture-1", "camera-1", entries_[0]}));
   ASSERT_TRUE(engine->Send({2, "capture-2", "camera-1", entries_[0]}));
@@ -93,28 +93,28 @@ TEST_F(AgreementChange, AHitStaysAnAlertWhenTheNextFaceIsOverCapacity) {
     const auto answer = engine->Receive();
     ASSERT_THAT(answer, IsOk());
     alerts += static_cast<std::size_t>(answer->answered().alerts_size());
-    refusals += answer->refused().code() == v1::DECISION_CODE_CAPACITY_EXHAUSTED ? 1 : 0;
+    if (answer->refused().code() == v1::DECISION_CODE_CAPACITY_EXHAUSTED) ++refusals;
   }
   EXPECT_EQ(alerts, 1u);
   EXPECT_EQ(refusals, 1u);
 }
 
 TEST_F(AgreementChange, ACategoryOutsideTheAgreementIsRefusedByBothGateways) {
-  Begin();
+  Agree();
   v1::DeploymentDefinition definition = Definition();
-  definition.add_list_categories("missing-persons");
+  definition.add_list_categories("missing-at-risk");
   const auto created = CreateDeployment(definition);
   ASSERT_EQ(created.holders_size(), 1);
   EXPECT_EQ(created.holders(0).decision().code(), v1::DECISION_CODE_CATEGORY_NOT_COVERED);
   const auto engine = Watch(created.deployment());
   EXPECT_EQ(Ask(*engine, 1, entries_[0]).refused().code(), v1::DECISION_CODE_CATEGORY_NOT_COVERED);
   policy::SearchRequest terms = Terms();
-  terms.list_categories.push_back(policy::ListCategory::Parse("missing-persons").value());
+  terms.list_categories.push_back(policy::ListCategory::Parse("missing-at-risk").value());
   EXPECT_EQ(OpeningOf(terms), policy::ReasonCode::kCategoryNotCovered);
 }
 
 TEST_F(AgreementChange, AThresholdBelowTheFloorIsRefusedByBothGateways) {
-  Begin();
+  Agree();
   v1::DeploymentDefinition definition = Definition();
   definition.set_threshold(0.49);
   const auto created = CreateDeployment(definition);
@@ -128,7 +128,7 @@ TEST_F(AgreementChange, AThresholdBelowTheFloorIsRefusedByBothGateways) {
 }
 
 TEST_F(AgreementChange, ANewVersionDecidesTheNextProbeOfAnOpenStream) {
-  Begin();
+  Agree();
   const auto engine = Watch();
   const auto unchecked = Unchecked();
   ASSERT_THAT(unchecked->Open(Terms()), IsOk());
@@ -154,7 +154,7 @@ TEST_F(AgreementChange, ANewVersionDecidesTheNextProbeOfAnOpenStream) {
 }
 
 TEST_F(AgreementChange, ANewVersionWithAHigherFloorRefusesTheDeploymentThatIsBelow) {
-  Begin();
+  Agree();
   const auto engine = Watch();
   ASSERT_TRUE(Ask(*engine, 1, entries_[0]).has_answered());
   text_.version = 2;

@@ -31,6 +31,7 @@ namespace comity {
 namespace {
 
 using testing::EchoGateway;
+using testing::FailsWith;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::ReadText;
@@ -268,6 +269,28 @@ TEST_F(MutualTls, ARevocationBitesTheNextMessageOfAnOpenStream) {
   stream->Write(message);
   EXPECT_FALSE(stream->Read(&message));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(MutualTls, ARevocationOfTheServerIsSeenAtAnOpenStream) {
+  const auto server = police_.IssueGateway(clock_.Now());
+  EchoGateway gateway(server.pem_file, *TrustStore::ForFederation({council_.AsPeer()}, kAtOnce),
+                      clock_);
+  const auto channel =
+      *transport::OpenChannel({gateway.address(), client_.pem_file, police_.AsPeer()},
+                              {transport::limits::kMaxFederationMessage, clock_});
+  const auto trust = *TrustStore::ForFederation({police_.AsPeer()}, kAtOnce);
+  grpc::ClientContext context;
+  const auto stream = v1::Federation::NewStub(channel)->Search(&context);
+  v1::SignedMessage message;
+  message.set_payload("probe");
+  ASSERT_TRUE(stream->Write(message));
+  ASSERT_TRUE(stream->Read(&message));
+  EXPECT_THAT(transport::ServerOf(context, *trust, clock_.Now()), IsOk());
+  police_.Revoke(server.serial, clock_.Now());
+  EXPECT_THAT(transport::ServerOf(context, *trust, clock_.Now()),
+              FailsWith(ErrorCode::kUnauthenticated));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
 }
 
 TEST_F(MutualTls, AMissingRevocationListRefusesTheNextCall) {

@@ -66,7 +66,7 @@ TEST_F(StreamLife, AnswersEachOf500PipelinedFacesOnce) {
     ++answers[answer->sequence()];
     EXPECT_TRUE(answer->has_answered()) << answer->DebugString();
     EXPECT_EQ(answer->capture_ref(), "capture-" + std::to_string(answer->sequence()));
-    hits += answer->answered().alerts_size() > 0 ? 1 : 0;
+    if (answer->answered().alerts_size() > 0) ++hits;
   }
   EXPECT_THAT(engine->Finish(), IsOk());
   EXPECT_EQ(answers.size(), kFaces);
@@ -98,7 +98,8 @@ TEST_F(StreamLife, RaisesNoAlertOnceTheDeploymentIsStopped) {
   StopDeployment(deployment);
   const auto frames = [&] {
     std::uint32_t sum = 0;
-    for (const auto& alert : ListAlerts().alerts()) sum += alert.frame_count();
+    const auto alerts = ListAlerts();
+    for (const auto& alert : alerts.alerts()) sum += alert.frame_count();
     return sum;
   };
   const auto at_stop = frames();

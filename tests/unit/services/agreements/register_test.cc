@@ -216,6 +216,47 @@ TEST_F(AgreementRegister, TakesHigherVersionsAndNoOtherContentOfKnownOnes) {
   EXPECT_EQ(register_->Get(agreement_.id, 0)->agreement.version, 7U);
 }
 
+TEST_F(AgreementRegister, TakesNoVersionFromAPeerThatWouldLeaveNoHigherOne) {
+  ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+  const std::string stated = "version: " + std::to_string(agreement_.version);
+  const auto at_version = [&](std::uint32_t version) {
+    return Replaced(BaseDocument(), stated, "version: " + std::to_string(version));
+  };
+  const std::uint32_t most = agreement_.version + 1'000'000;
+  EXPECT_THAT(register_->SubmitDocument(at_version(4'294'967'295), peer_),
+              FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(register_->SubmitDocument(at_version(most + 1), peer_),
+              FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(register_->SubmitDocument(at_version(most), peer_), IsOk());
+}
+
+TEST_F(AgreementRegister, APeerCannotTakeTheRoomOfOthers) {
+  const std::string id = "id: " + agreement_.id.text();
+  const auto of_id = [&](int number) {
+    return Replaced(BaseDocument(), id, "id: filler-" + std::to_string(number));
+  };
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_THAT(register_->SubmitDocument(of_id(i), peer_), IsOk());
+  }
+  EXPECT_THAT(register_->SubmitDocument(of_id(200), peer_), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
+}
+
+TEST_F(AgreementRegister, BeyondTheBoundTakesOnlyStatementsThatStopSomething) {
+  BringInForce();
+  const auto suspend = [&](int second) {
+    auto statement = StatementBy(kCouncilGateway, StatementKind::kSuspension, agreement_);
+    statement.at += std::chrono::seconds(second);
+    return register_->SubmitStatement(Countersigned(kCouncilGateway, statement), peer_);
+  };
+  for (int i = 1; i <= 994; ++i) ASSERT_THAT(suspend(i), IsOk());  // with six before: 1,000
+  EXPECT_THAT(suspend(995), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(Own(kPoliceDpo, StatementKind::kSuspension), IsOk());
+  EXPECT_THAT(Peer(kCouncilChief, StatementKind::kTermination), IsOk());
+  EXPECT_THAT(Own(kPoliceChief, StatementKind::kTermination), FailsWith(ErrorCode::kExhausted));
+  EXPECT_EQ(Status(), "terminated");
+}
+
 TEST_F(AgreementRegister, RefusesDocumentsWithoutTrustedKeys) {
   peers_ = {{kCouncil, Key(9).public_key()}};
   Open();

@@ -214,7 +214,7 @@ TEST(SearchTermsOnTheWire, AreDeniedWithEachFieldAbsentOrUnknown) {
   EXPECT_EQ(judged([](auto& terms) { terms.mutable_engine()->set_dimension(8); }),
             ReasonCode::kMalformedRequest);
   EXPECT_EQ(judged([](auto& terms) { terms.clear_threshold(); }), ReasonCode::kMalformedRequest);
-  for (const double bad : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN(),
+  for (const double bad : {-1.1, 1.1, std::numeric_limits<double>::quiet_NaN(),
                            std::numeric_limits<double>::infinity()}) {
     EXPECT_EQ(judged([&](auto& terms) { terms.set_threshold(bad); }), ReasonCode::kMalformedRequest)
         << bad;

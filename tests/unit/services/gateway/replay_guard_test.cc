@@ -52,6 +52,15 @@ TEST(ReplayGuard, RemembersForAsLongAsTheMessageIsAcceptable) {
   agency.clock.Advance(2 * kMaxClockSkew);
   EXPECT_THAT(guard.Admit(kPeer, "x1"), FailsWith(ErrorCode::kConflict));
   agency.clock.Advance(std::chrono::seconds(1));
+  EXPECT_THAT(guard.Admit(kPeer, "x1"), FailsWith(ErrorCode::kConflict));
+}
+
+TEST(ReplayGuard, ForgetsOnceTheMessageIsRefusedForItsAge) {
+  AgencyStore agency;
+  ReplayGuard guard(agency.store(), agency.clock);
+  ASSERT_THAT(guard.Admit(kPeer, "x1"), IsOk());
+  agency.clock.Advance(kReplayWindow);
+  EXPECT_THAT(guard.Admit(kPeer, "x2"), IsOk());
   EXPECT_THAT(guard.Admit(kPeer, "x1"), IsOk());
 }
 

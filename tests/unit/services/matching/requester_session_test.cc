@@ -162,6 +162,17 @@ TEST(RequesterSession, ExpiresProbesAfterFiveSecondsAndIgnoresLateAnswers) {
   EXPECT_THAT(session.Abandon(), SizeIs(1));
 }
 
+TEST(RequesterSession, AClockThatIsSetBackKeepsNoProbeAndNoCountWaiting) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
+  EXPECT_THAT(session.Expire(At(kNow - 4)), IsEmpty());
+  EXPECT_THAT(session.Expire(At(kNow - 5)), SizeIs(1));
+  ASSERT_THAT(session.Tick(world.clock.Now() - std::chrono::hours(1)), IsOk());
+  EXPECT_THAT(world.journal->Events(audit::kSearchPeriod), SizeIs(1));
+}
+
 TEST(RequesterSession, PeriodEntriesHoldFacesHitsRefusedAndUnanswered) {
   HolderWorld world;
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every benchmark of a release build and prints one table: what docs/performance.md states.
+#   tests/bench/run_all.sh [BUILD]     BUILD: build folder of `cmake --preset release` (build/release)
+# Data folders are made in TMPDIR (/tmp). Other load on the machine distorts every figure: the load
+# average is printed at begin and end.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${1:-$root/build/release}
+bench=$build/tests/bench
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "run_all.sh: $*"
+  exit 1
+}
+
+# run NAME ARGUMENTS...: output goes to $work/NAME
+run() {
+  name=$1
+  shift
+  [ -x "$bench/$name" ] || fail "there is no $bench/$name: build it first (cmake --preset release && ninja -C $build $name)"
+  say "  $name $*"
+  "$bench/$name" "$@" >"$work/$name" 2>"$work/$name.err" || {
+    cat "$work/$name.err" >&2
+    fail "$name failed"
+  }
+}
+
+google() { run "$@" --benchmark_format=csv; }
+
+row() { printf '| %-62s | %14s | %-12s |\n' "$1" "$2" "$3"; }
+
+# counter FILE BENCHMARK COLUMN: one value of Google Benchmark's CSV
+counter() {
+  awk -F, -v wanted="$2" -v column="$3" '
+    $1 == "name" { for (i = 1; i <= NF; i++) { gsub(/"/, "", $i); if ($i == column) at = i } next }
+    { gsub(/"/, "", $1); if (at && $1 == wanted) { print $at; found = 1; exit } }
+    END { if (!found) exit 1 }' "$work/$1" || fail "$1 printed no $3 of $2"
+}
+
+# figure NAME UNIT FORMAT FILE BENCHMARK COLUMN [FACTOR]
+figure() {
+  value=$(counter "$4" "$5" "$6")
+  row "$1" "$(awk -v v="$value" -v f="${7:-1}" -v form="$3" 'BEGIN { printf form, v * f }')" "$2"
+}
+
+load() { cut -d' ' -f1-3 /proc/loadavg; }
+
+begin=$(load)
+say "running (about three minutes):"
+google decide_bench --benchmark_filter=Percentiles
+google audit_verify_bench
+google scan_bench '--benchmark_filter=/mode:2'
+google store_bench
+google audit_log_bench
+run watchlist_bench 10000 512
+run echo_bench
+run direct_search_bench
+end=$(load)
+
+printf 'date: %s\n' "$(date -u +%Y-%m-%d)"
+printf 'processor: %s, %s cores\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
+printf 'memory: %s MiB\n' "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
+printf 'file system: %s (%s)\n' "$(stat -f -c %T "${TMPDIR:-/tmp}")" "${TMPDIR:-/tmp}"
+printf 'sync mode: SQLite WAL, synchronous=FULL\n'
+printf 'load average: %s at begin, %s at end\n\n' "$begin" "$end"
+row Figure Value Unit
+row ------ ----: ----
+
+figure 'decision, 100 partners x 10 agreements, p50' us %.2f decide_bench PermitPercentiles/100/iterations:500000 p50_ns 0.001
+figure 'decision, 100 partners x 10 agreements, p99' us %.2f decide_bench PermitPercentiles/100/iterations:500000 p99_ns 0.001
+figure 'decision, 1,000 agreements of one pair, p50' us %.2f decide_bench PermitPercentiles/1/iterations:500000 p50_ns 0.001
+figure 'decision, 1,000 agreements of one pair, p99' us %.2f decide_bench PermitPercentiles/1/iterations:500000 p99_ns 0.001
+figure 'offline verification, one core' 'M entries/s' %.2f audit_verify_bench BM_VerifyLog/262144 entries/s 0.000001
+for entries in 10000 100000; do
+  for dimension in 128 512; do
+    for batch in 1 8 32; do
+      figure "scan, $entries entries, d = $dimension, batch $batch" 'M compar./s' %.1f scan_bench \
+        "Scan/d:$dimension/N:$entries/batch:$batch/mode:2/min_time:0.200" comparisons/s 0.000001
+    done
+  done
+done
+for writers in 1 16 64; do
+  series=BM_DurableWrite/writers:$writers/entries:1/iterations:1/real_time
+  figure "store: durable write, $writers writers, p50" us %.0f store_bench $series p50_us
+  figure "store: durable write, $writers writers, p99" us %.0f store_bench $series p99_us
+  figure "store: durable writes, $writers writers" units/s %.0f store_bench $series units_per_s
+done
+figure 'log: building one entry' us %.1f audit_log_bench BuildEntry real_time 0.001
+figure 'log: durable acknowledgement, p50' ms %.3f audit_log_bench DurableAcknowledgement/iterations:5000/real_time p50_ms
+figure 'log: durable acknowledgement, p99' ms %.3f audit_log_bench DurableAcknowledgement/iterations:5000/real_time p99_ms
+figure 'log: durable to signed checkpoint, p50' ms %.1f audit_log_bench DurableToSigned/iterations:200/real_time p50_ms
+figure 'log: start over 100,000 entries' ms %.0f audit_log_bench StartOverLog/100000/iterations:3/real_time real_time
+sed -n 's/^\(.*[^ ]\) *  *\([0-9.]*\) s wall.*/\1;\2/p' "$work/watchlist_bench" | while IFS=';' read -r what seconds; do
+  row "watchlist of 10,000 x 512: $what" "$seconds" s
+done
+sed -n 's/^\(.*[^ ]\)  *[0-9]*\/s   p50 *\([0-9.]*\) us.*/\1;\2/p' "$work/echo_bench" | while IFS=';' read -r what micros; do
+  row "echo: $what, p50" "$micros" us
+done
+sed -n 's/^\(.*[^ ]\)   *\(-\{0,1\}[0-9][0-9]*\) \([a-z/]*\)$/\1;\2;\3/p' "$work/direct_search_bench" | while IFS=';' read -r what value unit; do
+  row "direct search: $what" "$value" "$unit"
+done
