@@ -149,7 +149,9 @@ policy::Decision FromProto(const v1::Decision& proto) {
   }
   if (proto.has_agreement()) decision.agreement = ToOptional(FromProto(proto.agreement()));
   for (const std::string& clause : proto.clauses()) {
-    if (decision.clauses.size() < kMaxClauses && IsName(clause)) decision.clauses.push_back(clause);
+    // No log entry can hold a quote or a backslash; a hit under such a clause would be lost.
+    const bool is_clause = IsName(clause) && clause.find_first_of("\"\\") == std::string::npos;
+    if (decision.clauses.size() < kMaxClauses && is_clause) decision.clauses.push_back(clause);
   }
   return decision;
 }

@@ -32,15 +32,16 @@ run() {
   }
 }
 
-google() { run "$@" --benchmark_format=csv; }
+google() { run "$@" --benchmark_format=json; }
 
 row() { printf '| %-62s | %14s | %-12s |\n' "$1" "$2" "$3"; }
 
-# counter FILE BENCHMARK COLUMN: one value of Google Benchmark's CSV
+# counter FILE BENCHMARK FIELD: one value of Google Benchmark's JSON, which has one field a line
 counter() {
-  awk -F, -v wanted="$2" -v column="$3" '
-    $1 == "name" { for (i = 1; i <= NF; i++) { gsub(/"/, "", $i); if ($i == column) at = i } next }
-    { gsub(/"/, "", $1); if (at && $1 == wanted) { print $at; found = 1; exit } }
+  awk -v wanted="$2" -v field="$3" '
+    { key = $1; gsub(/[":]/, "", key); value = $0; sub(/^[^:]*: */, "", value); gsub(/[",]/, "", value) }
+    key == "name" { name = value }
+    key == field && name == wanted { print value; found = 1; exit }
     END { if (!found) exit 1 }' "$work/$1" || fail "$1 printed no $3 of $2"
 }
 
@@ -53,10 +54,10 @@ figure() {
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 
 begin=$(load)
-say "running (about three minutes):"
+say "running (about five minutes):"
 google decide_bench --benchmark_filter=Percentiles
 google audit_verify_bench
-google scan_bench '--benchmark_filter=/mode:2'
+google scan_bench '--benchmark_filter=/mode:[02]'
 google store_bench
 google audit_log_bench
 run watchlist_bench 10000 512
@@ -67,7 +68,7 @@ end=$(load)
 printf 'date: %s\n' "$(date -u +%Y-%m-%d)"
 printf 'processor: %s, %s cores\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
 printf 'memory: %s MiB\n' "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
-printf 'file system: %s (%s)\n' "$(stat -f -c %T "${TMPDIR:-/tmp}")" "${TMPDIR:-/tmp}"
+printf 'file system: %s (%s)\n' "$(findmnt -n -o FSTYPE -T "${TMPDIR:-/tmp}")" "${TMPDIR:-/tmp}"
 printf 'sync mode: SQLite WAL, synchronous=FULL\n'
 printf 'load average: %s at begin, %s at end\n\n' "$begin" "$end"
 row Figure Value Unit
@@ -85,6 +86,10 @@ for entries in 10000 100000; do
         "Scan/d:$dimension/N:$entries/batch:$batch/mode:2/min_time:0.200" comparisons/s 0.000001
     done
   done
+done
+for dimension in 128 512; do
+  figure "scan with Faiss as shipped, 10000 entries, d = $dimension, batch 1" 'M compar./s' %.1f scan_bench \
+    "Scan/d:$dimension/N:10000/batch:1/mode:0/min_time:0.200" comparisons/s 0.000001
 done
 for writers in 1 16 64; do
   series=BM_DurableWrite/writers:$writers/entries:1/iterations:1/real_time

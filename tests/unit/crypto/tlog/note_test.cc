@@ -40,11 +40,11 @@ TEST(VerifierKey, MatchesTheVectors) {
   for (const json& key : {vectors["log_key"], vectors["log_key_rotated"],
                           vectors["witness_keys"][0], vectors["witness_keys"][1]}) {
     const VerifierKey parsed = KeyOf(key);
-    EXPECT_EQ(parsed.name, key["name"]);
-    EXPECT_EQ(static_cast<unsigned>(parsed.type), key["alg"]);
-    EXPECT_EQ(EncodeHex(parsed.key.view()), key["public_hex"]);
-    EXPECT_EQ(EncodeHex(KeyIdOf(parsed)), key["key_id_hex"]);
-    EXPECT_EQ(EncodeVerifierKey(parsed), key["vkey"]);
+    EXPECT_EQ(parsed.name, key["name"].get<std::string>());
+    EXPECT_EQ(static_cast<unsigned>(parsed.type), key["alg"].get<unsigned>());
+    EXPECT_EQ(EncodeHex(parsed.key.view()), key["public_hex"].get<std::string>());
+    EXPECT_EQ(EncodeHex(KeyIdOf(parsed)), key["key_id_hex"].get<std::string>());
+    EXPECT_EQ(EncodeVerifierKey(parsed), key["vkey"].get<std::string>());
   }
 }
 
@@ -118,12 +118,12 @@ TEST(Note, SignsTheExactOctetsOfTheVectors) {
   const json vectors = Vectors();
   const std::string text = vectors["checkpoint_text"];
   Note note{text, {SignNote(vectors["log_key"]["name"], SigningKeyOf(vectors["log_key"]), text)}};
-  EXPECT_EQ(EncodeNote(note), vectors["accept"][0]["note"]);
+  EXPECT_EQ(EncodeNote(note), vectors["accept"][0]["note"].get<std::string>());
   for (const json& witness : vectors["witness_keys"]) {
     note.signatures.push_back(Cosign(witness["name"], SigningKeyOf(witness), text,
                                      vectors["cosignature_time"].get<std::uint64_t>()));
   }
-  EXPECT_EQ(EncodeNote(note), vectors["accept"][1]["note"]);
+  EXPECT_EQ(EncodeNote(note), vectors["accept"][1]["note"].get<std::string>());
 }
 
 TEST(Note, GivesTheTimeOfACosignature) {

@@ -101,8 +101,9 @@ TEST(DecisionOnTheWire, CarriesAgreementAndAtMost16Clauses) {
 TEST(DecisionOnTheWire, DropsClausesThatAreNoIdentifiers) {
   v1::Decision proto;
   proto.set_code(v1::DECISION_CODE_PERMIT);
-  for (const auto& clause : {std::string(), std::string(65, 'x'), std::string("a\nb"),
-                             std::string("\x1b[2J"), std::string("p1")}) {
+  for (const auto& clause :
+       {std::string(), std::string(65, 'x'), std::string("a\nb"), std::string("\x1b[2J"),
+        std::string("p\"1"), std::string("p\\1"), std::string("p1")}) {
     proto.add_clauses(clause);
   }
   EXPECT_EQ(FromProto(proto).clauses, std::vector<std::string>{"p1"});
