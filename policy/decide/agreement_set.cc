@@ -21,6 +21,17 @@ AgreementVersion Prepare(AgreementInput input) {
   return version;
 }
 
+// A suspension is of the sharing, not of a number: a higher version, also one that was signed
+// before it, does not run on until the suspension is lifted. A termination ends its version and
+// with it what was suspended in it.
+void CarrySuspensions(const AgreementVersion& lower, AgreementVersion& higher) {
+  if (lower.ref.id != higher.ref.id || lower.state.termination) return;
+  auto& suspensions = higher.state.suspensions;
+  suspensions.insert(suspensions.end(), lower.state.suspensions.begin(),
+                     lower.state.suspensions.end());
+  std::sort(suspensions.begin(), suspensions.end());
+}
+
 }  // namespace
 
 Result<AgreementSet> AgreementSet::Build(std::vector<AgreementInput> inputs) {
@@ -34,6 +45,7 @@ Result<AgreementSet> AgreementSet::Build(std::vector<AgreementInput> inputs) {
       return Fail(ErrorCode::kConflict, "two documents are version " + std::to_string(ref.version) +
                                             " of " + ref.id.text());
     }
+    CarrySuspensions(set.versions_[i - 1], set.versions_[i]);
   }
   set.Index();
   return set;

@@ -35,6 +35,7 @@ struct AgreementInput {
 class AgreementSet {
  public:
   AgreementSet() = default;  // knows none: everything is denied
+  // An open suspension of a version holds for every higher one, too, until it is lifted.
   // Errors: kConflict  two documents with one id and version differ
   static Result<AgreementSet> Build(std::vector<AgreementInput> inputs);
 

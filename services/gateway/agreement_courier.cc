@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/encoding.h"
 #include "crypto/hash/sha256.h"
@@ -23,13 +25,17 @@ std::set<Digest> PartsOf(const agreements::AgreementFile& file) {
   return parts;
 }
 
-v1::AgreementDelivery ToDelivery(const agreements::AgreementFile& file) {
-  v1::AgreementDelivery delivery;
-  delivery.set_document(file.document);
+// Half of what a delivery may hold, so that the largest document and statements fit its octets too.
+constexpr int kStatementsInOne = static_cast<int>(transport::limits::kMaxStatementsPerDelivery) / 2;
+
+std::vector<v1::AgreementDelivery> ToDeliveries(const agreements::AgreementFile& file) {
+  std::vector<v1::AgreementDelivery> deliveries(1);
+  deliveries.back().set_document(file.document);
   for (const std::string& statement : file.statements) {
-    delivery.add_statements(statement);
+    if (deliveries.back().statements_size() == kStatementsInOne) deliveries.emplace_back();
+    deliveries.back().add_statements(statement);
   }
-  return delivery;
+  return deliveries;
 }
 
 }  // namespace
@@ -69,15 +75,20 @@ void AgreementCourier::Offer(const policy::AgencyId& peer, const agreements::Agr
            std::ranges::includes(found->second.delivered, parts);
   });
   if (has_all) return;
-  const auto answer = ports_.peers.DeliverAgreement(peer, ToDelivery(file));
-  if (!answer) {
-    ports_.logger.Warn("agreement-not-delivered", {{"peer", peer.text()},
-                                                   {"agreement", file.agreement.id.text()},
-                                                   {"code", Name(answer.error().code)},
-                                                   {"reason", answer.error().detail}});
-    return;
+  std::optional<PeerLinks::Delivered> whole;
+  for (v1::AgreementDelivery& delivery : ToDeliveries(file)) {
+    auto answer = ports_.peers.DeliverAgreement(peer, std::move(delivery));
+    if (!answer) {
+      ports_.logger.Warn("agreement-not-delivered", {{"peer", peer.text()},
+                                                     {"agreement", file.agreement.id.text()},
+                                                     {"code", Name(answer.error().code)},
+                                                     {"reason", answer.error().detail}});
+      return;
+    }
+    if (whole) answer->receipt.mutable_faults()->MergeFrom(whole->receipt.faults());
+    whole = *std::move(answer);
   }
-  Learn(key, parts, *answer);
+  Learn(key, parts, *whole);
 }
 
 void AgreementCourier::Learn(const Key& key, const std::set<Digest>& offered,

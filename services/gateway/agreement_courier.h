@@ -52,7 +52,7 @@ class AgreementCourier {
   struct Known {
     std::set<Digest> delivered;  // ids of what the peer has: document hash and statement digests
     std::string peer_status;
-    int faults = -1;        // of the last answer; -1: none yet
+    int faults = -1;         // of the last answer; -1: none yet
     bool ask_again = false;  // the peer's status may have changed since
   };
   using Key = std::pair<policy::AgencyId, policy::AgreementRef>;

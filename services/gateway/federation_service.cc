@@ -76,6 +76,7 @@ grpc::Status FederationService::Hello(grpc::ServerContext* context,
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.Hello"));
+    COMITY_RETURN_IF_ERROR(rate_.Take(peer.agency.text()));
     COMITY_ASSIGN_OR_RETURN(const Places::Place place,
                             calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     COMITY_ASSIGN_OR_RETURN(const auto hello, Receive<v1::HelloRequest>(*request, peer));
@@ -96,6 +97,7 @@ grpc::Status FederationService::DeliverAgreement(grpc::ServerContext* context,
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.DeliverAgreement"));
+    COMITY_RETURN_IF_ERROR(rate_.Take(peer.agency.text()));
     COMITY_ASSIGN_OR_RETURN(const Places::Place place,
                             calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     COMITY_ASSIGN_OR_RETURN(const auto delivery, Receive<v1::AgreementDelivery>(*request, peer));
@@ -135,6 +137,7 @@ grpc::Status FederationService::Search(
   return Respond([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer,
                             ports_.callers.Peer(*context, "Federation.Search"));
+    COMITY_RETURN_IF_ERROR(rate_.Take(peer.agency.text()));
     COMITY_ASSIGN_OR_RETURN(const Places::Place place,
                             calls_.Take(peer.agency.text(), "limits.max_calls_per_peer"));
     v1::SignedMessage first;

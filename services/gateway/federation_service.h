@@ -4,11 +4,13 @@
 #include "comity/v1/federation.grpc.pb.h"
 #include "services/agreements/register.h"
 #include "services/gateway/agreement_courier.h"
+#include "services/gateway/call_rate.h"
 #include "services/gateway/callers.h"
 #include "services/gateway/places.h"
 #include "services/gateway/replay_guard.h"
 #include "services/gateway/signed_message.h"
 #include "services/matching/holder_session.h"
+#include "services/transport/limits.h"
 
 namespace comity::gateway {
 
@@ -50,7 +52,8 @@ class FederationService final : public v1::Federation::Service {
   Result<Payload> Receive(const v1::SignedMessage& message, const PinnedPeer& peer);
 
   Ports ports_;
-  Places calls_;  // by peer
+  Places calls_;  // open at a time, by peer
+  CallRate rate_{transport::limits::kPeerCallsPerSecond, transport::limits::kPeerCallBurst};
 };
 
 }  // namespace comity::gateway

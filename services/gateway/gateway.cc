@@ -100,9 +100,14 @@ class Gateway::Parts {
     COMITY_RETURN_IF_ERROR(OpenRegisters());
     COMITY_RETURN_IF_ERROR(OpenTrust());
     MakeServices();
+    COMITY_RETURN_IF_ERROR(RecordStart());
     COMITY_RETURN_IF_ERROR(Listen());
     housekeeping_ = std::jthread([this](const std::stop_token& stop) { KeepHouse(stop); });
-    return RecordStart();
+    logger_.Info("gateway-started", {{"agency", self_.text()},
+                                     {"federation", std::int64_t{ports_.federation}},
+                                     {"agency_port", std::int64_t{ports_.agency}},
+                                     {"web", std::int64_t{ports_.web}}});
+    return {};
   }
 
   const Ports& ports() const { return ports_; }
@@ -123,7 +128,7 @@ class Gateway::Parts {
     }
     web_.reset();
     courier_.reset();
-    if (!log_ || !listening_) return;
+    if (!log_ || !started_) return;
     audit::Event event;
     event.type = audit::kGatewayStopped;
     event.time = clock_.Now();
@@ -253,7 +258,6 @@ class Gateway::Parts {
         WebServer::Start({config_.listen.web, config_.keys.tls, config_.data_directory / "log",
                           metrics_, [this] { return Problem(); }, [this] { UpdateGauges(); }}));
     ports_.web = web_->port();
-    listening_ = true;
     return {};
   }
 
@@ -318,10 +322,7 @@ class Gateway::Parts {
     event.committed = {{"software", std::string(kSoftware)}};
     event.messages.emplace("configuration", hash::Sha256(AsBytes(config_.text)));
     COMITY_RETURN_IF_ERROR(log_->Record(event));
-    logger_.Info("gateway-started", {{"agency", self_.text()},
-                                     {"federation", std::int64_t{ports_.federation}},
-                                     {"agency_port", std::int64_t{ports_.agency}},
-                                     {"web", std::int64_t{ports_.web}}});
+    started_ = true;
     return {};
   }
 
@@ -375,7 +376,7 @@ class Gateway::Parts {
   std::unique_ptr<grpc::Server> agency_server_;
   std::unique_ptr<WebServer> web_;
   Ports ports_;
-  bool listening_ = false;
+  bool started_ = false;  // and logged as such
   bool stopped_ = false;
   std::jthread housekeeping_;
 };

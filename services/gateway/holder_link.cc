@@ -49,6 +49,26 @@ Result<casework::ReleasedHit> HitFromProto(const v1::Hit& proto) {
   return hit;
 }
 
+v1::Hit HitToProto(const casework::ReleasedHit& hit) {
+  v1::Hit proto;
+  proto.set_reference(hit.reference);
+  if (hit.category) proto.set_category(hit.category->text());
+  proto.set_response_code(hit.response_code);
+  if (hit.similarity) proto.set_similarity(*hit.similarity);
+  return proto;
+}
+
+// What the agreement does not release is neither kept nor passed on, whatever the holder sent.
+casework::ReleasedHit Permitted(casework::ReleasedHit hit,
+                                const std::vector<policy::ReleaseItem>& releases) {
+  const auto may = [&](policy::ReleaseItem item) { return std::ranges::count(releases, item) > 0; };
+  if (!may(policy::ReleaseItem::kReferenceNumber)) hit.reference.clear();
+  if (!may(policy::ReleaseItem::kCategory)) hit.category.reset();
+  if (!may(policy::ReleaseItem::kResponseCode)) hit.response_code.clear();
+  if (!may(policy::ReleaseItem::kSimilarity)) hit.similarity.reset();
+  return hit;
+}
+
 }  // namespace
 
 // One stream to the holder. Whoever writes is the Watch handler's thread, whoever reads is
@@ -94,24 +114,31 @@ void HolderLink::Probe(const EngineProbe& probe) {
   // Opening comes first, so that the log entry of the period holds the digest of the opening
   // message.
   const bool is_open = EnsureOpen();
-  const auto deadline = steady_clock::now() + matching::RequesterSession::kDeadline;
-  policy::Decision decision;
+  std::optional<policy::Decision> decision;  // absent: permitted, but cannot be sent
   policy::AgencyId self;
+  const auto decide = [&](Session& session) {
+    const auto now = ports_.search.clock.Now();
+    self = session->terms().own_agency;
+    // What cannot be sent takes no capacity; what is refused is decided, hence logged, all the
+    // same.
+    const bool unsent = !is_open && session->Outlook(now).permitted();
+    if (unsent) return session->Unsent();
+    decision = session->DecideProbe(now);
+  };
   const bool has_room = session_.WaitUntil(
-      {}, deadline,
+      {}, steady_clock::now() + matching::RequesterSession::kDeadline,
       [](const Session& session) {
         return session->pending() < matching::RequesterSession::kMaxPending;
       },
-      [&](Session& session) {
-        decision = session->DecideProbe(ports_.search.clock.Now());
-        self = session->terms().own_agency;
-      });
+      decide);
   if (!has_room) {
     return Explain(probe.sequence, probe.capture_ref, {{}, {}, v1::Unanswered::REASON_DEADLINE});
   }
-  if (!decision.permitted()) return Refuse(probe.sequence, probe.capture_ref, decision, self);
-  if (is_open) return Send(probe, decision);
-  Explain(probe.sequence, probe.capture_ref, *last_);
+  if (!decision) return Explain(probe.sequence, probe.capture_ref, *last_);
+  if (!decision->permitted()) return Refuse(probe.sequence, probe.capture_ref, *decision, self);
+  // Between the look and the decision an agreement can come back into force: the next face is sent.
+  if (!is_open) return Explain(probe.sequence, probe.capture_ref, *last_);
+  Send(probe, *decision);
 }
 
 bool HolderLink::EnsureOpen() {
@@ -316,7 +343,7 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
     casework::HitReport& report = reports.emplace_back();
     report.deployment = terms.deployment_id;
     report.holder = terms.holder;
-    report.hit = *std::move(hit);
+    report.hit = Permitted(*std::move(hit), probe.decision.releases);
     report.threshold = terms.deployment->threshold;
     report.engine = terms.deployment->engine;
     report.agreement = *decision.agreement;
@@ -342,7 +369,7 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
     v1::AlertRef& alert = *answered.add_alerts();
     alert.set_alert((*raised)[i].alert.id);
     alert.set_merged((*raised)[i].merged);
-    *alert.mutable_hit() = answer.hits(static_cast<int>(i));
+    *alert.mutable_hit() = HitToProto(reports[i].hit);
   }
   deliver_(std::move(out));
 }

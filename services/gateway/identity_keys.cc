@@ -47,6 +47,11 @@ Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config) {
   for (const runtime::PeerConfig& peer : config.peers) {
     COMITY_ASSIGN_OR_RETURN(policy::AgencyId agency, policy::AgencyId::Parse(peer.agency));
     COMITY_ASSIGN_OR_RETURN(const sign::PublicKey key, LoadPeerKey(peer));
+    for (const auto& [other, other_key] : keys.peers) {
+      if (other_key != key && agency != other) continue;
+      return Fail(ErrorCode::kInvalidArgument,
+                  "peer " + peer.agency + ": its id or signing key is that of " + other.text());
+    }
     keys.peers.emplace(std::move(agency), key);
   }
   return keys;

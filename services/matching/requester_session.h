@@ -82,6 +82,11 @@ class RequesterSession {
   // agreement the probe travels under. On a permit search-opened is durable. If the log or a
   // counter is out of reach the answer is `state-unreadable`.
   policy::Decision DecideProbe(policy::Instant now);
+  // Counts a face that was permitted and could not be sent. Takes no capacity.
+  void Unsent() {
+    counts_.Face();
+    counts_.Unanswered();
+  }
   // What would be decided now. Takes and logs nothing.
   policy::Decision Outlook(policy::Instant now) const;
   // The last decision of Open or DecideProbe.

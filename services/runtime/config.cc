@@ -248,8 +248,9 @@ Configured<Config> ParseConfig(std::string_view text, const std::filesystem::pat
   Reading reading{file.parent_path(), {}};
   Config config = ReadRoot(table, reading);
   if (!reading.issues.empty()) {
-    std::stable_sort(reading.issues.begin(), reading.issues.end(), [](auto& left, auto& right) {
-      return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+    std::sort(reading.issues.begin(), reading.issues.end(), [](auto& left, auto& right) {
+      return std::tie(left.line, left.column, left.message) <
+             std::tie(right.line, right.column, right.message);
     });
     return tl::unexpected(std::move(reading.issues));
   }

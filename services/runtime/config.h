@@ -57,7 +57,7 @@ struct PeerConfig {
 // Bounds on what others can make large; each within hard bounds (docs/formats/configuration.md).
 struct LimitConfig {
   std::uint32_t max_streams = 32;
-  std::uint32_t max_calls_per_peer = 64;
+  std::uint32_t max_calls_per_peer = 32;
   std::uint32_t max_deployments = 64;
   std::uint32_t max_lists = 100;
   std::uint32_t max_entries_per_list = 100'000;

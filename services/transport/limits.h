@@ -59,6 +59,11 @@ inline constexpr std::size_t kMaxTrustFile =
     16 * 1024 * 1024;                                    // anchors or CRLs; a CRL may be large
 inline constexpr std::size_t kMaxCachedVerdicts = 1024;  // then the cache starts anew
 
+// --- calls of one peer at the federation port (probes inside a session are not calls) ---
+inline constexpr double kPeerCallsPerSecond =
+    20;  // 64 streams reopen within seconds after a restart
+inline constexpr double kPeerCallBurst = 200;
+
 // --- server resources ---
 inline constexpr int kMaxServerThreads = 256;  // each blocked stream holds one
 inline constexpr std::size_t kMaxServerMemory = std::size_t{512} * 1024 * 1024;  // gRPC's buffers

@@ -41,7 +41,11 @@ Status Play(const demo::Options& options, const std::filesystem::path& folder) {
     COMITY_RETURN_IF_ERROR(WriteReport(options.report, story.report()));
     fmt::print("\nReport: {}\n", options.report.string());
   }
-  if (options.keep) story.KeepRunning();
+  if (options.keep) {
+    story.KeepRunning();
+  } else {
+    story.CleanUp();
+  }
   return {};
 }
 
@@ -63,7 +67,11 @@ int main(int argc, char** argv) {
   app.add_option("--report", options.report, "file for the figures as JSON");
   app.add_option("--store", store, "back end")->check(CLI::IsMember({"sqlite"}));
   app.add_flag("--keep", options.keep, "leave the gateways running and say how to look around");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   if (*threshold_option) options.threshold = threshold;
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   const std::filesystem::path folder = MakeFolder();
@@ -75,8 +83,7 @@ int main(int argc, char** argv) {
                folder.string());
     return 1;
   }
-  // The exports stay where the report names them.
-  fmt::print("\nEverything went as it must. The agencies' folders, with the exported logs: {}\n",
-             folder.string());
+  fmt::print("\nEverything went as it must. {}: {}\n",
+             options.keep ? "The agencies' folders" : "The exported logs", folder.string());
   return 0;
 }

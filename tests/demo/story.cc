@@ -227,6 +227,19 @@ void Story::KeepRunning() {
   for (Agency* agency : {&*police_, &*council_, &*health_}) agency->LeaveRunning();
 }
 
+void Story::CleanUp() const {
+  std::error_code ignored;
+  for (const auto& agency : std::filesystem::directory_iterator(folder_)) {
+    if (!agency.is_directory()) {
+      std::filesystem::remove(agency, ignored);
+      continue;
+    }
+    for (const auto& item : std::filesystem::directory_iterator(agency)) {
+      if (item.path().filename() != "audit-export") std::filesystem::remove_all(item, ignored);
+    }
+  }
+}
+
 Status Story::StopAll() {
   Chapter("Stop");
   for (Agency* agency : {&*council_, &*health_, &*police_}) {

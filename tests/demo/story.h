@@ -37,6 +37,8 @@ class Story {
   const Report& report() const { return report_; }
   // Leaves the gateways running and says how to look around.
   void KeepRunning();
+  // Removes keys, data and lists of the story; the exported logs stay.
+  void CleanUp() const;
 
  private:
   // How the agreements of the story differ from the main one.

@@ -14,7 +14,11 @@ namespace {
 
 std::string EntryLine(const std::string& reference, policy::Instant now) {
   return fmt::format(
-      R"({{"reference":"{}","category":"wanted-by-courts","image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},"rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},"response":{{"priority":"amber","text":"Stop and verify"}},"valid_from":"{}","expires_at":"{}"}})",
+      R"({{"reference":"{}","category":"wanted-by-courts",)"
+      R"("image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},)"
+      R"("rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},)"
+      R"("response":{{"priority":"amber","text":"Stop and verify"}},)"
+      R"("valid_from":"{}","expires_at":"{}"}})",
       reference, policy::EncodeInstant(now - std::chrono::hours(2)),
       policy::EncodeInstant(now - std::chrono::hours(1)),
       policy::EncodeInstant(now + std::chrono::hours(12)));

@@ -3,6 +3,8 @@
 
 #include <SQLiteCpp/Exception.h>
 
+#include <exception>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +24,9 @@ auto GuardedCall(std::string_view act, Call&& call) -> decltype(call()) {
     return std::forward<Call>(call)();
   } catch (const SQLite::Exception& exception) {
     return Fail(ToError(act, exception));
+  } catch (const std::exception& exception) {
+    // Out of memory, above all: the unit is rolled back, and the writer's thread goes on.
+    return Fail(ErrorCode::kInternal, std::string(act) + ": " + exception.what());
   }
 }
 

@@ -67,6 +67,16 @@ TEST(AgreementSet, DoesNotFallBackWhenTheHighestIsTerminated) {
   EXPECT_EQ(Decide(set, BaseRequest(two), Usage{0}, kNow).code, ReasonCode::kAgreementTerminated);
 }
 
+TEST(AgreementSet, ASuspensionIsNotLeftBehindByAHigherVersion) {
+  const Agreement one = Version(1);
+  const Agreement two = Version(2);
+  AgreementInput suspended = Complete(one);
+  suspended.statements.push_back(Said(kPoliceDpo, StatementKind::kSuspension, one));
+  const auto set = AgreementSet::Build({suspended, Complete(two)}).value();
+  EXPECT_EQ(Current(set, kNow), 2U);
+  EXPECT_EQ(Decide(set, BaseRequest(two), Usage{0}, kNow).code, ReasonCode::kAgreementSuspended);
+}
+
 TEST(AgreementSet, GivesTheHighestVersionWhenNoneIsComplete) {
   const auto set = AgreementSet::Build({{Version(1), {}}, {Version(2), {}}}).value();
   EXPECT_EQ(Current(set, kNow), 2U);
