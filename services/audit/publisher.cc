@@ -8,7 +8,7 @@ namespace comity::audit {
 namespace {
 
 // Entries of this long share one checkpoint: saving one costs a synced write that commits wait for.
-constexpr auto kGather = std::chrono::milliseconds(20);
+constexpr auto kGather = std::chrono::milliseconds(50);
 constexpr auto kRetry = std::chrono::seconds(1);
 
 bool Never(const auto&) {

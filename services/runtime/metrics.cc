@@ -20,7 +20,8 @@ auto& Series(Make make) {
   try {
     return make();
   } catch (const std::exception&) {
-    COMITY_CHECK(!"metric name is well formed and has one kind");
+    constexpr bool kNameIsWellFormedAndHasOneKind = false;
+    COMITY_CHECK(kNameIsWellFormedAndHasOneKind);
   }
   std::abort();
 }
