@@ -17,7 +17,7 @@ function(comity_test)
   target_compile_definitions(${ARG_NAME} PRIVATE COMITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS}
     GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60 TEST_LIST ${ARG_NAME}_TESTS
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES TEST_LIST ${ARG_NAME}_TESTS
     PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   # gtest_discover_tests flattens a list, so that of several labels only the first would count: they
   # are set by a file that ctest reads after the discovered tests.
