@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/gateway/convert_hit.h"
 #include "services/gateway/convert_policy.h"
 #include "services/gateway/convert_time.h"
 #include "services/gateway/respond.h"
@@ -44,15 +45,6 @@ v1::Frame FrameToProto(const casework::Frame& frame) {
   return proto;
 }
 
-v1::Hit HitToProto(const casework::ReleasedHit& hit) {
-  v1::Hit proto;
-  proto.set_reference(hit.reference);
-  if (hit.category) proto.set_category(hit.category->text());
-  proto.set_response_code(hit.response_code);
-  if (hit.similarity) proto.set_similarity(*hit.similarity);
-  return proto;
-}
-
 }  // namespace
 
 v1::Alert ToProto(const casework::Alert& alert) {
@@ -61,7 +53,7 @@ v1::Alert ToProto(const casework::Alert& alert) {
   proto.set_state(std::string(casework::Name(alert.state)));
   proto.set_deployment(alert.deployment.text());
   proto.set_holder(alert.holder.text());
-  *proto.mutable_hit() = HitToProto(alert.hit);
+  *proto.mutable_hit() = ToProto(alert.hit);
   proto.set_threshold(alert.threshold);
   *proto.mutable_engine() = ToProto(alert.engine);
   proto.set_exchange_id(alert.exchange_id);

@@ -2,9 +2,9 @@
 #include "services/gateway/holder_link.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "services/gateway/convert_hit.h"
 #include "services/gateway/convert_policy.h"
 #include "services/gateway/convert_time.h"
 #include "services/gateway/operator_commitment.h"
@@ -21,53 +21,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::chrono::milliseconds kLongestPause{30'000};
 constexpr std::chrono::seconds kGrace{60};  // a call outlives its deployment by no more than this
-
-// A hit as a peer sends it: nothing in it is believed before it is within the wire's bounds.
-Result<casework::ReleasedHit> HitFromProto(const v1::Hit& proto) {
-  const auto is_text = [](const std::string& text, std::size_t limit) {
-    return text.size() <= limit && std::none_of(text.begin(), text.end(), [](unsigned char c) {
-             return c < 0x20 || c == 0x7f;
-           });
-  };
-  constexpr std::size_t kMaxResponseCode = 256;
-  if (!is_text(proto.reference(), limits::kMaxIdLength) ||
-      !is_text(proto.response_code(), kMaxResponseCode)) {
-    return Fail(ErrorCode::kInvalidArgument, "a hit's reference or response code is out of bounds");
-  }
-  casework::ReleasedHit hit;
-  hit.reference = proto.reference();
-  hit.response_code = proto.response_code();
-  if (!proto.category().empty()) {
-    COMITY_ASSIGN_OR_RETURN(hit.category, policy::ListCategory::Parse(proto.category()));
-  }
-  if (proto.has_similarity()) {
-    if (!std::isfinite(proto.similarity())) {
-      return Fail(ErrorCode::kInvalidArgument, "a hit's similarity is not a number");
-    }
-    hit.similarity = proto.similarity();
-  }
-  return hit;
-}
-
-v1::Hit HitToProto(const casework::ReleasedHit& hit) {
-  v1::Hit proto;
-  proto.set_reference(hit.reference);
-  if (hit.category) proto.set_category(hit.category->text());
-  proto.set_response_code(hit.response_code);
-  if (hit.similarity) proto.set_similarity(*hit.similarity);
-  return proto;
-}
-
-// What the agreement does not release is neither kept nor passed on, whatever the holder sent.
-casework::ReleasedHit Permitted(casework::ReleasedHit hit,
-                                const std::vector<policy::ReleaseItem>& releases) {
-  const auto may = [&](policy::ReleaseItem item) { return std::ranges::count(releases, item) > 0; };
-  if (!may(policy::ReleaseItem::kReferenceNumber)) hit.reference.clear();
-  if (!may(policy::ReleaseItem::kCategory)) hit.category.reset();
-  if (!may(policy::ReleaseItem::kResponseCode)) hit.response_code.clear();
-  if (!may(policy::ReleaseItem::kSimilarity)) hit.similarity.reset();
-  return hit;
-}
 
 }  // namespace
 
@@ -332,7 +285,7 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
   }
   std::vector<casework::HitReport> reports;
   for (const v1::Hit& wire : answer.hits()) {
-    auto hit = HitFromProto(wire);
+    auto hit = FromProto(wire);
     const bool asked_for =
         hit && (!hit->category ||
                 std::ranges::count(terms.deployment->list_categories, *hit->category) > 0);
@@ -369,7 +322,7 @@ void HolderLink::OnHits(const v1::SearchAnswer& answer, const policy::Decision& 
     v1::AlertRef& alert = *answered.add_alerts();
     alert.set_alert((*raised)[i].alert.id);
     alert.set_merged((*raised)[i].merged);
-    *alert.mutable_hit() = HitToProto(reports[i].hit);
+    *alert.mutable_hit() = ToProto(reports[i].hit);
   }
   deliver_(std::move(out));
 }
