@@ -47,11 +47,13 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
+// Seconds since 1970 up to the year 9999, and smaller numbers: more would overflow an Instant.
 std::optional<std::int64_t> ParseNumber(std::string_view text) {
+  constexpr std::int64_t kEndOfYear9999 = 253402300799;
   std::int64_t value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return value >= 0 && value <= kEndOfYear9999 ? std::optional(value) : std::nullopt;
 }
 
 std::optional<IndexLine> ParseIndexLine(std::string_view text) {
@@ -60,7 +62,9 @@ std::optional<IndexLine> ParseIndexLine(std::string_view text) {
   const auto expiry = ParseNumber(parts[2]);
   const auto revoked_at = ParseNumber(parts[3]);
   const auto reason = ParseNumber(parts[4]);
-  if (!ParseHex(parts[1]) || !expiry || !revoked_at || !reason || !ParseSpiffeId(parts[5])) {
+  constexpr std::int64_t kHighestReason = 10;  // RFC 5280 section 5.3.1
+  if (!ParseHex(parts[1]) || !expiry || !revoked_at || !reason || *reason > kHighestReason ||
+      !ParseSpiffeId(parts[5])) {
     return std::nullopt;
   }
   return IndexLine{parts[0] == "revoked",
