@@ -89,7 +89,6 @@ class HolderLink {
   // Ended by Tick() when the holder does not take it in time.
   bool Write(Call& call, const v1::SignedMessage& message, std::chrono::seconds patience);
   std::optional<Closed> OpenCall();
-  std::optional<Closed> ReadOpening(Call& call);
   void StartAnew(std::string_view reason);
   void Send(const EngineProbe& probe, const policy::Decision& permit);
   void ReadAnswers(Call& call);

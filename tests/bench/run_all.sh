@@ -54,7 +54,7 @@ figure() {
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 
 begin=$(load)
-say "running (about five minutes):"
+say "running (some minutes):"
 google decide_bench --benchmark_filter=Percentiles
 google audit_verify_bench
 google scan_bench '--benchmark_filter=/mode:[02]'
