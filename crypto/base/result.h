@@ -82,9 +82,12 @@ constexpr std::string_view Name(ErrorCode code) {
   if (!result) return ::comity::Fail(std::move(result).error());       \
   declaration = std::move(result).value()
 
-// Evaluates a Status (or Result); on failure returns its Error from the enclosing function.
-#define COMITY_RETURN_IF_ERROR(expression)                                       \
-  do {                                                                           \
-    auto comity_status = (expression);                                           \
-    if (!comity_status) return ::comity::Fail(std::move(comity_status).error()); \
+// Evaluates a Status (or Result); on failure returns its Error from the enclosing function. May
+// stand in a lambda within the expression of another one.
+#define COMITY_RETURN_IF_ERROR(expression) \
+  COMITY_RETURN_IF_ERROR_INNER(COMITY_CONCAT(comity_status_, __COUNTER__), expression)
+#define COMITY_RETURN_IF_ERROR_INNER(status, expression)           \
+  do {                                                             \
+    auto status = (expression);                                    \
+    if (!status) return ::comity::Fail(std::move(status).error()); \
   } while (false)

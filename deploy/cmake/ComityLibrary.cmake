@@ -4,6 +4,12 @@ add_library(comity_warnings INTERFACE)
 target_compile_options(comity_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
   -Wnon-virtual-dtor -Wundef -Wswitch-enum)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms of g++ 12: inlined strings (GCC bugs 105329, 105651), and local types of a source
+  # that a unity build includes.
+  target_compile_options(comity_warnings INTERFACE -Wno-array-bounds
+    -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-subobject-linkage)
+endif()
 
 # Paths in debug information and messages are relative, so that a build is the same in any folder.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
@@ -15,14 +21,15 @@ if(COMITY_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# comity_library(NAME <folder path> [SRCS ...] [HDRS ...] [DEPS ...] [PRIVATE_DEPS ...])
+# comity_library(NAME <folder path> [SRCS ...] [HDRS ...] [DEPS ...] [PRIVATE_DEPS ...] [ALONE ...])
 #
 # One static library per folder: comity_library(NAME crypto/merkle ...) makes target
 # comity_crypto_merkle with the alias comity::crypto_merkle. DEPS name folders of this tree
 # (crypto/base); they must equal the folder's row in tests/arch/include_table.json. PRIVATE_DEPS are
-# imported third-party targets. Headers are checked to compile alone by all_verify_interface_header_sets.
+# imported third-party targets. ALONE names those of SRCS whose local names are also local names of
+# another source, so that a unity build compiles them by themselves. Headers are checked to compile alone by all_verify_interface_header_sets.
 function(comity_library)
-  cmake_parse_arguments(ARG "" "NAME" "SRCS;HDRS;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME" "SRCS;HDRS;DEPS;PRIVATE_DEPS;ALONE" ${ARGN})
   string(REPLACE "/" "_" suffix ${ARG_NAME})
   set(target comity_${suffix})
   set(deps ${ARG_DEPS})
@@ -31,6 +38,7 @@ function(comity_library)
   if(ARG_SRCS)
     add_library(${target} STATIC ${ARG_SRCS})
     target_link_libraries(${target} PUBLIC ${deps} PRIVATE comity_warnings ${ARG_PRIVATE_DEPS})
+    set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)

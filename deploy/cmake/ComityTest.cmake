@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 include(GoogleTest)
 
-# comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels>)
+# comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels> [ALONE ...])
 #
-# One GoogleTest executable. LABELS: unit, conformance, tsan, integration, e2e (CONTRIBUTING.md).
+# One GoogleTest executable. LABELS: unit, conformance, tsan, integration, scale, e2e (CONTRIBUTING.md).
 function(comity_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS;ALONE" ${ARGN})
   set(deps ${ARG_DEPS})
   list(TRANSFORM deps REPLACE "/" "_")
   list(TRANSFORM deps PREPEND "comity::")
@@ -13,10 +13,17 @@ function(comity_test)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${ARG_NAME} ${ARG_SRCS})
+  set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_include_directories(${ARG_NAME} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${ARG_NAME} PRIVATE COMITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS}
     GTest::gmock GTest::gtest_main)
+  if(COMITY_TEST_WHOLE_PROGRAMS)
+    math(EXPR timeout "${ARG_TIMEOUT} * 5")
+    add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${timeout})
+    return()
+  endif()
   gtest_discover_tests(${ARG_NAME} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES TEST_LIST ${ARG_NAME}_TESTS
     PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   # gtest_discover_tests flattens a list, so that of several labels only the first would count: they

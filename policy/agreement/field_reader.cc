@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "crypto/base/quote.h"
+#include "policy/agreement/field_values.h"
 
 namespace comity::policy {
 namespace {
@@ -57,6 +58,18 @@ std::string_view Nearest(std::string_view key, const std::vector<std::string_vie
 
 FieldReader::FieldReader(const YamlNode& map, std::string path, Reading& reading)
     : map_(map), path_(std::move(path)), reading_(reading) {}
+
+void FieldReader::Flag(std::string_view key, bool& out) {
+  const YamlNode* node = Find(key, YamlNode::Kind::kScalar);
+  if (node == nullptr) return;
+  if (node->quoted) return Report(node->at, PathOf(key), "true and false stand without quotes");
+  Assign(*node, PathOf(key), out, ParseFlag);
+}
+
+void FieldReader::Exactly(std::string_view key, std::string_view expected) {
+  std::string ignored;
+  Scalar(key, ignored, [expected](std::string_view text) { return ParseExactly(text, expected); });
+}
 
 void FieldReader::Finish() {
   if (map_.faulty) return;

@@ -12,6 +12,7 @@
 #include "crypto/base/result.h"
 #include "policy/agreement/issue.h"
 #include "policy/agreement/yaml_tree.h"
+#include "policy/model/term_set.h"
 
 namespace comity::policy {
 
@@ -47,6 +48,17 @@ class FieldReader {
     if (node == nullptr) return;
     if (node->quoted) return Report(node->at, PathOf(key), "a number stands without quotes");
     Assign(*node, PathOf(key), out, parse);
+  }
+  // `true` or `false`, without quotes.
+  void Flag(std::string_view key, bool& out);
+  // A field whose only value says what the document is; nothing is kept of it.
+  void Exactly(std::string_view key, std::string_view expected);
+  // A list of terms of a closed vocabulary, none of them twice.
+  template <typename Term, typename Parse>
+  void Terms(std::string_view key, ListBound bound, TermSet<Term>& out, Parse parse) {
+    std::vector<Term> terms;
+    List(key, bound, terms, parse);
+    for (const Term term : terms) out.Add(term);
   }
   // A list of scalars, none of them twice.
   template <typename T, typename Parse>

@@ -18,6 +18,20 @@ bool IsWholeNumber(std::string_view text) {
   return AreDigits(text) && (text.size() == 1 || text.front() != '0');
 }
 
+std::optional<double> ReadDecimal(std::string_view text) {
+  constexpr std::size_t kMaxFraction = 9;
+  const std::size_t point = text.find('.');
+  const std::string_view fraction = point == text.npos ? "0" : text.substr(point + 1);
+  double value = 0.0;
+  const auto parsed =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (!IsWholeNumber(text.substr(0, point)) || !AreDigits(fraction) ||
+      fraction.size() > kMaxFraction || parsed.ec != std::errc()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
 }  // namespace
 
 Result<std::string> ParseText(std::string_view text, std::size_t max_size) {
@@ -49,18 +63,23 @@ Result<std::uint64_t> ParseWholeNumber(std::string_view text, std::uint64_t min,
 }
 
 Result<double> ParseCosineFloor(std::string_view text) {
-  constexpr std::size_t kMaxFraction = 9;
-  const std::size_t point = text.find('.');
-  const std::string_view fraction = point == text.npos ? "0" : text.substr(point + 1);
-  double value = 0.0;
-  const auto parsed =
-      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (!IsWholeNumber(text.substr(0, point)) || !AreDigits(fraction) ||
-      fraction.size() > kMaxFraction || parsed.ec != std::errc() || !(value > 0.0) || value > 1.0) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "must be a cosine above 0 and at most 1 in plain decimal digits, such as 0.64");
+  if (const auto value = ReadDecimal(text); value && *value > 0.0 && *value <= 1.0) return *value;
+  return Fail(ErrorCode::kInvalidArgument,
+              "must be a cosine above 0 and at most 1 in plain decimal digits, such as 0.64");
+}
+
+Result<double> ParsePercent(std::string_view text) {
+  constexpr double kWhole = 100.0;
+  if (const auto value = ReadDecimal(text); value && *value > 0.0 && *value <= kWhole) {
+    return *value;
   }
-  return value;
+  return Fail(ErrorCode::kInvalidArgument,
+              "must be a percentage above 0 and at most 100 in plain decimal digits, such as 0.5");
+}
+
+Result<bool> ParseFlag(std::string_view text) {
+  if (text == "true" || text == "false") return text == "true";
+  return Fail(ErrorCode::kInvalidArgument, "must be true or false");
 }
 
 Result<KeyText> ParseKeyText(std::string_view text) {
@@ -84,6 +103,14 @@ Result<std::string> ParseClauseId(std::string_view text) {
                     " characters a-z, 0-9 and '-', starts with a letter and does not end with '-'");
   }
   return std::string(text);
+}
+
+Result<PurposeCode> ParsePurposeCode(std::string_view text) {
+  if (text.size() > kMaxClauseId) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a purpose's code has at most " + std::to_string(kMaxClauseId) + " characters");
+  }
+  return PurposeCode::Parse(text);
 }
 
 Result<std::string> ParseExactly(std::string_view text, std::string_view expected) {

@@ -9,54 +9,78 @@
 namespace comity::policy {
 namespace {
 
-// The person who holds a post: the DPO or a signatory.
+// Who holds a post, and the keys of which one must have signed.
 struct PostHolder {
-  const KeyText* key = nullptr;
-  bool is_dpo = false;
+  std::vector<KeyText> keys;
+  Speaker speaker{};
 };
 
-std::optional<PostHolder> FindPost(const Party& party, const std::string& post) {
-  if (party.dpo.post == post) return PostHolder{&party.dpo.key, true};
+// The keys by which the party's agency speaks.
+std::vector<KeyText> AgencyKeys(const Party& party, const Vouching& vouching) {
+  if (vouching.histories == nullptr) return {party.agency_key};
+  const auto history = vouching.histories->find(party.agency);
+  if (history == vouching.histories->end()) return {};
+  if (vouching.received_at) return history->second.At(*vouching.received_at);
+  std::vector<KeyText> keys;
+  for (const KeyPeriod& period : history->second.periods()) keys.push_back(period.key);
+  return keys;
+}
+
+std::optional<PostHolder> FindPost(const Party& party, const std::string& post,
+                                   const Vouching& vouching) {
+  if (post == kGatewayPost) return PostHolder{AgencyKeys(party, vouching), Speaker::kGateway};
+  if (party.dpo.post == post) return PostHolder{{party.dpo.key}, Speaker::kDpo};
   const auto found =
       std::find_if(party.signatories.begin(), party.signatories.end(),
                    [&](const Signatory& signatory) { return signatory.post == post; });
   if (found == party.signatories.end()) return std::nullopt;
-  return PostHolder{&found->key, false};
+  return PostHolder{{found->key}, Speaker::kSignatory};
 }
 
-bool MayState(const PostHolder& holder, StatementKind kind) {
-  switch (kind) {
-    case StatementKind::kAdvice:
-      return holder.is_dpo;
-    case StatementKind::kSignature:
-    case StatementKind::kResumption:
-    case StatementKind::kTermination:
-      return !holder.is_dpo;
-    case StatementKind::kSuspension:
-      return true;
-  }
-  return false;
-}
-
-// The key that must have signed, if the document lets `statement`'s post say it.
-Result<KeyText> FindKey(const Party& party, const Statement& statement) {
-  if (statement.post == kGatewayPost && statement.kind == StatementKind::kSuspension) {
-    return party.agency_key;
-  }
-  const auto holder = FindPost(party, statement.post);
+// The keys of which one must have signed, if the document lets `statement`'s post say it.
+Result<std::vector<KeyText>> FindKeys(const Party& party, const Statement& statement,
+                                      const Vouching& vouching) {
+  auto holder = FindPost(party, statement.post, vouching);
   if (!holder) {
     return Fail(
         ErrorCode::kPermissionDenied,
         "the agreement names no post " + Quote(statement.post) + " of " + party.agency.text());
   }
-  if (!MayState(*holder, statement.kind)) {
+  if (!MayState(holder->speaker, statement.kind)) {
     return Fail(ErrorCode::kPermissionDenied,
                 Quote(statement.post) + " may not make a " + std::string(Name(statement.kind)));
   }
-  return *holder->key;
+  return std::move(holder->keys);
+}
+
+// The one of `keys` that signed. Errors: kCorrupt  none did
+Result<sign::PublicKey> FindSigner(const sign::DsseEnvelope& envelope,
+                                   const std::vector<KeyText>& keys) {
+  for (const KeyText& text : keys) {
+    const auto key = sign::ParsePublicKey(text);
+    if (key && sign::VerifySignedBy(envelope, *key)) return *key;
+  }
+  return Fail(ErrorCode::kCorrupt, "no valid signature by a key that must have signed");
 }
 
 }  // namespace
+
+bool MayState(Speaker speaker, StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kAdvice:
+      return speaker == Speaker::kDpo;
+    case StatementKind::kSignature:
+    case StatementKind::kRejection:
+    case StatementKind::kResumption:
+    case StatementKind::kTermination:
+      return speaker == Speaker::kSignatory;
+    case StatementKind::kReview:
+      return speaker == Speaker::kDpo || speaker == Speaker::kSignatory;
+    case StatementKind::kSuspension:
+      return true;
+  }
+  return false;
+}
 
 Result<sign::DsseEnvelope> MakeStatement(const sign::SigningKey& person_key,
                                          const Statement& statement) {
@@ -78,8 +102,7 @@ sign::DsseEnvelope Countersign(const sign::SigningKey& agency_key,
 }
 
 Result<VerifiedStatement> VerifyStatement(const sign::DsseEnvelope& envelope,
-                                          const Agreement& agreement,
-                                          bool require_countersignature) {
+                                          const Agreement& agreement, const Vouching& vouching) {
   constexpr std::size_t kMaxSignatures = 2;
   if (envelope.payload_type != kStatementPayloadType ||
       envelope.signatures.size() > kMaxSignatures) {
@@ -94,14 +117,14 @@ Result<VerifiedStatement> VerifyStatement(const sign::DsseEnvelope& envelope,
   if (party == nullptr) {
     return Fail(ErrorCode::kPermissionDenied, "the agreement names no such party");
   }
-  COMITY_ASSIGN_OR_RETURN(const KeyText person_key, FindKey(*party, verified.statement));
-  COMITY_ASSIGN_OR_RETURN(verified.key, sign::ParsePublicKey(person_key));
-  COMITY_RETURN_IF_ERROR(sign::VerifySignedBy(envelope, verified.key));
-  COMITY_ASSIGN_OR_RETURN(const sign::PublicKey agency_key,
-                          sign::ParsePublicKey(party->agency_key));
-  const Status countersigned = sign::VerifySignedBy(envelope, agency_key);
-  if (require_countersignature) COMITY_RETURN_IF_ERROR(countersigned);
-  verified.countersigned = countersigned.has_value();
+  COMITY_ASSIGN_OR_RETURN(const auto keys, FindKeys(*party, verified.statement, vouching));
+  COMITY_ASSIGN_OR_RETURN(verified.key, FindSigner(envelope, keys));
+  const auto vouched = FindSigner(envelope, AgencyKeys(*party, vouching));
+  if (!vouched && vouching.countersignature_required) {
+    return Fail(ErrorCode::kCorrupt, "the countersignature of " + party->agency.text() +
+                                         " is missing, or by a key that does not speak for it");
+  }
+  verified.countersigned = vouched.has_value();
   verified.id = StatementId(envelope.payload);
   return verified;
 }

@@ -12,6 +12,8 @@
 #include "crypto/sign/ed25519.h"
 #include "policy/model/agreement.h"
 #include "policy/model/decision.h"
+#include "policy/model/instant.h"
+#include "policy/model/key_history.h"
 #include "policy/model/terms.h"
 
 namespace comity::policy {
@@ -23,7 +25,15 @@ inline constexpr std::size_t kMaxStatementPayload = 12 * 1024;  // so that an en
 // The post under which an agency's own key suspends, without a person.
 inline constexpr std::string_view kGatewayPost = "gateway";
 
-enum class StatementKind { kSignature, kAdvice, kSuspension, kResumption, kTermination };
+enum class StatementKind {
+  kSignature,
+  kAdvice,
+  kSuspension,
+  kResumption,
+  kTermination,
+  kRejection,
+  kReview
+};
 std::string_view Name(StatementKind kind);  // "signature"
 // Errors: kInvalidArgument, with the allowed terms in the detail
 Result<StatementKind> ParseStatementKind(std::string_view text);
@@ -34,9 +44,11 @@ struct Statement {
   AgreementRef agreement;
   AgencyId party;    // for whom the person speaks
   std::string post;  // the person's post as the document names it, or kGatewayPost
-  Instant at{};      // when it was made; informative, a statement counts from when it is known
+  // When it was made. Decides between pieces of advice and when a termination takes effect; else a
+  // statement counts from when it is known.
+  Instant at{};
   std::optional<AdvicePosition> position;  // advice: always; others: never
-  std::string text;                        // advice: never empty; others: reason, may be empty
+  std::string text;                        // advice, review: never empty; others: may be empty
   std::optional<Digest> lifts;             // resumption: id of the suspension; others: never
   bool operator==(const Statement&) const = default;
 };
@@ -59,6 +71,12 @@ Result<sign::DsseEnvelope> MakeStatement(const sign::SigningKey& person_key,
 sign::DsseEnvelope Countersign(const sign::SigningKey& agency_key,
                                const sign::DsseEnvelope& envelope);
 
+// Who speaks for a party. kGateway: its agency key alone, without a person.
+enum class Speaker { kDpo, kSignatory, kGateway };
+// Signature, rejection, resumption and termination: a signatory. Advice: the DPO. Review: either.
+// Suspension: all three.
+bool MayState(Speaker speaker, StatementKind kind);
+
 // A statement whose signer the document entitles to it.
 struct VerifiedStatement {
   Digest id;
@@ -67,18 +85,26 @@ struct VerifiedStatement {
   bool countersigned = false;  // by the party's agency key
 };
 
-// Checks who said it and whether the document lets that post say it: signature, resumption and
-// termination a signatory; advice the DPO; suspension either, or the agency's own key alone.
+// Whose agency keys count. Without histories (a person's own tools) the document's `agency_key` of
+// the party does; a gateway has the keys of all agencies over time, so that statements outlive a
+// rotation and those of a compromised key do not count.
+struct Vouching {
+  bool countersignature_required = true;
+  const KeyHistories* histories = nullptr;  // must outlive the call
+  // When the statement came: a key counts that spoke then. Absent: one that ever did.
+  std::optional<Instant> received_at = std::nullopt;
+};
+
+// Checks who said it and whether the document lets that post say it (MayState).
 //
 // In:     envelope  untrusted; at most 2 signatures: the person's and the agency's
 // Errors: kInvalidArgument   not a well-formed statement
 //         kConflict          it is about another agreement, version or document
 //         kPermissionDenied  the document names no such party or post, or not for this kind
 //         kCorrupt           the person's signature, or the asked countersignature, is missing or
-//                            wrong
+//                            wrong, or by a key that does not speak for the agency
 // Threads: pure function; safe from any thread.
 Result<VerifiedStatement> VerifyStatement(const sign::DsseEnvelope& envelope,
-                                          const Agreement& agreement,
-                                          bool require_countersignature);
+                                          const Agreement& agreement, const Vouching& vouching);
 
 }  // namespace comity::policy

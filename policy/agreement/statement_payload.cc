@@ -20,12 +20,14 @@ using nlohmann::json;
 constexpr std::string_view kSchema = "comity/statement/1";
 constexpr std::size_t kMaxPost = 200;  // as in the document
 
-constexpr std::array<std::pair<StatementKind, std::string_view>, 5> kKinds = {{
+constexpr std::array<std::pair<StatementKind, std::string_view>, 7> kKinds = {{
     {StatementKind::kSignature, "signature"},
     {StatementKind::kAdvice, "advice"},
     {StatementKind::kSuspension, "suspension"},
     {StatementKind::kResumption, "resumption"},
     {StatementKind::kTermination, "termination"},
+    {StatementKind::kRejection, "rejection"},
+    {StatementKind::kReview, "review"},
 }};
 
 // Line feeds are allowed in what a person writes; nothing else that cannot be seen.
@@ -131,7 +133,9 @@ Status CheckStatement(const Statement& statement) {
     return Malformed("a text has at most 4000 octets of visible UTF-8 and line feeds");
   }
   const bool advice = statement.kind == StatementKind::kAdvice;
-  if (advice && statement.text.empty()) return Malformed("advice needs its text");
+  if ((advice || statement.kind == StatementKind::kReview) && statement.text.empty()) {
+    return Malformed("advice and reviews need their text");
+  }
   if (advice != statement.position.has_value()) {
     return Malformed("advice, and only advice, has a position");
   }

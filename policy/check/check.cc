@@ -9,6 +9,7 @@
 #include "policy/agreement/document.h"
 #include "policy/agreement/statement.h"
 #include "policy/check/bare_purpose.h"
+#include "policy/check/legal_rules.h"
 
 namespace comity::policy {
 namespace {
@@ -26,6 +27,7 @@ class Checker {
     CheckPermissions();
     CheckProhibitions();
     CheckDuration();
+    for (Issue& issue : CheckLaw(agreement_)) issues_.push_back(std::move(issue));
     return std::move(issues_);
   }
 
@@ -147,6 +149,15 @@ class Checker {
         Report(At("permissions", i, "holder"), "requester and holder are different agencies");
       }
       CheckPurposeCodes(permission.purposes, At("permissions", i, "purposes"));
+      CheckReleases(permission.releases, At("permissions", i, "releases"));
+    }
+  }
+
+  void CheckReleases(const std::vector<Release>& releases, const std::string& list) {
+    std::set<ReleaseItem> items;
+    for (std::size_t i = 0; i < releases.size(); ++i) {
+      if (items.insert(releases[i].item).second) continue;
+      Report(At(list, i, "item"), "this item is released already; one line for its roles");
     }
   }
 
@@ -169,9 +180,9 @@ class Checker {
   void CheckClauseId(const std::string& id, std::string path) {
     // First parts of the other clause ids that a decision can name.
     static const std::set<std::string, std::less<>> kReserved = {
-        "advice",     "attachments", "parties", "permissions", "prohibitions",
-        "purposes",   "retention",   "request", "sha256",      "signatures",
-        "suspension", "termination", "version"};
+        "advice",       "attachments", "parties",    "peer-status", "permissions",
+        "prohibitions", "purposes",    "rejection",  "retention",   "request",
+        "sha256",       "signatures",  "suspension", "termination", "version"};
     if (kReserved.contains(id)) Report(path, "this clause id is reserved");
     if (!clause_ids_.insert(id).second) Report(std::move(path), "another clause has this id");
   }
@@ -194,6 +205,8 @@ class Checker {
     }
     if (agreement_.review_by <= agreement_.effective_from) {
       Report("review_by", "must be after effective_from");
+    } else if (agreement_.review_by - agreement_.review_reminder < agreement_.effective_from) {
+      Report("review_reminder", "the reminder would come before effective_from");
     }
   }
 

@@ -13,16 +13,18 @@ namespace comity::policy {
 
 // What a decision needs to know beyond documents and statements.
 struct Usage {
-  // Probes already counted today (UTC day) on the counter CapacityKey names.
-  // Absent: unreadable, which denies.
-  std::optional<std::uint64_t> probes_today;
+  // Probes already counted today (UTC day) under the agreement and permission that CapacityKey
+  // names. Absent: unreadable, which denies. A search for no case counts 0 in `case_today`.
+  std::optional<std::uint64_t> probes_today;   // of the requester
+  std::optional<std::uint64_t> officer_today;  // of the officer in charge
+  std::optional<std::uint64_t> case_today;     // of the case
 };
 
-// The counter a permit depends on: probes of the requester under one permission, a UTC day.
+// The counters a permit depends on, all under one permission and for a UTC day.
 struct CapacityKey {
   AgreementId agreement;
   std::string clause;  // id of the permission
-  std::uint64_t probes_per_day = 0;
+  Capacity limits;
   auto operator<=>(const CapacityKey&) const = default;
 };
 
@@ -37,15 +39,18 @@ struct Verdict {
 // unknown, absent or unreadable is denied. Both gateways call it, for each probe.
 //
 // The order of the checks, of which the first that fails is the reason:
-//   1 the request's form              6 prohibitions
-//   2 agreement named, known, and     7 permissions of this direction in the document's order, each
-//     between these two agencies        by purpose, list categories, role, use, mode, engine,
-//   3 named version and hash              threshold; the first that passes governs. If none does,
-//     are the current ones                the one that fails latest in that order is the reason.
-//   4 state: terminated, suspended,   8 the governing permission's capacity
-//     incomplete, not yet valid,
-//     expired, review overdue
+//   1 the request's form
+//   2 the agreement: named, known, and between these two agencies
+//   3 the named version and hash are the current ones
+//   4 state: terminated, rejected, suspended, incomplete, not yet valid, expired, review overdue;
+//     then what the other party says of it
 //   5 attachments, then parties
+//   6 prohibitions
+//   7 permissions of this direction in the document's order, each by purpose, the purpose's case
+//     reference and seriousness floor, list categories, role, use, mode, engine, threshold; the
+//     first that passes governs. If none does, the one that fails latest in that order is the
+//     reason.
+//   8 the governing permission's capacity: of the requester, the officer, the case
 // An agreement between other agencies is answered like one that does not exist.
 //
 // Threads: pure functions; safe from any thread.
@@ -53,7 +58,7 @@ struct Verdict {
 Decision Decide(const AgreementSet& set, const SearchRequest& request, const Usage& usage,
                 Instant now);
 
-// The same in two steps, for a caller that must first learn which counter to read:
+// The same in two steps, for a caller that must first learn which counters to read:
 // Decide(set, request, usage, now) == Conclude(Consider(set, request, now), usage).
 Verdict Consider(const AgreementSet& set, const SearchRequest& request, Instant now);
 Decision Conclude(Verdict verdict, const Usage& usage);

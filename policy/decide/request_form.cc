@@ -49,6 +49,7 @@ std::optional<std::string_view> FindMalformedField(const SearchRequest& request)
   if (!AreCategories(request.list_categories)) return "list_categories";
   if (!request.engine || !IsEngine(*request.engine)) return "engine";
   if (!request.threshold || !IsCosine(*request.threshold)) return "threshold";
+  if (request.offence_class && !IsKnown(request.offence_class)) return "offence_class";
   return std::nullopt;
 }
 

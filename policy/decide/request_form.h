@@ -9,7 +9,7 @@
 namespace comity::policy {
 
 // The first field of the request that is absent, unknown or out of range; nothing if it is well
-// formed. `agreement` may be absent: that is a reason of its own.
+// formed. `agreement` and `offence_class` may be absent: those are reasons of their own.
 std::optional<std::string_view> FindMalformedField(const SearchRequest& request);
 
 }  // namespace comity::policy

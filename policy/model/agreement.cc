@@ -17,11 +17,17 @@ const Purpose* Agreement::FindPurpose(const PurposeCode& code) const {
   return found == purposes.end() ? nullptr : &*found;
 }
 
+const SearchPermission* Agreement::FindPermission(std::string_view clause) const {
+  const auto found =
+      std::find_if(permissions.begin(), permissions.end(),
+                   [&](const SearchPermission& permission) { return permission.id == clause; });
+  return found == permissions.end() ? nullptr : &*found;
+}
+
 std::vector<AttachmentKind> MissingAttachments(const Agreement& agreement) {
   const bool law_enforcement =
-      std::any_of(agreement.purposes.begin(), agreement.purposes.end(), [](const Purpose& purpose) {
-        return purpose.regime == Regime::kUkPart3 || purpose.regime == Regime::kEuLed;
-      });
+      std::any_of(agreement.purposes.begin(), agreement.purposes.end(),
+                  [](const Purpose& purpose) { return IsLawEnforcement(purpose.regime); });
   std::vector<AttachmentKind> missing = {AttachmentKind::kDpia};
   if (law_enforcement) missing.push_back(AttachmentKind::kApd);
   std::erase_if(missing, [&](AttachmentKind kind) {

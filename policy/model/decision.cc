@@ -7,7 +7,7 @@
 namespace comity::policy {
 namespace {
 
-constexpr std::array<std::pair<ReasonCode, std::string_view>, 23> kReasonCodes = {{
+constexpr std::array<std::pair<ReasonCode, std::string_view>, 32> kReasonCodes = {{
     {ReasonCode::kPermit, "permit"},
     {ReasonCode::kMalformedRequest, "malformed-request"},
     {ReasonCode::kNoAgreement, "no-agreement"},
@@ -15,6 +15,8 @@ constexpr std::array<std::pair<ReasonCode, std::string_view>, 23> kReasonCodes =
     {ReasonCode::kAgreementMismatch, "agreement-mismatch"},
     {ReasonCode::kAgreementSuspended, "agreement-suspended"},
     {ReasonCode::kAgreementTerminated, "agreement-terminated"},
+    {ReasonCode::kAgreementRejected, "agreement-rejected"},
+    {ReasonCode::kAgreementStatusDiffers, "agreement-status-differs"},
     {ReasonCode::kAgreementNotYetValid, "agreement-not-yet-valid"},
     {ReasonCode::kAgreementExpired, "agreement-expired"},
     {ReasonCode::kReviewOverdue, "review-overdue"},
@@ -22,6 +24,8 @@ constexpr std::array<std::pair<ReasonCode, std::string_view>, 23> kReasonCodes =
     {ReasonCode::kAttachmentNotValid, "attachment-not-valid"},
     {ReasonCode::kPartyNotCovered, "party-not-covered"},
     {ReasonCode::kPurposeNotCovered, "purpose-not-covered"},
+    {ReasonCode::kCaseReferenceMissing, "case-reference-missing"},
+    {ReasonCode::kOffenceBelowFloor, "offence-below-floor"},
     {ReasonCode::kCategoryNotCovered, "category-not-covered"},
     {ReasonCode::kRoleNotCovered, "role-not-covered"},
     {ReasonCode::kUseNotCovered, "use-not-covered"},
@@ -30,6 +34,11 @@ constexpr std::array<std::pair<ReasonCode, std::string_view>, 23> kReasonCodes =
     {ReasonCode::kThresholdBelowFloor, "threshold-below-floor"},
     {ReasonCode::kProhibited, "prohibited"},
     {ReasonCode::kCapacityExhausted, "capacity-exhausted"},
+    {ReasonCode::kListNotCovered, "list-not-covered"},
+    {ReasonCode::kStopped, "stopped"},
+    {ReasonCode::kPartnerSuspended, "partner-suspended"},
+    {ReasonCode::kCatchUpRequired, "catch-up-required"},
+    {ReasonCode::kGatewayNotReady, "gateway-not-ready"},
     {ReasonCode::kStateUnreadable, "state-unreadable"},
 }};
 

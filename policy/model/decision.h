@@ -34,6 +34,11 @@ struct SearchRequest {
   std::vector<ListCategory> list_categories;  // those to be searched; empty is denied
   std::optional<EngineProfile> engine;
   std::optional<double> threshold;  // cosine; NaN is denied
+  // Absent: no offence is stated, which a purpose with a floor denies.
+  std::optional<OffenceClass> offence_class;
+  // A case stands behind the search: its reference is kept at the requester, and the holder has a
+  // commitment to it. Live: the deployment's case.
+  bool has_case_reference = false;
 };
 
 // The reasons, a closed list; the names cross the wire (proto DecisionCode) and stand in the log.
@@ -45,6 +50,8 @@ enum class ReasonCode {
   kAgreementMismatch,    // the named version or hash is not the one in force here
   kAgreementSuspended,
   kAgreementTerminated,
+  kAgreementRejected,       // a signatory refused this version
+  kAgreementStatusDiffers,  // the other party says that it is suspended, terminated or rejected
   kAgreementNotYetValid,
   kAgreementExpired,
   kReviewOverdue,
@@ -52,6 +59,8 @@ enum class ReasonCode {
   kAttachmentNotValid,  // an attachment is expired or not yet valid
   kPartyNotCovered,     // requester or holder is not the permission's
   kPurposeNotCovered,
+  kCaseReferenceMissing,  // the purpose demands a case, and none stands behind the search
+  kOffenceBelowFloor,     // no offence is stated, or one below the purpose's seriousness floor
   kCategoryNotCovered,
   kRoleNotCovered,
   kUseNotCovered,
@@ -60,7 +69,13 @@ enum class ReasonCode {
   kThresholdBelowFloor,
   kProhibited,
   kCapacityExhausted,
-  kStateUnreadable,  // a counter or record needed for the decision could not be read
+  // Not of the agreement but of the moment: given by the gateway, never by Decide.
+  kListNotCovered,    // a list is too old, too large, or not bound to this agreement and purpose
+  kStopped,           // the stop control holds the deployment, the list or the partner
+  kPartnerSuspended,  // the partner agency is suspended here
+  kCatchUpRequired,   // the partner has not yet acknowledged every withdrawal
+  kGatewayNotReady,   // a person must first confirm a restored or changed gateway
+  kStateUnreadable,   // a counter or record needed for the decision could not be read
 };
 
 std::string_view Name(ReasonCode code);  // "capacity-exhausted"
@@ -73,7 +88,8 @@ struct Decision {
   std::vector<std::string> clauses;                // ids that decided, most specific last
   // The permission's bounds; set only on a permit.
   std::uint32_t hit_cap = 0;
-  std::vector<ReleaseItem> releases;
+  std::vector<Release> releases;  // the only items that may leave; seen by these roles
+  TermSet<SubjectCategory> subject_categories;  // entries of others must not match
   std::chrono::seconds alert_retention{};
 
   bool permitted() const { return code == ReasonCode::kPermit; }

@@ -33,6 +33,7 @@ using AgreementId = Id<struct AgreementKind>;      // northshire-eastvale-2026
 using PurposeCode = Id<struct PurposeKind>;        // court-order-arrest; defined by each agreement
 using ListCategory = Id<struct ListCategoryKind>;  // wanted-by-courts; closed list in terms.h
 using WatchlistId = Id<struct WatchlistKind>;      // operation-lantern
+using PersonId = Id<struct PersonKind>;            // the <id> of spiffe://<domain>/person/<id>
 using DeploymentId = Id<struct DeploymentKind>;    // d-<26 characters>; made by the gateway
 
 // True for the form every Id has.

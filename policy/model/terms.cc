@@ -42,6 +42,48 @@ constexpr Vocabulary<ReleaseItem, 4> kReleaseItems = {{
     {ReleaseItem::kResponseCode, "response-code"},
     {ReleaseItem::kSimilarity, "similarity"},
 }};
+constexpr Vocabulary<ReceiverRole, 7> kReceiverRoles = {{
+    {ReceiverRole::kEngine, "engine"},
+    {ReceiverRole::kOperator, "operator"},
+    {ReceiverRole::kAdjudicator, "adjudicator"},
+    {ReceiverRole::kSupervisor, "supervisor"},
+    {ReceiverRole::kReleaseOfficer, "release-officer"},
+    {ReceiverRole::kDpo, "dpo"},
+    {ReceiverRole::kAuditor, "auditor"},
+}};
+constexpr Vocabulary<SubjectCategory, 8> kSubjectCategories = {{
+    {SubjectCategory::kSuspect, "suspect"},
+    {SubjectCategory::kAboutToCommit, "about-to-commit"},
+    {SubjectCategory::kConvicted, "convicted"},
+    {SubjectCategory::kVictim, "victim"},
+    {SubjectCategory::kWitness, "witness"},
+    {SubjectCategory::kMissing, "missing"},
+    {SubjectCategory::kVulnerable, "vulnerable"},
+    {SubjectCategory::kOther, "other"},
+}};
+constexpr Vocabulary<OffenceClass, 3> kOffenceClasses = {{
+    {OffenceClass::kBelow1Year, "below-1-year"},
+    {OffenceClass::k1To4Years, "1-to-4-years"},
+    {OffenceClass::k4YearsOrMore, "4-years-or-more"},
+}};
+constexpr Vocabulary<PurposeTerm, 8> kPurposeTerms = {{
+    {PurposeTerm::kCrimeInvestigation, "crime-investigation"},
+    {PurposeTerm::kCrimeDetection, "crime-detection"},
+    {PurposeTerm::kCrimeArrestDetention, "crime-arrest-detention"},
+    {PurposeTerm::kCriminalLawEnforcement, "criminal-law-enforcement"},
+    {PurposeTerm::kPublicSecurity, "public-security"},
+    {PurposeTerm::kLocateMissingPerson, "locate-missing-person"},
+    {PurposeTerm::kSafeguarding, "safeguarding"},
+    {PurposeTerm::kCourtOrderCompliance, "court-order-compliance"},
+}};
+constexpr Vocabulary<OnwardSharing, 2> kOnwardSharings = {{
+    {OnwardSharing::kNone, "none"},
+    {OnwardSharing::kWithAuthorisation, "with-originator-authorisation"},
+}};
+constexpr Vocabulary<HandlingCode, 2> kHandlingCodes = {{
+    {HandlingCode::kPermitted, "P"},
+    {HandlingCode::kConditions, "C"},
+}};
 constexpr Vocabulary<AttachmentKind, 7> kAttachmentKinds = {{
     {AttachmentKind::kDpia, "dpia"},
     {AttachmentKind::kApd, "apd"},
@@ -82,6 +124,10 @@ bool IsListCategory(std::string_view text) {
   return std::find(kListCategories.begin(), kListCategories.end(), text) != kListCategories.end();
 }
 
+bool IsLawEnforcement(Regime regime) {
+  return regime == Regime::kUkPart3 || regime == Regime::kEuLed;
+}
+
 std::string_view Name(LegalRole term) {
   return NameIn(kLegalRoles, term);
 }
@@ -99,6 +145,24 @@ std::string_view Name(RequesterRole term) {
 }
 std::string_view Name(ReleaseItem term) {
   return NameIn(kReleaseItems, term);
+}
+std::string_view Name(ReceiverRole term) {
+  return NameIn(kReceiverRoles, term);
+}
+std::string_view Name(SubjectCategory term) {
+  return NameIn(kSubjectCategories, term);
+}
+std::string_view Name(OffenceClass term) {
+  return NameIn(kOffenceClasses, term);
+}
+std::string_view Name(PurposeTerm term) {
+  return NameIn(kPurposeTerms, term);
+}
+std::string_view Name(OnwardSharing term) {
+  return NameIn(kOnwardSharings, term);
+}
+std::string_view Name(HandlingCode term) {
+  return NameIn(kHandlingCodes, term);
 }
 std::string_view Name(AttachmentKind term) {
   return NameIn(kAttachmentKinds, term);
@@ -124,6 +188,24 @@ Result<RequesterRole> ParseRequesterRole(std::string_view text) {
 }
 Result<ReleaseItem> ParseReleaseItem(std::string_view text) {
   return ParseIn(kReleaseItems, text);
+}
+Result<ReceiverRole> ParseReceiverRole(std::string_view text) {
+  return ParseIn(kReceiverRoles, text);
+}
+Result<SubjectCategory> ParseSubjectCategory(std::string_view text) {
+  return ParseIn(kSubjectCategories, text);
+}
+Result<OffenceClass> ParseOffenceClass(std::string_view text) {
+  return ParseIn(kOffenceClasses, text);
+}
+Result<PurposeTerm> ParsePurposeTerm(std::string_view text) {
+  return ParseIn(kPurposeTerms, text);
+}
+Result<OnwardSharing> ParseOnwardSharing(std::string_view text) {
+  return ParseIn(kOnwardSharings, text);
+}
+Result<HandlingCode> ParseHandlingCode(std::string_view text) {
+  return ParseIn(kHandlingCodes, text);
 }
 Result<AttachmentKind> ParseAttachmentKind(std::string_view text) {
   return ParseIn(kAttachmentKinds, text);

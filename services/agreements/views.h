@@ -8,6 +8,7 @@
 #include "policy/model/instant.h"
 #include "services/agreements/catalogue.h"
 #include "services/agreements/register.h"
+#include "services/agreements/register_state.h"
 
 namespace comity::agreements {
 
@@ -15,8 +16,8 @@ namespace comity::agreements {
 std::string StatusText(const policy::AgreementSet& set, const policy::AgreementRef& ref,
                        policy::Instant now);
 
-AgreementView ViewOf(const HeldVersion& version, const policy::AgreementSet& set,
-                     policy::Instant now);
+AgreementView ViewOf(const HeldVersion& version, const Published& published, policy::Instant now);
+bool Matches(const AgreementView& view, const ListFilter& filter);
 
 // In: party  only statements of this party; absent: all
 AgreementFile FileOf(const HeldVersion& version, const std::optional<policy::AgencyId>& party);

@@ -8,7 +8,6 @@
 #include "crypto/envelope/aead.h"
 #include "services/audit/publisher.h"
 #include "services/audit/recover.h"
-#include "services/audit/store_recorder.h"
 
 namespace comity::audit {
 
@@ -50,8 +49,11 @@ Status Log::Commit(const Work& work) {
   }
   std::optional<std::uint64_t> log_size;
   const Status written = options_.store.Write([&](store::Transaction& tx) -> Status {
-    StoreRecorder recorder(
-        tx.audit(), {.kek = options_.kek, .clock = options_.clock, .random = options_.random});
+    StoreRecorder recorder(tx.audit(),
+                           {.kek = options_.kek,
+                            .clock = options_.clock,
+                            .random = options_.random,
+                            .retention = retention_.With([](auto& known) { return known; })});
     COMITY_RETURN_IF_ERROR(work(tx, recorder));
     log_size = recorder.log_size();
     return recorder.status();
@@ -68,6 +70,10 @@ Result<Checkpoint> Log::Flush(std::chrono::milliseconds timeout) {
     return {};
   }));
   return publisher_->WaitFor(durable, timeout);
+}
+
+void Log::UseRetention(PayloadRetention retention) {
+  retention_.With([&](PayloadRetention& known) { known = std::move(retention); });
 }
 
 Checkpoint Log::Latest() const {

@@ -12,8 +12,10 @@
 #include "crypto/sign/ed25519.h"
 #include "services/audit/checkpoint.h"
 #include "services/audit/journal.h"
+#include "services/audit/store_recorder.h"
 #include "services/audit/tile_files.h"
 #include "services/runtime/clock.h"
+#include "services/runtime/guarded.h"
 #include "services/runtime/logging.h"
 #include "services/store/store.h"
 
@@ -60,6 +62,9 @@ class Log final : public Journal {
   // Errors: kUnavailable  not within `timeout`; the detail names what the publisher last ran into
   Result<Checkpoint> Flush(std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
+  // From now on payloads of events under an agreement are kept no longer than it says.
+  void UseRetention(PayloadRetention retention);
+
   Checkpoint Latest() const;  // published last; of size 0 in a fresh log
   LogHealth Health() const;
 
@@ -74,6 +79,7 @@ class Log final : public Journal {
 
   Options options_;
   TileFiles files_;
+  runtime::Guarded<PayloadRetention> retention_;
   std::unique_ptr<Publisher> publisher_;
 };
 

@@ -124,7 +124,8 @@ Result<store::AuditPayloadRecord> SealPayload(const CommittedFields& fields,
   return store::AuditPayloadRecord{
       .wrapped_key = envelope::WrapKey(keys.kek, k_record, KeyContext(keys.leaf), random),
       .sealed = envelope::Seal(tlog::DerivePayloadKey(k_record), padded.Expose(),
-                               PayloadContext(keys.leaf), random)};
+                               PayloadContext(keys.leaf), random),
+      .erase_at = {}};
 }
 
 Result<OpenedPayload> OpenPayload(const store::Store& store, const SecretBytes& kek,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/audit/store_recorder.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "crypto/merkle/tree_hash.h"
 #include "crypto/tlog/commitment.h"
 #include "crypto/tlog/entry.h"
+#include "policy/model/retention.h"
 #include "services/audit/events.h"
 #include "services/audit/payload.h"
 
@@ -36,6 +38,15 @@ tlog::LogEntry ToEntry(const Event& event, const SecretBytes& k_record,
   return entry;
 }
 
+policy::Instant EndOf(const Event& event, const StoreRecorder::Sources& sources) {
+  const policy::Instant written =
+      event.time == policy::Instant{} ? sources.clock.Now() : event.time;
+  const auto agreed =
+      sources.retention && event.agreement ? sources.retention(event) : std::nullopt;
+  return policy::EffectiveEnd(policy::RetentionClass::kAuditPayload, written, std::nullopt, agreed)
+      ->due;  // the law always sets an end for this class
+}
+
 }  // namespace
 
 Result<std::uint64_t> StoreRecorder::Record(const Event& event) {
@@ -58,8 +69,9 @@ Result<std::uint64_t> StoreRecorder::Append(const Event& event) {
                 "audit event '" + std::string(event.type) + "': " + text.error().detail);
   }
   const PayloadKeys keys{.kek = sources_.kek, .leaf = merkle::LeafHash(AsBytes(*text))};
-  COMITY_ASSIGN_OR_RETURN(const store::AuditPayloadRecord payload,
+  COMITY_ASSIGN_OR_RETURN(store::AuditPayloadRecord payload,
                           SealPayload(event.committed, k_record, keys, sources_.random));
+  payload.erase_at = EndOf(event, sources_);
   return log_.Append(AsBytes(*text), event.exchange, payload);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "crypto/base/random.h"
@@ -12,6 +14,10 @@
 
 namespace comity::audit {
 
+// How long the agreement of an event lets its payload be kept; absent: it is under none, or none
+// that is known. Must not block, nor call the store.
+using PayloadRetention = std::function<std::optional<std::chrono::seconds>(const Event& event)>;
+
 // Makes an event into an entry and its sealed payload and appends both in one unit of work.
 //
 // Threads: thread-compatible; lives as long as the unit of work.
@@ -21,6 +27,7 @@ class StoreRecorder final : public Recorder {
     const SecretBytes& kek;
     const runtime::Clock& clock;  // for events without a time of their own
     RandomSource& random;
+    PayloadRetention retention{};  // may be empty: every payload is kept as long as the law lets
   };
   StoreRecorder(store::AuditStore& log, const Sources& sources) : log_(log), sources_(sources) {}
 

@@ -48,6 +48,18 @@ Json HitJson(const ReleasedHit& hit) {
   return json;
 }
 
+Json EncodeReleases(const std::vector<policy::Release>& releases) {
+  Json json = Json::array();
+  for (const policy::Release& release : releases) {
+    Json roles = Json::array();
+    for (const policy::ReceiverRole role : release.roles.Terms()) {
+      roles.push_back(policy::Name(role));
+    }
+    json.push_back({{"item", policy::Name(release.item)}, {"roles", std::move(roles)}});
+  }
+  return json;
+}
+
 Json EncodeAcknowledgement(const Acknowledgement& done) {
   return {{"outcome", Name(done.outcome)},
           {"note", done.note},
@@ -92,6 +104,18 @@ Result<ReleasedHit> ParseHit(const Json& json) {
   return hit;
 }
 
+Result<policy::Release> ParseRelease(const Json& json) {
+  policy::Release release;
+  COMITY_ASSIGN_OR_RETURN(release.item,
+                          policy::ParseReleaseItem(json.at("item").get_ref<const std::string&>()));
+  for (const Json& role : json.at("roles")) {
+    COMITY_ASSIGN_OR_RETURN(const policy::ReceiverRole term,
+                            policy::ParseReceiverRole(role.get_ref<const std::string&>()));
+    release.roles.Add(term);
+  }
+  return release;
+}
+
 Result<Acknowledgement> ParseAcknowledgement(const Json& json) {
   Acknowledgement done;
   COMITY_ASSIGN_OR_RETURN(done.outcome,
@@ -130,6 +154,10 @@ Status ParseIdentity(const Json& json, Alert& alert) {
 
 Status ParseMatch(const Json& json, Alert& alert) {
   COMITY_ASSIGN_OR_RETURN(alert.hit, ParseHit(json.at("hit")));
+  for (const Json& item : json.at("releases")) {
+    COMITY_ASSIGN_OR_RETURN(policy::Release release, ParseRelease(item));
+    alert.releases.push_back(release);
+  }
   COMITY_ASSIGN_OR_RETURN(alert.threshold, ParseNumber<double>(json.at("threshold")));
   const Json& engine = json.at("engine");
   alert.engine = {engine.at("name").get<std::string>(), engine.at("version").get<std::string>(),
@@ -151,6 +179,11 @@ Result<Alert> ParseObject(const Json& json) {
   COMITY_ASSIGN_OR_RETURN(alert.expires_at, InstantAt(json, "expires_at"));
   if (json.contains("acknowledgement")) {
     COMITY_ASSIGN_OR_RETURN(alert.acknowledgement, ParseAcknowledgement(json["acknowledgement"]));
+  }
+  if (json.contains("entry_note")) {
+    const Json& note = json["entry_note"];
+    COMITY_ASSIGN_OR_RETURN(const policy::Instant at, InstantAt(note, "at"));
+    alert.entry_note = EntryNote{note.at("change").get<std::string>(), at};
   }
   return alert;
 }
@@ -180,8 +213,39 @@ Result<Outcome> ParseOutcome(std::string_view text) {
   return Fail(ErrorCode::kInvalidArgument, "an outcome is true-match, not-a-match or cannot-say");
 }
 
+ReleasedHit VisibleTo(policy::TermSet<policy::ReceiverRole> roles, const ReleasedHit& hit,
+                      const std::vector<policy::Release>& releases) {
+  ReleasedHit visible;
+  for (const policy::Release& release : releases) {
+    if (!release.roles.Meets(roles)) continue;
+    switch (release.item) {
+      case policy::ReleaseItem::kReferenceNumber:
+        visible.reference = hit.reference;
+        break;
+      case policy::ReleaseItem::kCategory:
+        visible.category = hit.category;
+        break;
+      case policy::ReleaseItem::kResponseCode:
+        visible.response_code = hit.response_code;
+        break;
+      case policy::ReleaseItem::kSimilarity:
+        visible.similarity = hit.similarity;
+        break;
+    }
+  }
+  return visible;
+}
+
 std::string_view Name(store::AlertState state) {
-  return state == store::AlertState::kNew ? "new" : "acknowledged";
+  switch (state) {
+    case store::AlertState::kNew:
+      return "new";
+    case store::AlertState::kAcknowledged:
+      return "acknowledged";
+    case store::AlertState::kWithdrawn:
+      return "withdrawn";
+  }
+  COMITY_CHECK(false);
 }
 
 std::string EncodeHit(const ReleasedHit& hit) {
@@ -194,6 +258,7 @@ std::string EncodeAlert(const Alert& alert) {
       {"state", Name(alert.state)},
       {"holder", alert.holder.text()},
       {"hit", HitJson(alert.hit)},
+      {"releases", EncodeReleases(alert.releases)},
       {"threshold", EncodeNumber(alert.threshold)},
       {"engine",
        {{"name", alert.engine.name},
@@ -214,6 +279,10 @@ std::string EncodeAlert(const Alert& alert) {
   for (const Frame& frame : alert.frames) json["frames"].push_back(EncodeFrame(frame));
   if (alert.acknowledgement) {
     json["acknowledgement"] = EncodeAcknowledgement(*alert.acknowledgement);
+  }
+  if (alert.entry_note) {
+    json["entry_note"] = {{"change", alert.entry_note->change},
+                          {"at", policy::EncodeInstant(alert.entry_note->at)}};
   }
   return EncodeCanonicalJson(json);
 }

@@ -42,12 +42,23 @@ struct ReleasedHit {
   bool operator==(const ReleasedHit&) const = default;
 };
 
+// What of `hit` people in these roles may see; the rest is absent (AG-9).
+ReleasedHit VisibleTo(policy::TermSet<policy::ReceiverRole> roles, const ReleasedHit& hit,
+                      const std::vector<policy::Release>& releases);
+
 struct Acknowledgement {
   Outcome outcome{};
   std::string note;  // <= 1000
   std::string by;
   policy::Instant at{};
   bool operator==(const Acknowledgement&) const = default;
+};
+
+// What the holder last said about the entry since the hit.
+struct EntryNote {
+  std::string change;    // withdrawn, expired, corrected, restricted, unrestricted
+  policy::Instant at{};  // by the holder's clock
+  bool operator==(const EntryNote&) const = default;
 };
 
 // An alert at the requester: an investigative lead, not an identification. Plain value; fields as
@@ -59,6 +70,8 @@ struct Alert {
   policy::DeploymentId deployment;  // empty: a retrospective search
   policy::AgencyId holder;
   ReleasedHit hit;  // similarity: the highest of all frames
+  // Who may see which item: the decisions' releases, of all frames the narrowest.
+  std::vector<policy::Release> releases;
   double threshold = 0;
   policy::EngineProfile engine;
   std::string exchange_id;  // of the first frame, at both agencies
@@ -69,10 +82,11 @@ struct Alert {
   policy::Instant last_seen{};
   policy::Instant expires_at{};
   std::optional<Acknowledgement> acknowledgement;
+  std::optional<EntryNote> entry_note;
   bool operator==(const Alert&) const = default;
 };
 
-std::string_view Name(store::AlertState state);  // new, acknowledged
+std::string_view Name(store::AlertState state);  // new, acknowledged, withdrawn
 
 // Canonical JSON of what was released; similarity as below.
 std::string EncodeHit(const ReleasedHit& hit);

@@ -22,20 +22,32 @@ store::AlertRecord ClearColumns(const Alert& alert) {
   record.deployment = alert.deployment;
   record.holder = alert.holder;
   record.reference = alert.hit.reference;
+  if (record.reference.empty()) record.answer = alert.exchange_id;
   record.state = alert.state;
   record.first_seen = alert.first_seen;
   record.last_seen = alert.last_seen;
   record.expires_at = alert.expires_at;
   record.frames = alert.frame_count;
+  record.agreement = alert.agreement.id;
+  record.version = alert.agreement.version;
+  if (alert.entry_note) {
+    record.change = alert.entry_note->change;
+    record.changed_at = alert.entry_note->at;
+  }
   return record;
 }
 
-bool SameColumns(const store::AlertRecord& left, const store::AlertRecord& right) {
-  return left.id == right.id && left.deployment == right.deployment &&
-         left.holder == right.holder && left.reference == right.reference &&
-         left.state == right.state && left.first_seen == right.first_seen &&
-         left.last_seen == right.last_seen && left.expires_at == right.expires_at &&
-         left.frames == right.frames;
+// In: stored  may be of a schema that had no agreement or no answer
+bool SameColumns(const store::AlertRecord& left, const store::AlertRecord& stored) {
+  const bool same_agreement = left.agreement == stored.agreement && left.version == stored.version;
+  const bool same_answer = left.answer == stored.answer || stored.answer.empty();
+  return (same_agreement || stored.agreement.empty()) && same_answer &&
+         left.change == stored.change && left.changed_at == stored.changed_at &&
+         left.id == stored.id && left.deployment == stored.deployment &&
+         left.holder == stored.holder && left.reference == stored.reference &&
+         left.state == stored.state && left.first_seen == stored.first_seen &&
+         left.last_seen == stored.last_seen && left.expires_at == stored.expires_at &&
+         left.frames == stored.frames;
 }
 
 tl::unexpected<Error> Corrupt(const store::AlertRecord& record, std::string_view what) {
@@ -51,6 +63,16 @@ store::AlertRecord SealAlert(const Alert& alert, const SecretBytes& kek, RandomS
   record.sealed =
       envelope::Seal(key, AsBytes(EncodeAlert(alert)), AsBytes(ContentContext(alert.id)), random);
   return record;
+}
+
+store::AlertRecord Erased(const store::AlertRecord& record, const EntryNote& why) {
+  store::AlertRecord erased = record;
+  erased.state = store::AlertState::kWithdrawn;
+  erased.change = why.change;
+  erased.changed_at = why.at;
+  erased.wrapped_key.clear();
+  erased.sealed.clear();
+  return erased;
 }
 
 Result<Alert> OpenAlert(const store::AlertRecord& record, const SecretBytes& kek) {

@@ -15,6 +15,9 @@ namespace comity::casework {
 // Secret: kek, the alert's content
 store::AlertRecord SealAlert(const Alert& alert, const SecretBytes& kek, RandomSource& random);
 
+// The record without key and content, withdrawn because of `why`.
+store::AlertRecord Erased(const store::AlertRecord& record, const EntryNote& why);
+
 // Errors: kCorrupt  key or content does not decrypt, or the record's clear columns say something
 //                   else than the content; names the alert
 Result<Alert> OpenAlert(const store::AlertRecord& record, const SecretBytes& kek);

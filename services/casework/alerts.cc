@@ -6,40 +6,17 @@
 #include <utility>
 
 #include "crypto/base/quote.h"
+#include "policy/model/retention.h"
 #include "services/audit/events.h"
+#include "services/casework/alert_desk.h"
 #include "services/casework/alert_id.h"
-#include "services/casework/alert_seal.h"
+#include "services/store/holding_store.h"
 
 namespace comity::casework {
 namespace {
 
-using policy::Instant;
-
 constexpr std::size_t kMaxReports = 100;  // an agreement's largest hit cap
 constexpr std::uint32_t kDefaultListed = 100;
-
-// A place in the order of changes for one unit of work, given back whatever happens to it.
-class Turn {
- public:
-  explicit Turn(ChangeFeed& feed) : feed_(feed) {}
-  ~Turn() { Finish({}); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
-  // At the start of the unit of work; a repeated run takes a later place.
-  void Take() {
-    Finish({});
-    ticket_ = feed_.Take();
-  }
-  void Finish(std::vector<Alert> changes) {
-    if (ticket_) feed_.Finish(*ticket_, std::move(changes));
-    ticket_.reset();
-  }
-
- private:
-  ChangeFeed& feed_;
-  std::optional<ChangeFeed::Ticket> ticket_;
-};
 
 Alert NewAlert(const HitReport& report, Instant now, RandomSource& random) {
   Alert alert;
@@ -47,6 +24,7 @@ Alert NewAlert(const HitReport& report, Instant now, RandomSource& random) {
   alert.deployment = report.deployment;
   alert.holder = report.holder;
   alert.hit = report.hit;
+  alert.releases = report.releases;
   alert.threshold = report.threshold;
   alert.engine = report.engine;
   alert.exchange_id = report.frame.exchange_id;
@@ -55,7 +33,9 @@ Alert NewAlert(const HitReport& report, Instant now, RandomSource& random) {
   alert.frame_count = 1;
   alert.first_seen = now;
   alert.last_seen = now;
-  alert.expires_at = now + report.alert_retention;
+  alert.expires_at = policy::EffectiveEnd(policy::RetentionClass::kAlert, now, std::nullopt,
+                                          report.alert_retention)
+                         ->due;  // the law sets an end for this class
   return alert;
 }
 
@@ -67,7 +47,19 @@ bool IsSameAppearance(const Alert& alert, const HitReport& report) {
          (alert.frames.empty() || alert.frames.back() != report.frame);
 }
 
+// A frame under a narrower version of the agreement narrows the whole alert.
+void Narrow(const std::vector<policy::Release>& by, std::vector<policy::Release>& releases) {
+  for (policy::Release& release : releases) {
+    const auto same = std::ranges::find(by, release.item, &policy::Release::item);
+    const auto allowed = same == by.end() ? policy::TermSet<policy::ReceiverRole>() : same->roles;
+    for (const policy::ReceiverRole role : release.roles.Terms()) {
+      if (!allowed.Has(role)) release.roles.Remove(role);
+    }
+  }
+}
+
 void Merge(const HitReport& report, Instant now, Alert& alert) {
+  Narrow(report.releases, alert.releases);
   if (alert.frames.size() == Alert::kMaxFrames) alert.frames.erase(alert.frames.begin());
   alert.frames.push_back(report.frame);
   ++alert.frame_count;
@@ -98,6 +90,20 @@ audit::Event HitEvent(const AlertDeskSetup& setup, const HitReport& report, cons
   return event;
 }
 
+// The hit that becomes no alert.
+audit::Event LateHitEvent(const AlertDeskSetup& setup, const HitReport& report, Instant now) {
+  audit::Event event;
+  event.type = audit::kAlertsChanged;
+  event.time = now;
+  event.exchange = report.frame.exchange_id;
+  event.parties = {setup.own, report.holder};
+  event.agreement = report.agreement;
+  event.decision_code = "late-hit";
+  event.committed = {{"reference", report.hit.reference}};
+  event.counts = {{"alerts", 0}};
+  return event;
+}
+
 audit::Event AcknowledgeEvent(const AlertDeskSetup& setup, const Alert& alert) {
   audit::Event event;
   event.type = audit::kAlertAcknowledged;
@@ -121,23 +127,6 @@ tl::unexpected<Error> NoSuchAlert(std::string_view id) {
 
 }  // namespace
 
-struct AlertDesk::State {
-  explicit State(AlertDeskSetup given) : setup(std::move(given)) {}
-
-  // The alert that `report` merges into, if there is one.
-  Result<std::optional<Alert>> FindOpen(const store::AlertStore& alerts, const HitReport& report,
-                                        Instant now) const;
-  Result<Raised> RaiseOne(store::AlertStore& alerts, const HitReport& report, Instant now);
-  // Records `order` in `alert`; false if the same outcome stands already.
-  Result<bool> Decide(const AcknowledgeOrder& order, Instant now, Alert& alert) const;
-  Status Save(store::AlertStore& alerts, const Alert& alert) {
-    return alerts.Put(SealAlert(alert, setup.kek, setup.random));
-  }
-
-  AlertDeskSetup setup;
-  ChangeFeed feed;
-};
-
 Result<std::optional<Alert>> AlertDesk::State::FindOpen(const store::AlertStore& alerts,
                                                         const HitReport& report,
                                                         Instant now) const {
@@ -153,10 +142,21 @@ Result<std::optional<Alert>> AlertDesk::State::FindOpen(const store::AlertStore&
   return IsSameAppearance(alert, report) ? std::optional(std::move(alert)) : none;
 }
 
+Result<bool> AlertDesk::State::IsWithdrawn(const store::Transaction& transaction,
+                                           const HitReport& report) const {
+  const std::string& subject =
+      report.hit.reference.empty() ? report.frame.exchange_id : report.hit.reference;
+  COMITY_ASSIGN_OR_RETURN(const auto at,
+                          transaction.holdings().WithdrawnAt(report.holder, subject));
+  return at && report.answered_at <= *at;
+}
+
 Result<Raised> AlertDesk::State::RaiseOne(store::AlertStore& alerts, const HitReport& report,
                                           Instant now) {
   COMITY_ASSIGN_OR_RETURN(std::optional<Alert> open, FindOpen(alerts, report, now));
-  Raised raised{open ? std::move(*open) : NewAlert(report, now, setup.random), open.has_value()};
+  Raised raised{.alert = open ? std::move(*open) : NewAlert(report, now, setup.random),
+                .merged = open.has_value(),
+                .withdrawn = false};
   if (raised.merged) Merge(report, now, raised.alert);
   COMITY_RETURN_IF_ERROR(Save(alerts, raised.alert));
   return raised;
@@ -191,6 +191,12 @@ Result<std::vector<Raised>> AlertDesk::RaiseAll(std::span<const HitReport> repor
     raised.clear();
     const Instant now = state_->setup.clock.Now();
     for (const HitReport& report : reports) {
+      COMITY_ASSIGN_OR_RETURN(const bool withdrawn, state_->IsWithdrawn(transaction, report));
+      if (withdrawn) {
+        COMITY_RETURN_IF_ERROR(recorder.Record(LateHitEvent(state_->setup, report, now)));
+        raised.push_back({.alert = {}, .merged = false, .withdrawn = true});
+        continue;
+      }
       COMITY_ASSIGN_OR_RETURN(Raised one, state_->RaiseOne(transaction.alerts(), report, now));
       COMITY_RETURN_IF_ERROR(recorder.Record(HitEvent(state_->setup, report, one)));
       raised.push_back(std::move(one));
@@ -199,7 +205,9 @@ Result<std::vector<Raised>> AlertDesk::RaiseAll(std::span<const HitReport> repor
   };
   COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
   std::vector<Alert> changes;
-  for (const Raised& one : raised) changes.push_back(one.alert);
+  for (const Raised& one : raised) {
+    if (!one.withdrawn) changes.push_back(one.alert);
+  }
   turn.Finish(std::move(changes));
   return raised;
 }
@@ -229,6 +237,7 @@ Result<Alert> AlertDesk::Acknowledge(const AcknowledgeOrder& order) {
   COMITY_RETURN_IF_ERROR(CheckText("the note", order.note, kMaxNote));
   COMITY_RETURN_IF_ERROR(CheckText("who acknowledges", order.by, 256));
   Turn turn(state_->feed);
+  OutcomeObserver* const outcomes = state_->setup.outcomes;
   std::optional<Alert> changed;
   Alert alert;
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
@@ -236,16 +245,22 @@ Result<Alert> AlertDesk::Acknowledge(const AcknowledgeOrder& order) {
     changed.reset();
     const Instant now = state_->setup.clock.Now();
     COMITY_ASSIGN_OR_RETURN(const auto record, transaction.alerts().Get(order.id));
-    if (record.expires_at <= now || record.wrapped_key.empty()) return NoSuchAlert(order.id);
+    const bool open = now < record.expires_at && !record.wrapped_key.empty() &&
+                      record.state != store::AlertState::kWithdrawn;
+    if (!open) return NoSuchAlert(order.id);
     COMITY_ASSIGN_OR_RETURN(alert, OpenAlert(record, state_->setup.kek));
     COMITY_ASSIGN_OR_RETURN(const bool is_first, state_->Decide(order, now, alert));
     if (!is_first) return {};
     COMITY_RETURN_IF_ERROR(state_->Save(transaction.alerts(), alert));
     COMITY_RETURN_IF_ERROR(recorder.Record(AcknowledgeEvent(state_->setup, alert)));
+    if (outcomes != nullptr) {
+      COMITY_RETURN_IF_ERROR(outcomes->OnOutcome(transaction, recorder, alert));
+    }
     changed = alert;
     return {};
   };
   COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
+  if (changed && outcomes != nullptr) outcomes->AfterOutcome(alert);
   if (changed) turn.Finish({*changed});
   return alert;
 }
@@ -255,6 +270,7 @@ std::unique_ptr<Subscription> AlertDesk::Subscribe() {
 }
 
 Result<std::uint64_t> AlertDesk::EraseExpired(Instant now) {
+  std::uint64_t all = 0;
   std::uint64_t erased = 0;
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
     COMITY_ASSIGN_OR_RETURN(erased, transaction.alerts().EraseExpired(now));
@@ -268,8 +284,12 @@ Result<std::uint64_t> AlertDesk::EraseExpired(Instant now) {
     COMITY_RETURN_IF_ERROR(recorder.Record(event));
     return {};
   };
-  COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
-  return erased;
+  // Few at a time: other commits go in between.
+  do {
+    COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
+    all += erased;
+  } while (erased == store::AlertStore::kMostErased);
+  return all;
 }
 
 }  // namespace comity::casework

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@
 #include "services/casework/alert.h"
 #include "services/casework/change_feed.h"
 #include "services/casework/hit_report.h"
+#include "services/casework/outcome_observer.h"
 #include "services/runtime/clock.h"
 #include "services/store/store.h"
 
@@ -30,11 +33,38 @@ struct AlertDeskSetup {
   const runtime::Clock& clock;
   policy::AgencyId own;
   std::chrono::seconds merge_window{30};
+  OutcomeObserver* outcomes = nullptr;  // null: nobody is told
 };
 
 struct Raised {
   Alert alert;
-  bool merged = false;  // into an alert that was open already
+  bool merged = false;     // into an alert that was open already
+  bool withdrawn = false;  // no alert: the holder has withdrawn the entry since its answer
+};
+
+// What a holder says of an entry behind alerts of ours.
+struct HolderChange {
+  policy::AgencyId holder;
+  std::string reference;             // empty: it was not released
+  std::vector<std::string> answers;  // then: exchange ids of the answers
+  std::string change;                // withdrawn, expired, corrected, restricted, unrestricted
+  policy::Instant at{};              // by the holder's clock
+  std::optional<policy::ListCategory> category{};  // corrected
+  std::string response_code{};                     // corrected
+};
+
+struct EndedAgreement {
+  policy::AgreementId agreement;
+  std::uint32_t version = 0;               // up to it
+  std::optional<policy::AgencyId> holder;  // of the entries; absent: any
+};
+
+// What a unit of work did to alerts.
+struct ChangedAlerts {
+  std::uint64_t alerts = 0;
+  std::uint64_t acknowledged = 0;  // of them, those with an outcome
+  std::uint64_t held = 0;          // of them, those that ended and keep their content for a hold
+  std::function<void()> publish;   // to be called once it is durable: readers see it
 };
 
 struct AcknowledgeOrder {
@@ -60,7 +90,8 @@ class AlertDesk {
   // reference if that one is not acknowledged yet and its last frame is within the merge window.
   // All of them, and one audit entry for each hit, in one commit. Never merged: a hit without
   // deployment or released reference, one with another category or response code, and two hits of
-  // one capture.
+  // one capture. A hit on an entry that the holder has withdrawn, let expire or restricted since
+  // its answer becomes no alert.
   //
   // In:     reports  the hits of one probe, at most 100 (an agreement's largest hit cap)
   // Errors: kInvalidArgument  too many, or see CheckHitReport; kCorrupt  the alert to merge into
@@ -79,6 +110,17 @@ class AlertDesk {
   //         kConflict         another outcome stands
   Result<Alert> Acknowledge(const AcknowledgeOrder& order);
 
+  // Within a unit of work. Alerts on an entry that is withdrawn or has expired lose key and content
+  // and leave the open list (of one that is held, the content stays until the hold is released);
+  // corrections are taken over; restrictions are noted.
+  // Errors: kCorrupt  an alert does not decrypt; those of store and log
+  Result<ChangedAlerts> Apply(store::Transaction& transaction, audit::Recorder& recorder,
+                              std::span<const HolderChange> changes);
+  // Within a unit of work: alerts under the agreement lose key and content, or as above leave the
+  // open list if they are held. Errors: as above
+  Result<ChangedAlerts> EraseUnder(store::Transaction& transaction, audit::Recorder& recorder,
+                                   const EndedAgreement& ended);
+
   std::unique_ptr<Subscription> Subscribe();
 
   // Destroys keys and content of the alerts expired at `now` and says so in the log; returns how
@@ -87,6 +129,7 @@ class AlertDesk {
 
  private:
   struct State;
+  Status NoteStopped(store::Transaction& transaction, const HolderChange& change) const;
   std::unique_ptr<State> state_;
 };
 

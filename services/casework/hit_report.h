@@ -20,11 +20,13 @@ struct HitReport {
   policy::DeploymentId deployment;  // empty: a retrospective search
   policy::AgencyId holder;
   ReleasedHit hit;
+  std::vector<policy::Release> releases;  // Decision::releases
   double threshold = 0;
   policy::EngineProfile engine;
   policy::AgreementRef agreement;
   std::vector<std::string> clauses;        // that permitted the search
   std::chrono::seconds alert_retention{};  // Decision::alert_retention
+  policy::Instant answered_at{};           // by the holder's clock, as its answer says
   Frame frame;
   std::map<std::string, Digest> messages;  // `probe`, `answer`: digests that both sides hold
 };

@@ -18,11 +18,11 @@ namespace {
 
 using policy::StatementKind;
 
-struct Options {
+struct AgreementActOptions {
   std::string target, key, out, text, position, lifts;
 };
 
-Result<StatementRequest> RequestOf(StatementKind kind, const Options& options) {
+Result<StatementRequest> RequestOf(StatementKind kind, const AgreementActOptions& options) {
   StatementRequest request;
   request.kind = kind;
   request.text = options.text;
@@ -41,7 +41,7 @@ Result<StatementRequest> RequestOf(StatementKind kind, const Options& options) {
   return request;
 }
 
-Result<sign::SigningKey> KeyOf(const Options& options, const Session& session) {
+Result<sign::SigningKey> KeyOf(const AgreementActOptions& options, const Session& session) {
   if (!options.key.empty()) return ReadSigningKey(options.key);
   const auto profile = LoadProfile(session);
   if (!profile || !profile->signing_key) {
@@ -81,9 +81,19 @@ Result<ExitCode> SubmitMade(const NamedAgreement& named, const SignedStatement& 
   return ExitCode::kOk;
 }
 
-Result<ExitCode> Act(StatementKind kind, const Options& options, const Session& session) {
+// What an agreement without a version means to this act.
+BareId MeantBy(StatementKind kind) {
+  const bool is_of_proposals = kind == StatementKind::kAdvice ||
+                               kind == StatementKind::kSignature ||
+                               kind == StatementKind::kRejection;
+  return is_of_proposals ? BareId::kHighest : BareId::kDeciding;
+}
+
+Result<ExitCode> Act(StatementKind kind, const AgreementActOptions& options,
+                     const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const StatementRequest request, RequestOf(kind, options));
-  COMITY_ASSIGN_OR_RETURN(const NamedAgreement named, FindAgreement(options.target, session));
+  COMITY_ASSIGN_OR_RETURN(const NamedAgreement named,
+                          FindAgreement(options.target, session, MeantBy(kind)));
   COMITY_ASSIGN_OR_RETURN(const sign::SigningKey key, KeyOf(options, session));
   COMITY_ASSIGN_OR_RETURN(const SignedStatement made,
                           SignStatement(named.agreement, key, request, session.clock.Now()));
@@ -107,7 +117,7 @@ struct ActText {
 };
 
 Command AddAct(CommandLine& line, Session& session, const ActText& act,
-               const std::shared_ptr<Options>& options) {
+               const std::shared_ptr<AgreementActOptions>& options) {
   const std::string name = std::string("agreement ") + act.verb;
   Command command = line.Add(
       {name, act.summary,
@@ -138,7 +148,7 @@ std::string SubmittedText(const v1::SubmitAgreementResponse& response) {
     text += "peer       " + Clean(delivery.agency()) +
             (delivery.delivered() ? " has it, status there: " + Clean(delivery.peer_status())
                                   : " does not have it yet; the gateway repeats it") +
-            "\n";
+            (delivery.status_differs() ? " (differs: the stricter one decides)" : "") + "\n";
   }
   return text;
 }
@@ -146,7 +156,8 @@ std::string SubmittedText(const v1::SubmitAgreementResponse& response) {
 nlohmann::ordered_json DeliveryJson(const v1::PeerDelivery& delivery) {
   return {{"agency", delivery.agency()},
           {"delivered", delivery.delivered()},
-          {"peer_status", delivery.peer_status()}};
+          {"peer_status", delivery.peer_status()},
+          {"status_differs", delivery.status_differs()}};
 }
 
 nlohmann::ordered_json SubmittedJson(const v1::SubmitAgreementResponse& response) {
@@ -161,13 +172,13 @@ nlohmann::ordered_json SubmittedJson(const v1::SubmitAgreementResponse& response
 }
 
 void AddAgreementActs(CommandLine& line, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AgreementActOptions>();
   AddAct(line, session,
          {StatementKind::kSignature, "sign", "sign an agreement",
           "Signs a version of an agreement for a signatory. Read it first: comity agreement show.",
           "sign northshire-eastvale-2026 --key people/chief.key"},
          options);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AgreementActOptions>();
   AddAct(line, session,
          {StatementKind::kAdvice, "advise", "give a DPO's advice",
           "States the advice of a party's Data Protection Officer.",
@@ -175,29 +186,51 @@ void AddAgreementActs(CommandLine& line, Session& session) {
          options)
       .Add({"--position", "POSITION", "for, against or conditional", true}, options->position)
       .Add({"--text", "TEXT", "the advice, up to 4000 octets", true}, options->text);
-  options = std::make_shared<Options>();
-  AddAct(line, session,
-         {StatementKind::kSuspension, "suspend", "suspend an agreement at once",
-          "Suspends a version. It takes effect at once at both agencies, also inside open streams.",
-          "suspend northshire-eastvale-2026 --key dpo.key --reason 'inquiry 12'"},
-         options)
+  options = std::make_shared<AgreementActOptions>();
+  AddAct(
+      line, session,
+      {StatementKind::kSuspension, "suspend", "suspend an agreement at once",
+       "Suspends a version and every higher one. It takes effect at once at both agencies, also\n"
+       "inside open streams. An ID without a version is the version that decides now, also when\n"
+       "a higher one is proposed.",
+       "suspend northshire-eastvale-2026 --key dpo.key --reason 'inquiry 12'"},
+      options)
       .Add(kReason, options->text);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AgreementActOptions>();
   AddAct(line, session,
          {StatementKind::kResumption, "resume", "lift a suspension",
-          "Lifts one suspension; it takes two signatories of the side that suspended.",
+          "Lifts one suspension; it takes two signatories of the side that suspended. Name the\n"
+          "version that was suspended, if it is not the one that decides now.",
           "resume northshire-eastvale-2026 --key chief.key --lifts 5f1c... --reason 'closed'"},
          options)
       .Add({"--lifts", "STATEMENT_ID", "id of the suspension, 64 hexadecimal characters", true},
            options->lifts)
       .Add(kReason, options->text);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AgreementActOptions>();
+  AddAct(
+      line, session,
+      {StatementKind::kTermination, "terminate", "end an agreement for good",
+       "Terminates a version, together with a second signatory of the same party: it ends after\n"
+       "the document's notice, or at once when two of each party have said so. It is final.",
+       "terminate northshire-eastvale-2026@1 --key chief.key --reason 'replaced'"},
+      options)
+      .Add(kReason, options->text);
+  options = std::make_shared<AgreementActOptions>();
   AddAct(line, session,
-         {StatementKind::kTermination, "terminate", "end an agreement for good",
-          "Terminates a version. It is final.",
-          "terminate northshire-eastvale-2026@1 --key chief.key --reason 'replaced'"},
+         {StatementKind::kRejection, "reject", "refuse a proposed agreement for good",
+          "Refuses a version that is not signed by all yet, for a signatory. It is final; what is\n"
+          "signed by all is suspended or terminated instead.",
+          "reject northshire-eastvale-2026@2 --key chief.key --reason 'retention too long'"},
          options)
       .Add(kReason, options->text);
+  options = std::make_shared<AgreementActOptions>();
+  AddAct(line, session,
+         {StatementKind::kReview, "review", "say that an agreement was reviewed",
+          "States that the party's DPO or a signatory has reviewed a version. The review is done\n"
+          "when both have, of both parties. To go on beyond review_by takes a higher version.",
+          "review northshire-eastvale-2026 --key dpo.key --text 'Still needed; no changes.'"},
+         options)
+      .Add({"--text", "TEXT", "what was found, up to 4000 octets", true}, options->text);
 }
 
 }  // namespace comity::cli

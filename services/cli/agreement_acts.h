@@ -10,7 +10,7 @@
 
 namespace comity::cli {
 
-// `comity agreement sign | advise | suspend | resume | terminate`.
+// `comity agreement sign | advise | reject | suspend | resume | review | terminate`.
 void AddAgreementActs(CommandLine& line, Session& session);
 
 // What the gateway answers to a submission.

@@ -12,9 +12,11 @@
 #include "services/cli/agreement_acts.h"
 #include "services/cli/agreement_source.h"
 #include "services/cli/agreement_status.h"
+#include "services/cli/agreement_trials.h"
 #include "services/cli/commands.h"
 #include "services/cli/local_file.h"
 #include "services/cli/output.h"
+#include "services/cli/watchlist_holders.h"
 #include "services/transport/limits.h"
 
 namespace comity::cli {
@@ -23,8 +25,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace limits = transport::limits;
 
-struct Options {
-  std::string target, dir;
+struct AgreementOptions {
+  std::string target, dir, against;
   std::vector<std::string> files;
 };
 
@@ -45,7 +47,7 @@ Json ReferenceJson(const policy::Agreement& agreement) {
           {"sha256", EncodeHex(agreement.sha256.view())}};
 }
 
-Result<ExitCode> Check(const Options& options, const Session& session) {
+Result<ExitCode> Check(const AgreementOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const CheckedDocument checked, CheckDocumentFile(options.target));
   const ExitCode code = checked.agreement ? ExitCode::kOk : ExitCode::kNo;
   if (session.json) {
@@ -62,8 +64,12 @@ Result<ExitCode> Check(const Options& options, const Session& session) {
   return code;
 }
 
-Result<ExitCode> Show(const Options& options, const Session& session) {
+Result<ExitCode> Show(const AgreementOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const NamedAgreement named, FindAgreement(options.target, session));
+  if (!options.against.empty()) {
+    COMITY_ASSIGN_OR_RETURN(const NamedAgreement other, FindAgreement(options.against, session));
+    return PrintDifference(other.agreement, named.agreement, session);
+  }
   const std::string clauses = policy::RenderClauses(named.agreement);
   if (session.json) {
     PrintJson({{"agreement", ReferenceJson(named.agreement)},
@@ -107,7 +113,7 @@ Result<bool> CheckSubmissions(const std::vector<std::string>& files) {
   return all_good;
 }
 
-Result<ExitCode> Submit(const Options& options, const Session& session) {
+Result<ExitCode> Submit(const AgreementOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const bool all_good, CheckSubmissions(options.files));
   if (!all_good) return ExitCode::kNo;
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
@@ -136,7 +142,7 @@ Result<std::string> StatementFileName(const std::string& prefix, const std::stri
   return prefix + "." + std::string(Name(statement.kind)) + "-" + id.substr(0, 16) + ".json";
 }
 
-Result<ExitCode> Export(const Options& options, const Session& session) {
+Result<ExitCode> Export(const AgreementOptions& options, const Session& session) {
   if (!ParseAgreementName(options.target)) {
     return Fail(ErrorCode::kInvalidArgument, "export takes an agreement id (ID or ID@VERSION)");
   }
@@ -163,7 +169,7 @@ Result<ExitCode> Export(const Options& options, const Session& session) {
 }
 
 void AddReading(CommandLine& line, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AgreementOptions>();
   line.Add(
           {"agreement check", "list all faults of a document",
            "Reads an agreement document as a gateway does and lists every fault with its line and\n"
@@ -171,19 +177,19 @@ void AddReading(CommandLine& line, Session& session) {
            "the document has faults", "comity agreement check agreement.yaml"},
           Asks::kNobody, [options, &session] { return Check(*options, session); })
       .Add({"file", "FILE", "the YAML document", true}, options->target);
-  options = std::make_shared<Options>();
-  line.Add(
-          {"agreement show", "an agreement in plain English",
-           "Prints the numbered clauses that the document means, and its SHA-256. A FILE needs no\n"
-           "gateway.",
-           "", "comity agreement show northshire-eastvale-2026"},
-          Asks::kGateway, [options, &session] { return Show(*options, session); })
+  options = std::make_shared<AgreementOptions>();
+  line.Add({"agreement show", "an agreement in plain English",
+            "Prints the numbered clauses that the document means, and its SHA-256; with --against\n"
+            "only what differs from another version. A FILE needs no gateway.",
+            "", "comity agreement show northshire-eastvale-2026"},
+           Asks::kGateway, [options, &session] { return Show(*options, session); })
       .Add({"agreement", "FILE|ID", "document, or agreement id (ID or ID@VERSION)", true},
-           options->target);
+           options->target)
+      .Add({"--against", "FILE|ID", "the version before it", false}, options->against);
 }
 
 void AddExchange(CommandLine& line, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AgreementOptions>();
   line.Add({"agreement submit", "give documents or statements to the own gateway",
             "Sends files to the own gateway, which keeps them, countersigns statements of its own\n"
             "people and passes all on to the other party. All documents are checked first.",
@@ -191,7 +197,7 @@ void AddExchange(CommandLine& line, Session& session) {
             "comity agreement submit agreement.yaml advice.json"},
            Asks::kGateway, [options, &session] { return Submit(*options, session); })
       .Add({"files", "FILE...", "YAML documents or DSSE JSON statements", true}, options->files);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AgreementOptions>();
   line.Add({"agreement export", "document and statements as files",
             "Writes ID-vN.yaml and one file a statement into DIR; 'agreement submit' takes them.",
             "a file exists already", "comity agreement export northshire-eastvale-2026 --dir out"},
@@ -205,9 +211,11 @@ void AddExchange(CommandLine& line, Session& session) {
 void AddAgreementCommands(CommandLine& line, Session& session) {
   line.Group("agreement", "data-sharing agreements");
   AddReading(line, session);
+  AddAgreementTrials(line, session);
   AddAgreementActs(line, session);
   AddExchange(line, session);
   AddAgreementStatus(line, session);
+  AddAgreementReceipts(line, session);
 }
 
 }  // namespace comity::cli

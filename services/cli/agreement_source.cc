@@ -27,13 +27,14 @@ Result<NamedAgreement> FromFile(const std::string& file) {
   return named;
 }
 
-Result<NamedAgreement> FromGateway(const std::string& target, const Session& session) {
+Result<NamedAgreement> FromGateway(const std::string& target, const Session& session, BareId bare) {
   COMITY_ASSIGN_OR_RETURN(const AgreementName name, ParseAgreementName(target));
   NamedAgreement named;
   COMITY_ASSIGN_OR_RETURN(named.gateway, OwnGateway::Open(session));
   v1::GetAgreementRequest request;
   request.set_id(name.id);
   request.set_version(name.version);
+  request.set_deciding(bare == BareId::kDeciding);
   COMITY_ASSIGN_OR_RETURN(const v1::GetAgreementResponse response,
                           named.gateway->Call<v1::Agreements>(&v1::Agreements::Stub::Get, request));
   // Read here as well: what is signed is what this program understood, not what a gateway says.
@@ -64,14 +65,15 @@ std::string DescribeIssues(const CheckedDocument& document, const std::string& f
   return text;
 }
 
-Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session) {
+Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session,
+                                     BareId bare) {
   std::error_code ignored;
   if (std::filesystem::exists(target, ignored)) return FromFile(target);
   if (!ParseAgreementName(target)) {
     return Fail(ErrorCode::kNotFound,
                 Quote(target) + " is neither a file nor an agreement id (ID or ID@VERSION)");
   }
-  return FromGateway(target, session);
+  return FromGateway(target, session, bare);
 }
 
 Result<AgreementName> ParseAgreementName(const std::string& text) {

@@ -32,11 +32,18 @@ struct CheckedDocument {
 Result<CheckedDocument> CheckDocumentFile(const std::string& file);
 std::string DescribeIssues(const CheckedDocument& document, const std::string& file);
 
+// Which version an ID without a version means.
+enum class BareId {
+  kHighest,   // proposals are advised on, signed and refused
+  kDeciding,  // what runs is stopped and ended: a partner can deliver a draft that is higher
+};
+
 // Errors: those of reading; kInvalidArgument  faults in the document, all in the detail; those of
 // the gateway
-Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session);
+Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session,
+                                     BareId bare = BareId::kHighest);
 
-// Splits ID or ID@VERSION; version 0 is the highest. Errors: kInvalidArgument
+// Splits ID or ID@VERSION; version 0: none was named. Errors: kInvalidArgument
 struct AgreementName {
   std::string id;
   std::uint32_t version = 0;

@@ -11,7 +11,7 @@ using policy::StatementKind;
 
 struct Post {
   Speaker speaker;
-  enum class Kind { kDpo, kSignatory, kAgency } kind;
+  policy::Speaker kind{};
 };
 
 std::vector<Post> PostsOf(const policy::Agreement& agreement, const std::string& key) {
@@ -19,29 +19,17 @@ std::vector<Post> PostsOf(const policy::Agreement& agreement, const std::string&
   for (const policy::Party& party : agreement.parties) {
     for (const policy::Signatory& signatory : party.signatories) {
       if (signatory.key == key) {
-        posts.push_back({{party.agency, signatory.post}, Post::Kind::kSignatory});
+        posts.push_back({{party.agency, signatory.post}, policy::Speaker::kSignatory});
       }
     }
-    if (party.dpo.key == key) posts.push_back({{party.agency, party.dpo.post}, Post::Kind::kDpo});
+    if (party.dpo.key == key)
+      posts.push_back({{party.agency, party.dpo.post}, policy::Speaker::kDpo});
     if (party.agency_key == key) {
-      posts.push_back({{party.agency, std::string(policy::kGatewayPost)}, Post::Kind::kAgency});
+      posts.push_back(
+          {{party.agency, std::string(policy::kGatewayPost)}, policy::Speaker::kGateway});
     }
   }
   return posts;
-}
-
-bool May(Post::Kind post, StatementKind kind) {
-  switch (kind) {
-    case StatementKind::kAdvice:
-      return post == Post::Kind::kDpo;
-    case StatementKind::kSuspension:
-      return true;
-    case StatementKind::kSignature:
-    case StatementKind::kResumption:
-    case StatementKind::kTermination:
-      return post == Post::Kind::kSignatory;
-  }
-  return false;
 }
 
 }  // namespace
@@ -51,7 +39,7 @@ Result<Speaker> FindSpeaker(const policy::Agreement& agreement, const sign::Publ
   const std::string text = sign::EncodePublicKey(key);
   const std::vector<Post> posts = PostsOf(agreement, text);
   for (const Post& post : posts) {
-    if (May(post.kind, kind)) return post.speaker;
+    if (policy::MayState(post.kind, kind)) return post.speaker;
   }
   const std::string document =
       agreement.id.text() + " version " + std::to_string(agreement.version);
@@ -64,7 +52,8 @@ Result<Speaker> FindSpeaker(const policy::Agreement& agreement, const sign::Publ
               "the key is that of " + posts.front().speaker.post + ", " +
                   posts.front().speaker.party.text() + ", whose post makes no " +
                   std::string(Name(kind)) +
-                  "; signatories sign, resume and terminate, the DPO advises, either suspends");
+                  "; signatories sign, reject, resume and terminate, the DPO advises, either "
+                  "reviews and suspends");
 }
 
 Result<SignedStatement> SignStatement(const policy::Agreement& agreement,
@@ -81,8 +70,9 @@ Result<SignedStatement> SignStatement(const policy::Agreement& agreement,
   statement.text = request.text;
   statement.lifts = request.lifts;
   COMITY_ASSIGN_OR_RETURN(const sign::DsseEnvelope envelope, policy::MakeStatement(key, statement));
-  COMITY_ASSIGN_OR_RETURN(const policy::VerifiedStatement verified,
-                          policy::VerifyStatement(envelope, agreement, false));
+  COMITY_ASSIGN_OR_RETURN(
+      const policy::VerifiedStatement verified,
+      policy::VerifyStatement(envelope, agreement, {.countersignature_required = false}));
   return SignedStatement{verified.statement, verified.id, sign::EncodeDsseJson(envelope)};
 }
 

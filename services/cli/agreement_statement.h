@@ -18,8 +18,7 @@ struct Speaker {
   std::string post;
 };
 
-// Finds the key's post that may make a statement of this kind: signatories sign, resume and
-// terminate, the DPO advises, either suspends, and so does the agency's own key.
+// Finds the key's post that may make a statement of this kind (policy::MayState).
 //
 // Errors: kInvalidArgument  the key is none of the document's, or its posts may not do this
 Result<Speaker> FindSpeaker(const policy::Agreement& agreement, const sign::PublicKey& key,

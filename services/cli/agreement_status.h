@@ -6,7 +6,7 @@
 
 namespace comity::cli {
 
-// `comity agreement status`.
+// `comity agreement list | status`.
 void AddAgreementStatus(CommandLine& line, Session& session);
 
 }  // namespace comity::cli

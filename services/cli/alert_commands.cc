@@ -18,13 +18,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxAlerts = 1000;
 
-struct Options {
+struct AlertOptions {
   std::string alert, outcome, note;
   std::optional<std::uint64_t> limit;
   bool open = false;
 };
 
-Result<ExitCode> List(const Options& options, const Session& session) {
+Result<ExitCode> List(const AlertOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   v1::ListAlertsRequest request;
   request.set_limit(static_cast<std::uint32_t>(options.limit.value_or(0)));
@@ -48,7 +48,7 @@ Result<ExitCode> List(const Options& options, const Session& session) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> Watch(const Options& options, const Session& session) {
+Result<ExitCode> Watch(const AlertOptions& options, const Session& session) {
   // Before the channel: the threads that it starts must inherit the signal mask.
   const runtime::Shutdown shutdown;
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
@@ -71,7 +71,7 @@ Result<ExitCode> Watch(const Options& options, const Session& session) {
   return Fail(gateway.Describe(status));
 }
 
-Result<ExitCode> Acknowledge(const Options& options, const Session& session) {
+Result<ExitCode> Acknowledge(const AlertOptions& options, const Session& session) {
   v1::AcknowledgeAlertRequest request;
   request.set_alert(options.alert);
   request.set_note(options.note);
@@ -92,13 +92,13 @@ Result<ExitCode> Acknowledge(const Options& options, const Session& session) {
 
 void AddAlertCommands(CommandLine& line, Session& session) {
   line.Group("alert", "hits in live operations; a lead, not an identification");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AlertOptions>();
   line.Add({"alert list", "alerts, newest first", "Prints the newest alerts of this agency.", "",
             "comity alert list --limit 20"},
            Asks::kGateway, [options, &session] { return List(*options, session); })
       .Add({"--limit", "N", "how many, 1 to 1000; default 100", false},
            CountTarget{options->limit, 1, kMaxAlerts});
-  options = std::make_shared<Options>();
+  options = std::make_shared<AlertOptions>();
   line.Add({"alert watch", "each alert as it comes",
             "Prints one line for each alert that is stored, changed or merged, until it is "
             "interrupted\n"
@@ -107,7 +107,7 @@ void AddAlertCommands(CommandLine& line, Session& session) {
            Asks::kGateway, [options, &session] { return Watch(*options, session); })
       .Add({"--open", "", "first print the alerts that nobody has acknowledged", false},
            options->open);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AlertOptions>();
   line.Add({"alert ack", "acknowledge an alert",
             "Records who looked and what they found. The first outcome stands.",
             "another outcome stands already",

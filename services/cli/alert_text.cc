@@ -23,6 +23,11 @@ Json HitJson(const v1::Hit& hit) {
           {"similarity", hit.has_similarity() ? Json(hit.similarity()) : Json(nullptr)}};
 }
 
+Json NoteJson(const v1::Alert& alert) {
+  if (!alert.has_entry_note()) return nullptr;
+  return {{"change", alert.entry_note().change()}, {"at", TimeText(alert.entry_note().at())}};
+}
+
 }  // namespace
 
 std::string LastCamera(const v1::Alert& alert) {
@@ -46,6 +51,7 @@ std::string AlertLine(const v1::Alert& alert) {
   text += "  frames " + std::to_string(alert.frame_count());
   const std::string outcome = OutcomeText(alert.outcome());
   if (!outcome.empty()) text += "  outcome " + outcome;
+  if (alert.has_entry_note()) text += "  entry " + alert.entry_note().change() + " by the holder";
   return Clean(text);
 }
 
@@ -65,7 +71,8 @@ Json AlertJson(const v1::Alert& alert) {
                {"last_seen", TimeText(alert.last_seen())},
                {"expires_at", TimeText(alert.expires_at())},
                {"outcome", TextOrNull(OutcomeText(alert.outcome()))},
-               {"acknowledged_at", TextOrNull(TimeText(alert.acknowledged_at()))}};
+               {"acknowledged_at", TextOrNull(TimeText(alert.acknowledged_at()))},
+               {"entry_note", NoteJson(alert)}};
   for (const v1::Frame& frame : alert.frames()) {
     json["frames"].push_back({{"capture_ref", frame.capture_ref()},
                               {"camera", frame.camera()},

@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct AuditOptions {
   std::string dir, vkey, exchange, out, file, entry;
   std::optional<std::uint64_t> index;
 };
@@ -56,7 +56,7 @@ std::string SummaryText(const tlog::LogSummary& summary) {
   return text + (table.empty() ? "" : table.Text());
 }
 
-Result<ExitCode> Verify(const Options& options, const Session& session) {
+Result<ExitCode> Verify(const AuditOptions& options, const Session& session) {
   std::optional<std::string> trusted;
   if (!options.vkey.empty()) trusted = options.vkey;
   const auto verify = [&]() -> Result<tlog::LogSummary> {
@@ -95,7 +95,8 @@ Status WriteProof(const std::filesystem::path& dir, const v1::EntryProof& proof)
   return WriteNewFile(dir / (prefix + ".tlog-proof"), proof.proof());
 }
 
-Status ReportProofs(const v1::ProveAuditResponse& response, const Options& options, bool json) {
+Status ReportProofs(const v1::ProveAuditResponse& response, const AuditOptions& options,
+                    bool json) {
   Json all = Json::array();
   for (const v1::EntryProof& proof : response.proofs()) {
     all.push_back({{"index", proof.index()}, {"entry", proof.entry()}, {"proof", proof.proof()}});
@@ -111,7 +112,7 @@ Status ReportProofs(const v1::ProveAuditResponse& response, const Options& optio
   return {};
 }
 
-Result<ExitCode> Prove(const Options& options, const Session& session) {
+Result<ExitCode> Prove(const AuditOptions& options, const Session& session) {
   if (options.index.has_value() == !options.exchange.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "give one of --index and --exchange");
   }
@@ -132,7 +133,7 @@ Result<ExitCode> Prove(const Options& options, const Session& session) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> VerifyProof(const Options& options, const Session& session) {
+Result<ExitCode> VerifyProof(const AuditOptions& options, const Session& session) {
   constexpr std::size_t kMaxProof = 512 * 1024;
   COMITY_ASSIGN_OR_RETURN(const std::string text, ReadLocalText(options.file, kMaxProof));
   COMITY_ASSIGN_OR_RETURN(const std::string entry,
@@ -166,7 +167,7 @@ Result<ExitCode> VerifyProof(const Options& options, const Session& session) {
 }
 
 void AddVerify(CommandLine& line, Session& session) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AuditOptions>();
   line.Add({"audit verify", "verify an exported log",
             "Checks every octet of an export without network or gateway: signatures, entries, "
             "tiles,\n"
@@ -181,7 +182,7 @@ void AddVerify(CommandLine& line, Session& session) {
 }
 
 void AddProofs(CommandLine& line, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AuditOptions>();
   line.Add({"audit prove", "a receipt for entries of the log",
             "Asks the own gateway for entries with offline proofs (c2sp.org/tlog-proof@v1), by "
             "index\n"
@@ -193,7 +194,7 @@ void AddProofs(CommandLine& line, Session& session) {
            CountTarget{options->index, 0, (std::uint64_t{1} << 62)})
       .Add({"--exchange", "ID", "or all entries of one exchange", false}, options->exchange)
       .Add({"--out", "DIR", "folder for the files", false}, options->out);
-  options = std::make_shared<Options>();
+  options = std::make_shared<AuditOptions>();
   line.Add({"audit verify-proof", "verify a receipt",
             "Checks that an entry is in the log whose key is given. Needs no gateway.",
             "it is not verified",

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ExportOptions {
   std::string dir;
 };
 
@@ -78,7 +78,7 @@ Status MakeEmptyFolder(const fs::path& folder) {
   return {};
 }
 
-Result<ExitCode> Export(const Options& options, const Session& session) {
+Result<ExitCode> Export(const ExportOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   COMITY_RETURN_IF_ERROR(MakeEmptyFolder(options.dir));
   const auto stub = v1::Audit::NewStub(gateway.channel());
@@ -111,7 +111,7 @@ Result<ExitCode> Export(const Options& options, const Session& session) {
 }  // namespace
 
 void AddAuditExport(CommandLine& line, Session& session) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   line.Add({"audit export", "copy the whole log into a folder",
             "Writes the log as of now into DIR, in the layout of docs/formats/audit_export.md. "
             "When the\n"

@@ -24,9 +24,17 @@ int main(int argc, char** argv) {
   cli::AddAgreementCommands(line, session);
   cli::AddWatchlistCommands(line, session);
   cli::AddDeploymentCommands(line, session);
+  cli::AddStopCommands(line, session);
   cli::AddAlertCommands(line, session);
+  cli::AddSearchCommands(line, session);
   cli::AddAuditCommands(line, session);
   cli::AddNodeCommands(line, session);
+  cli::AddPersonCommands(line, session);
+  cli::AddPeerCommands(line, session);
+  cli::AddApprovalCommands(line, session);
+  cli::AddNoticeCommands(line, session);
+  cli::AddRetentionCommands(line, session);
+  cli::AddBackupCommands(line, session);
   cli::AddDoctorCommand(line, session);
   const cli::ExitCode code = line.Execute(argc, argv);
   if (!cli::FlushOutput()) {

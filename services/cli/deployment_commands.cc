@@ -4,7 +4,8 @@
 
 #include "comity/v1/deployments.grpc.pb.h"
 #include "services/cli/commands.h"
-#include "services/cli/deployment_create.h"
+#include "services/cli/deployment_propose.h"
+#include "services/cli/deployment_text.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
 #include "services/cli/wire_text.h"
@@ -14,50 +15,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct StopOptions {
+constexpr std::uint64_t kMaxListed = 1000;
+
+struct DeploymentOptions {
   std::string deployment, reason;
+  std::optional<std::uint64_t> limit;
 };
 
-std::string ModeText(v1::SearchMode mode) {
-  if (mode == v1::SEARCH_MODE_DIRECT) return "direct";
-  return mode == v1::SEARCH_MODE_SEALED ? "sealed" : "";
-}
-
-Json SummaryJson(const v1::DeploymentSummary& summary) {
-  const v1::DeploymentDefinition& definition = summary.definition();
-  return {{"deployment", summary.deployment()},
-          {"state", summary.state()},
-          {"agreement", definition.agreement()},
-          {"purpose", definition.purpose()},
-          {"list_categories", definition.list_categories()},
-          {"engine", ToJson(definition.engine())},
-          {"engine_name", definition.engine_name()},
-          {"threshold", definition.threshold()},
-          {"place", definition.place()},
-          {"reason", definition.reason()},
-          {"case_ref", definition.case_ref()},
-          {"starts_at", TimeText(definition.starts_at())},
-          {"ends_at", TimeText(definition.ends_at())},
-          {"mode", ModeText(definition.mode())},
-          {"created_at", TimeText(summary.created_at())},
-          {"faces", summary.faces()},
-          {"alerts", summary.alerts()}};
-}
-
-Result<ExitCode> List(const Session& session) {
+Result<ExitCode> List(const DeploymentOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::ListDeploymentsResponse response,
-      gateway.Call<v1::Deployments>(&v1::Deployments::Stub::List, v1::ListDeploymentsRequest()));
-  Table table({"DEPLOYMENT", "STATE", "AGREEMENT", "PURPOSE", "ENGINE", "PLACE", "ENDS", "FACES",
-               "ALERTS"});
+  v1::ListDeploymentsRequest request;
+  request.set_limit(static_cast<std::uint32_t>(options.limit.value_or(0)));
+  COMITY_ASSIGN_OR_RETURN(const v1::ListDeploymentsResponse response,
+                          gateway.Call<v1::Deployments>(&v1::Deployments::Stub::List, request));
+  Table table({"DEPLOYMENT", "STATE", "PURPOSE", "ENGINE", "PLACE", "ENDS", "FACES", "ALERTS",
+               "FALSE", "HALTED BY"});
   Json json = Json::array();
   for (const v1::DeploymentSummary& summary : response.deployments()) {
     json.push_back(SummaryJson(summary));
     const v1::DeploymentDefinition& definition = summary.definition();
-    table.Add({summary.deployment(), summary.state(), definition.agreement(), definition.purpose(),
+    table.Add({summary.deployment(), summary.state(), definition.purpose(),
                definition.engine_name(), definition.place(), TimeText(definition.ends_at()),
-               std::to_string(summary.faces()), std::to_string(summary.alerts())});
+               std::to_string(summary.faces()), std::to_string(summary.alerts()),
+               std::to_string(summary.false_alerts()), summary.halted()});
   }
   if (session.json) {
     PrintJson(json);
@@ -67,7 +47,21 @@ Result<ExitCode> List(const Session& session) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> Stop(const StopOptions& options, const Session& session) {
+Result<ExitCode> Show(const DeploymentOptions& options, const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  v1::GetDeploymentRequest request;
+  request.set_deployment(options.deployment);
+  COMITY_ASSIGN_OR_RETURN(const v1::DeploymentSummary summary,
+                          gateway.Call<v1::Deployments>(&v1::Deployments::Stub::Get, request));
+  if (session.json) {
+    PrintJson(SummaryJson(summary));
+  } else {
+    Print(SummaryText(summary));
+  }
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> Stop(const DeploymentOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   v1::StopDeploymentRequest request;
   request.set_deployment(options.deployment);
@@ -85,16 +79,25 @@ Result<ExitCode> Stop(const StopOptions& options, const Session& session) {
 
 void AddDeploymentCommands(CommandLine& line, Session& session) {
   line.Group("deployment", "live operations");
-  AddDeploymentCreate(line, session);
-  line.Add(
-      {"deployment list", "deployments and their counts",
-       "Prints deployments with their state; faces and alerts count since the gateway started.", "",
-       "comity deployment list"},
-      Asks::kGateway, [&session] { return List(session); });
-  const auto options = std::make_shared<StopOptions>();
+  AddDeploymentProposals(line, session);
+  auto options = std::make_shared<DeploymentOptions>();
+  line.Add({"deployment list", "deployments and their counts",
+            "Prints deployments, newest first, with their state, counts, and what halts them.", "",
+            "comity deployment list"},
+           Asks::kGateway, [options, &session] { return List(*options, session); })
+      .Add({"--limit", "N", "how many, 1 to 1000; default 100", false},
+           CountTarget{options->limit, 1, kMaxListed});
+  options = std::make_shared<DeploymentOptions>();
+  line.Add({"deployment show", "one deployment",
+            "Prints why, who, where and when; how each holder stands (it is searched once it has\n"
+            "validated its lists); counts against the false-alert budget; and what halts it.",
+            "", "comity deployment show d-..."},
+           Asks::kGateway, [options, &session] { return Show(*options, session); })
+      .Add({"deployment", "ID", "deployment id", true}, options->deployment);
+  options = std::make_shared<DeploymentOptions>();
   line.Add({"deployment stop", "end a live operation",
-            "Stops a deployment. When the command ends, no face in it is answered any more; its\n"
-            "streams end within a second.",
+            "Stops a deployment for good. When the command ends, no face in it is answered any\n"
+            "more; its streams end within a second. A halt that can be lifted: comity stop set.",
             "it is over already", "comity deployment stop d-... --reason 'suspect arrested'"},
            Asks::kGateway, [options, &session] { return Stop(*options, session); })
       .Add({"deployment", "ID", "deployment id", true}, options->deployment)

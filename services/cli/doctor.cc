@@ -14,9 +14,8 @@ namespace {
 
 using Level = Findings::Level;
 
-struct Options {
+struct DoctorOptions {
   std::string config;
-  bool offline = false;
 };
 
 const char* Mark(Level level) {
@@ -32,7 +31,7 @@ const char* Mark(Level level) {
 }
 
 // Nothing that the configuration names is looked at while it is faulty itself.
-Findings Examine(const Options& options, const runtime::Clock& clock) {
+Findings Examine(const DoctorOptions& options, const runtime::Clock& clock) {
   Findings findings;
   const auto config = runtime::LoadConfig(options.config);
   if (!config) {
@@ -51,14 +50,13 @@ Findings Examine(const Options& options, const runtime::Clock& clock) {
   CheckHost(*config, findings);
   if (!file_faults.empty()) return findings;  // each of them would only be told again
   CheckKeys(*config, clock.Now(), findings);
-  CheckPeerFiles(*config, clock.Now(), findings);
-  if (!options.offline && findings.Count(Level::kWrong) == 0) {
-    CheckPeerReachability(*config, clock, findings);
-  }
+  CheckAdministrators(*config, clock.Now(), findings);
+  CheckOwnCard(*config, clock.Now(), findings);
+  CheckRevocationFolder(*config, clock.Now(), findings);
   return findings;
 }
 
-Result<ExitCode> Doctor(const Options& options, const Session& session) {
+Result<ExitCode> Doctor(const DoctorOptions& options, const Session& session) {
   std::error_code ignored;
   if (!std::filesystem::exists(options.config, ignored)) {
     return Fail(ErrorCode::kNotFound,
@@ -92,17 +90,16 @@ std::size_t Findings::Count(Level level) const {
 }
 
 void AddDoctorCommand(CommandLine& line, Session& session) {
-  const auto options = std::make_shared<Options>();
-  line.Add({"doctor", "check a gateway's set-up",
-            "Checks configuration, files and their modes, keys and certificates, the peers' pins, "
-            "the\n"
-            "data folder, the ports, the clock, and a TLS handshake with each peer. Run it as the "
-            "user\n"
-            "that runs comityd. Each line is ok, WARN or WRONG with what to do.",
-            "something is wrong", "comity doctor --config comityd.toml"},
-           Asks::kNobody, [options, &session] { return Doctor(*options, session); })
-      .Add({"--config", "FILE", "the gateway's configuration", true}, options->config)
-      .Add({"--offline", "", "do not contact peers", false}, options->offline);
+  const auto options = std::make_shared<DoctorOptions>();
+  line.Add(
+          {"doctor", "check a gateway's set-up",
+           "Checks configuration, files and their modes, keys and certificates, the partners'\n"
+           "revocation lists, the data folder, the ports and the clock. Run it as the user that\n"
+           "runs comityd. Each line is ok, WARN or WRONG with what to do. Whether partners can be\n"
+           "reached the running gateway says: 'comity peer list'.",
+           "something is wrong", "comity doctor --config comityd.toml"},
+          Asks::kNobody, [options, &session] { return Doctor(*options, session); })
+      .Add({"--config", "FILE", "the gateway's configuration", true}, options->config);
 }
 
 }  // namespace comity::cli

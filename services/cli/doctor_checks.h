@@ -15,11 +15,13 @@ void CheckKeys(const runtime::Config& config, runtime::Instant now, Findings& fi
 // The data folder and the three ports.
 void CheckHost(const runtime::Config& config, Findings& findings);
 
-// Files that pin each peer, and whether two peers or a peer and this agency are mixed up.
-void CheckPeerFiles(const runtime::Config& config, runtime::Instant now, Findings& findings);
+// The two administrators of the configuration: whether the agency port would let them in.
+void CheckAdministrators(const runtime::Config& config, runtime::Instant now, Findings& findings);
 
-// A TLS handshake with each peer, at most 3 s each. `clock` must outlive the call.
-void CheckPeerReachability(const runtime::Config& config, const runtime::Clock& clock,
-                           Findings& findings);
+// Whether partners could enrol this agency.
+void CheckOwnCard(const runtime::Config& config, runtime::Instant now, Findings& findings);
+
+// The partners' revocation lists, if the configuration names a folder of them.
+void CheckRevocationFolder(const runtime::Config& config, runtime::Instant now, Findings& findings);
 
 }  // namespace comity::cli

@@ -7,7 +7,8 @@
 #include "services/cli/exit_code.h"
 #include "services/cli/local_file.h"
 #include "services/runtime/config.h"
-#include "services/transport/peer_card.h"
+#include "services/transport/person_card.h"
+#include "services/transport/pki_folder.h"
 
 namespace comity::cli {
 namespace {
@@ -16,11 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxCard = 64 * 1024;
 constexpr std::size_t kMaxName = 1024;
-
-struct Peer {
-  transport::PeerCard card;
-  std::string address;
-};
 
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
@@ -40,56 +36,58 @@ std::string FromConfig(const fs::path& out, const fs::path& path) {
   return Quoted(fs::absolute(path).lexically_normal().lexically_proximate(FolderOf(out)).string());
 }
 
-Result<Peer> ReadPeer(const std::string& text) {
-  const std::size_t at = text.rfind('@');
-  if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
+Status InstallFile(const fs::path& file, const std::string& content) {
+  const auto known = ReadLocalText(file, kMaxCard);
+  if (known && *known == content) return {};
+  return WriteNewFile(file, content);
+}
+
+Status InstallAdministrator(const transport::PersonCard& card, const fs::path& folder) {
+  COMITY_RETURN_IF_ERROR(InstallFile(folder / (card.id + ".crt"), card.certificate));
+  return InstallFile(folder / (card.id + ".pub"), card.signing_key + "\n");
+}
+
+Result<std::vector<transport::PersonCard>> ReadAdministrators(
+    const std::vector<std::string>& files) {
+  if (files.size() != 2) {
     return Fail(ErrorCode::kInvalidArgument,
-                "--peer takes CARD@ADDRESS, for example partner.card.toml@192.0.2.7:7443");
+                "--administrator takes a person's card and is given exactly twice: the first two "
+                "administrators ('comity pki issue --person' writes ID.card.toml)");
   }
-  const std::string file = text.substr(0, at);
-  COMITY_ASSIGN_OR_RETURN(const std::string content, ReadLocalText(file, kMaxCard));
-  auto card = transport::ParsePeerCard(content);
-  if (!card) return Fail(ErrorCode::kInvalidArgument, file + ": " + card.error().detail);
-  return Peer{*std::move(card), text.substr(at + 1)};
+  std::vector<transport::PersonCard> cards;
+  for (const std::string& file : files) {
+    COMITY_ASSIGN_OR_RETURN(const std::string content, ReadLocalText(file, kMaxCard));
+    auto card = transport::ParsePersonCard(content);
+    if (!card) return Fail(ErrorCode::kInvalidArgument, file + ": " + card.error().detail);
+    cards.push_back(*std::move(card));
+  }
+  return cards;
 }
 
-// A card that is installed already is kept; another one of the same agency is a conflict.
-Status Install(const transport::PeerCard& card, const fs::path& folder) {
-  const fs::path own = folder / card.agency;
-  const auto anchor = ReadLocalText(own / "anchor.pem", kMaxCard);
-  const auto key = ReadLocalText(own / "signing.pub", kMaxCard);
-  if (anchor && key && *anchor == card.anchor_pem && *key == card.signing_key + "\n") return {};
-  return Locally(transport::InstallPeerCard(card, folder));
+std::string AdministratorText(const transport::PersonCard& card, const fs::path& out) {
+  const fs::path folder = FolderOf(out) / "administrators";
+  return "\n[[administrator]]\nid = " + Quoted(card.id) + "\npost = " + Quoted(card.post) +
+         "\ncertificate = " + FromConfig(out, folder / (card.id + ".crt")) +
+         "\nsigning_key_file = " + FromConfig(out, folder / (card.id + ".pub")) + "\n";
 }
 
-std::string PeerText(const Peer& peer, const fs::path& out) {
-  const fs::path own = FolderOf(out) / "peers" / peer.card.agency;
-  std::string text = "\n[[peer]]\nagency = " + Quoted(peer.card.agency) +
-                     "\naddress = " + Quoted(peer.address) + "  # its federation port" +
-                     "\nspiffe_id = " + Quoted(peer.card.spiffe_id) +
-                     "\ntrust_anchor = " + FromConfig(out, own / "anchor.pem") + "\n";
-  std::error_code ignored;
-  const std::string crl = "crl = " + FromConfig(out, own / "crl.pem");
-  text += fs::exists(own / "crl.pem", ignored)
-              ? crl + "  # must be renewed by the peer every 7 days\n"
-              : "# " + crl + "  # once the peer sends its crl.pem daily\n";
-  return text + "signing_key_file = " + FromConfig(out, own / "signing.pub") + "\n";
-}
-
-std::string ConfigText(const GatewayConfigRequest& request, const transport::PeerCard& own) {
+std::string ConfigText(const GatewayConfigRequest& request, const transport::AgencyName& own) {
   const fs::path& pki = request.pki_folder;
   const auto file = [&](const char* name) { return FromConfig(request.out, pki / name); };
-  const std::string domain = own.spiffe_id.substr(9, own.spiffe_id.rfind('/') - 9);
   return "# Configuration of a gateway: comityd --config FILE. Every key: "
          "docs/formats/configuration.md.\n"
          "# Relative paths are relative to this file. 'comity doctor --config FILE' checks all of "
          "it.\n\n"
          "[agency]\nid = " +
          Quoted(own.agency) + "\nname = " + Quoted(request.name) +
-         "  # as people read it\ntrust_domain = " + Quoted(domain) +
+         "  # as people read it\ntrust_domain = " + Quoted(own.trust_domain) +
          "\n\n[data]\n# Database and log; made with mode 0700 if absent. On a local "
          "disk.\ndirectory = " +
          Quoted(request.data.string()) +
+         "\n# What was erased and must not come back with a backup. Put it on another disk than "
+         "the "
+         "data:\n# without it no backup can be made or put back.\nerasure_ledger = " +
+         Quoted(request.ledger.string()) +
          "\n\n[listen]\n# Partners' gateways only. To be reached by them, bind it to an outside "
          "address.\n"
          "federation = " +
@@ -102,7 +100,10 @@ std::string ConfigText(const GatewayConfigRequest& request, const transport::Pee
          "\nlog = " + file("keys/log.key") +
          "\n# Back it up apart from the data: without it, templates and personal fields are lost.\n"
          "key_encryption = " +
-         file("keys/key-encryption.key") + "\n";
+         file("keys/key-encryption.key") +
+         "\n\n# Partners are enrolled in the running gateway: comity peer invite, comity peer "
+         "accept.\n"
+         "[peers]\n# crl_folder = \"crls\"  # AGENCY.pem, renewed by each partner every 7 days\n";
 }
 
 Status CheckText(const std::string& text, const fs::path& out) {
@@ -122,28 +123,25 @@ fs::path AgencyNameFile(const fs::path& pki_folder) {
 }
 
 Status WriteGatewayConfig(const GatewayConfigRequest& request) {
-  COMITY_ASSIGN_OR_RETURN(const transport::PeerCard own,
-                          Locally(transport::ExportPeerCard(request.pki_folder)));
+  COMITY_ASSIGN_OR_RETURN(const transport::AgencyName own,
+                          Locally(transport::ReadAgencyName({request.pki_folder})));
   GatewayConfigRequest filled = request;
   if (filled.name.empty()) {
     const auto name = ReadLocalText(AgencyNameFile(request.pki_folder), kMaxName);
     filled.name = name ? name->substr(0, name->find('\n')) : own.agency;
   }
-  std::vector<Peer> peers;
+  COMITY_ASSIGN_OR_RETURN(const auto administrators, ReadAdministrators(request.administrators));
   std::string text = ConfigText(filled, own);
-  for (const std::string& peer : request.peers) {
-    COMITY_ASSIGN_OR_RETURN(Peer read, ReadPeer(peer));
-    text += PeerText(read, request.out);
-    peers.push_back(std::move(read));
+  text += "\n# The first two people; they add all others: comity person add.\n";
+  for (const transport::PersonCard& card : administrators) {
+    text += AdministratorText(card, request.out);
   }
-  if (peers.empty())
-    text += "\n# One [[peer]] for each partner: 'comity pki config --peer CARD@ADDRESS'.\n";
   COMITY_RETURN_IF_ERROR(CheckText(text, request.out));
   std::error_code fault;  // shows when the file is written
   fs::create_directories(FolderOf(request.out), fault);
-  for (const Peer& peer : peers) {
-    fs::create_directories(FolderOf(request.out) / "peers", fault);
-    COMITY_RETURN_IF_ERROR(Install(peer.card, FolderOf(request.out) / "peers"));
+  fs::create_directories(FolderOf(request.out) / "administrators", fault);
+  for (const transport::PersonCard& card : administrators) {
+    COMITY_RETURN_IF_ERROR(InstallAdministrator(card, FolderOf(request.out) / "administrators"));
   }
   return WriteNewFile(request.out, text);
 }

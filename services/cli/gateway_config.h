@@ -17,18 +17,20 @@ struct GatewayConfigRequest {
   std::string federation;
   std::string agency_port;
   std::string web;
-  std::filesystem::path data;      // relative to the configuration file
-  std::vector<std::string> peers;  // CARD@ADDRESS: a peer card's file, the peer's federation port
+  std::filesystem::path data;               // relative to the configuration file
+  std::filesystem::path ledger;             // the erasure ledger's copies, likewise
+  std::vector<std::string> administrators;  // person cards: exactly two
 };
 
 // Where `comity pki init` keeps the agency's name for people.
 std::filesystem::path AgencyNameFile(const std::filesystem::path& pki_folder);
 
-// Installs the cards beside the configuration (peers/<agency>) and writes the configuration, which
-// is parsed again before it is written: what is written is accepted by comityd.
+// Installs the cards beside the configuration (administrators/<id>.crt and .pub) and writes the
+// configuration, which is parsed again before it is written: what is written is accepted by
+// comityd.
 //
 // Errors: kInvalidArgument  a value or a card is faulty; kNotFound  no pki folder
-//         kConflict         `out` exists, or another card of a peer is installed
+//         kConflict         `out` exists, or another card of an administrator is installed
 Status WriteGatewayConfig(const GatewayConfigRequest& request);
 
 }  // namespace comity::cli

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "comity/v1/node.grpc.pb.h"
+#include "services/cli/approval_text.h"
 #include "services/cli/commands.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct NodeOptions {
   bool quick = false;
 };
 
@@ -26,6 +27,8 @@ Json StatusJson(const v1::NodeStatusResponse& status, bool contacted) {
                {"log_size", status.log_size()},
                {"checkpoint_size", status.checkpoint_size()},
                {"certificate_expires_at", TimeText(status.certificate_expires_at())},
+               {"configuration", HexText(status.configuration())},
+               {"configuration_acknowledged", status.configuration_acknowledged()},
                {"peers", Json::array()}};
   for (const v1::PeerStatus& peer : status.peers()) {
     Json entry = {{"agency", peer.agency()}, {"address", peer.address()}};
@@ -45,6 +48,10 @@ std::string StatusText(const v1::NodeStatusResponse& status, bool contacted) {
       TimeText(status.started_at()) + "\nlog entries  " + std::to_string(status.log_size()) + ", " +
       std::to_string(status.checkpoint_size()) + " under a checkpoint\ncertificate  expires " +
       TimeText(status.certificate_expires_at()) + "\n";
+  if (!status.configuration_acknowledged()) {
+    text += "configuration  CHANGED, SHA-256 " + HexText(status.configuration()) +
+            ": comity node acknowledge-configuration\n";
+  }
   Table table({"PEER", "ADDRESS", "REACHABLE", "CLOCK", "PROTOCOL", "FAULT"});
   for (const v1::PeerStatus& peer : status.peers()) {
     const bool is_there = peer.reachable();
@@ -55,7 +62,7 @@ std::string StatusText(const v1::NodeStatusResponse& status, bool contacted) {
   return text + (table.empty() ? "no peers\n" : table.Text());
 }
 
-Result<ExitCode> Status(const Options& options, const Session& session) {
+Result<ExitCode> Status(const NodeOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   v1::NodeStatusRequest request;
   request.set_contact_peers(!options.quick);
@@ -72,6 +79,19 @@ Result<ExitCode> Status(const Options& options, const Session& session) {
   return ExitCode::kOk;
 }
 
+Result<ExitCode> AcknowledgeConfiguration(const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  COMITY_ASSIGN_OR_RETURN(const v1::NodeStatusResponse status,
+                          gateway.Call<v1::Node>(&v1::Node::Stub::Status, v1::NodeStatusRequest()));
+  v1::AcknowledgeConfigurationRequest request;
+  request.set_configuration(status.configuration());
+  COMITY_ASSIGN_OR_RETURN(
+      const v1::PendingAct act,
+      gateway.Call<v1::Node>(&v1::Node::Stub::AcknowledgeConfiguration, request));
+  ReportPending(act, session.json);
+  return ExitCode::kOk;
+}
+
 Result<ExitCode> Version(const Session& session) {
   if (session.json) {
     PrintJson(Json{{"version", std::string(kVersion)}});
@@ -84,7 +104,7 @@ Result<ExitCode> Version(const Session& session) {
 }  // namespace
 
 void AddNodeCommands(CommandLine& line, Session& session) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<NodeOptions>();
   line.Add({"status", "the own gateway and its peers",
             "Prints what the own gateway says of itself and says hello to each peer through it (up "
             "to\n"
@@ -92,6 +112,12 @@ void AddNodeCommands(CommandLine& line, Session& session) {
             "a peer is not reachable", "comity status --profile northshire/people/j-smith.toml"},
            Asks::kGateway, [options, &session] { return Status(*options, session); })
       .Add({"--no-contact", "", "do not contact peers", false}, options->quick);
+  line.Group("node", "the own gateway's set-up");
+  line.Add({"node acknowledge-configuration", "propose to acknowledge a changed configuration",
+            "When a gateway starts with another configuration than before, its administrators are\n"
+            "told. One of them proposes with this command to acknowledge it, another approves.",
+            "it is acknowledged already", "comity node acknowledge-configuration"},
+           Asks::kGateway, [&session] { return AcknowledgeConfiguration(session); });
   line.Add({"version", "version of this program", "Prints the version.", "", "comity version"},
            Asks::kNobody, [&session] { return Version(session); });
 }

@@ -8,8 +8,10 @@
 #include "services/cli/local_file.h"
 #include "services/cli/output.h"
 #include "services/cli/pki_issue.h"
+#include "services/transport/fingerprint.h"
 #include "services/transport/peer_card.h"
 #include "services/transport/pki.h"
+#include "services/transport/pki_rotate.h"
 
 namespace comity::cli {
 namespace {
@@ -19,18 +21,19 @@ using Json = nlohmann::ordered_json;
 struct InitOptions {
   std::string agency, name, trust_domain, dir;
 };
-struct CardOptions {
-  std::string dir, out;
+struct CrlOptions {
+  std::string dir;
 };
-struct InstallOptions {
-  std::string file, dir;
+struct RotateOptions {
+  std::string dir, card, out;
+  bool switch_now = false;
 };
 struct RevokeOptions {
   std::string dir, certificate, serial, reason;
 };
 struct ConfigOptions {
   GatewayConfigRequest request;
-  std::string dir, out, data = "data";
+  std::string dir, out, data = "data", ledger = "erasure-ledger";
 };
 
 Result<ExitCode> Init(const InitOptions& options, const Session& session) {
@@ -49,47 +52,39 @@ Result<ExitCode> Init(const InitOptions& options, const Session& session) {
   return ExitCode::kOk;
 }
 
-Json CardJson(const transport::PeerCard& card) {
-  return {{"agency", card.agency},
-          {"spiffe_id", card.spiffe_id},
-          {"signing_key", card.signing_key},
-          {"log_key", card.log_key},
-          {"anchor_sha256", card.anchor_fingerprint}};
-}
-
-void PrintComparison(const transport::PeerCard& card) {
-  Print(
-      "Compare over another way (in person, or a telephone number known before):\n"
-      "  agency       " +
-      card.agency + "\n  signing key  " + card.signing_key + "\n  log key      " + card.log_key +
-      "\n  CA SHA-256   " + card.anchor_fingerprint + "\n");
-}
-
-Result<ExitCode> Card(const CardOptions& options, const Session& session) {
-  COMITY_ASSIGN_OR_RETURN(const transport::PeerCard card,
-                          Locally(transport::ExportPeerCard(options.dir)));
-  if (!options.out.empty()) {
-    COMITY_RETURN_IF_ERROR(WriteNewFile(options.out, transport::EncodePeerCard(card)));
+Result<ExitCode> SwitchKey(const RotateOptions& options, const Session& session) {
+  if (!options.card.empty() || !options.out.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "--switch goes without --card and --out");
   }
+  COMITY_RETURN_IF_ERROR(Locally(transport::SwitchKey(options.dir)));
   if (session.json) {
-    PrintJson(CardJson(card));
-  } else if (options.out.empty()) {
-    Print(transport::EncodePeerCard(card));
+    PrintJson(Json{{"dir", options.dir}, {"state", "switched"}});
   } else {
-    PrintComparison(card);
+    Print("The next key is the present one now. Start the gateway again, then destroy\n" +
+          options.dir + "/keys/agency-signing.former.key.\n");
   }
   return ExitCode::kOk;
 }
 
-Result<ExitCode> InstallCard(const InstallOptions& options, const Session& session) {
-  constexpr std::size_t kMaxCard = 64 * 1024;
-  COMITY_ASSIGN_OR_RETURN(const std::string text, ReadLocalText(options.file, kMaxCard));
-  COMITY_ASSIGN_OR_RETURN(const transport::PeerCard card, transport::ParsePeerCard(text));
-  COMITY_RETURN_IF_ERROR(Locally(transport::InstallPeerCard(card, options.dir)));
+Result<ExitCode> RotateKey(const RotateOptions& options, const Session& session) {
+  if (options.switch_now) return SwitchKey(options, session);
+  if (options.card.empty() || options.out.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "give --card and --out, or --switch");
+  }
+  COMITY_ASSIGN_OR_RETURN(const std::string text,
+                          ReadLocalText(options.card, transport::kMaxPeerCard));
+  COMITY_ASSIGN_OR_RETURN(transport::PeerCard present, transport::ParsePeerCard(text));
+  COMITY_ASSIGN_OR_RETURN(const transport::PeerCard next,
+                          Locally(transport::MakeNextKey(options.dir, std::move(present))));
+  COMITY_RETURN_IF_ERROR(WriteNewFile(options.out, transport::EncodePeerCard(next)));
+  const std::string fingerprint = transport::EncodeFingerprint(transport::CardFingerprint(next));
   if (session.json) {
-    PrintJson(CardJson(card));
+    PrintJson(Json{
+        {"card", options.out}, {"signing_key", next.signing_key}, {"fingerprint", fingerprint}});
   } else {
-    PrintComparison(card);
+    Print("next signing key  " + next.signing_key + "\ncard fingerprint  " + fingerprint +
+          "\nNext: comity peer rekey " + options.out +
+          "  (two people; it is announced to all partners)\n");
   }
   return ExitCode::kOk;
 }
@@ -113,7 +108,7 @@ Result<ExitCode> Revoke(const RevokeOptions& options, const Session& session) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> RenewCrl(const CardOptions& options, const Session& session) {
+Result<ExitCode> RenewCrl(const CrlOptions& options, const Session& session) {
   COMITY_RETURN_IF_ERROR(Locally(transport::RenewCrl(options.dir, session.clock.Now())));
   if (session.json) {
     PrintJson(Json{{"crl", options.dir + "/crl.pem"}});
@@ -128,6 +123,7 @@ Result<ExitCode> Config(const ConfigOptions& options, const Session& session) {
   request.pki_folder = options.dir;
   request.out = options.out;
   request.data = options.data;
+  request.ledger = options.ledger;
   COMITY_RETURN_IF_ERROR(WriteGatewayConfig(request));
   if (session.json) {
     PrintJson(Json{{"config", options.out}});
@@ -156,25 +152,25 @@ void AddInit(CommandLine& line, Session& session) {
       .Add({"--dir", "DIR", "folder to make", true}, options->dir);
 }
 
-void AddCards(CommandLine& line, Session& session) {
-  const auto card = std::make_shared<CardOptions>();
-  line.Add({"pki card", "what a partner needs to enrol this agency",
-            "Writes the peer card: agency, public keys, CA certificate. It holds no secret, but "
-            "both\n"
-            "sides must compare its keys and fingerprint over another way before they use it.",
-            "FILE exists already", "comity pki card --dir northshire --out northshire.card.toml"},
-           Asks::kNobody, [card, &session] { return Card(*card, session); })
-      .Add(kDir, card->dir)
-      .Add({"--out", "FILE", "file to write; default: standard output", false}, card->out);
-  const auto install = std::make_shared<InstallOptions>();
-  line.Add({"pki install-card", "install a partner's card",
-            "Checks a peer card and writes DIR/<agency>/anchor.pem and signing.pub, which the\n"
-            "configuration's [[peer]] names. Prints what must be compared with the partner.",
-            "a card of this agency is installed already",
-            "comity pki install-card eastvale.card.toml --dir peers"},
-           Asks::kNobody, [install, &session] { return InstallCard(*install, session); })
-      .Add({"file", "FILE", "the partner's card", true}, install->file)
-      .Add({"--dir", "DIR", "folder of all peers", true}, install->dir);
+void AddRotation(CommandLine& line, Session& session) {
+  const auto options = std::make_shared<RotateOptions>();
+  line.Add(
+          {"pki rotate-key", "replace the agency's signing key",
+           "Makes the agency's next signing key and a card of it, signed by the present key and\n"
+           "the next one. Announce that card with 'comity peer rekey'; once the partners have\n"
+           "approved it ('comity peer list' says who), run this again with --switch and start the\n"
+           "gateway again.",
+           "a next key is there already, or with --switch a former one",
+           "comity peer invite --out present.card.toml\n"
+           "  comity pki rotate-key --dir northshire --card present.card.toml --out "
+           "next.card.toml\n"
+           "  comity peer rekey next.card.toml\n"
+           "  comity pki rotate-key --dir northshire --switch"},
+          Asks::kNobody, [options, &session] { return RotateKey(*options, session); })
+      .Add(kDir, options->dir)
+      .Add({"--card", "FILE", "the present card, of 'comity peer invite'", false}, options->card)
+      .Add({"--out", "FILE", "file to write the next card to", false}, options->out)
+      .Add({"--switch", "", "the next key becomes the present one", false}, options->switch_now);
 }
 
 void AddRevocation(CommandLine& line, Session& session) {
@@ -193,7 +189,7 @@ void AddRevocation(CommandLine& line, Session& session) {
            "unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation",
            true},
           revoke->reason);
-  const auto renew = std::make_shared<CardOptions>();
+  const auto renew = std::make_shared<CrlOptions>();
   line.Add(
           {"pki renew-crl", "sign the revocation list anew",
            "Signs DIR/crl.pem for another 7 days. Where a list is configured and older, everybody\n"
@@ -210,12 +206,13 @@ void AddConfig(CommandLine& line, Session& session) {
   request.agency_port = "127.0.0.1:7444";
   request.web = "127.0.0.1:7445";
   line.Add({"pki config", "write a gateway's configuration",
-            "Writes a complete, commented comityd.toml from the key folder and installs the cards "
-            "of\n"
-            "peers beside it (peers/<agency>). Compare each card with its agency before.",
-            "FILE exists, or another card of a peer is installed",
+            "Writes a complete, commented comityd.toml from the key folder and installs the cards\n"
+            "of the first two administrators beside it (administrators/<id>). Partners are\n"
+            "enrolled later, in the running gateway: 'comity peer'.",
+            "FILE exists, or another card of an administrator is installed",
             "comity pki config --dir northshire --out comityd.toml \\\n"
-            "    --peer eastvale.card.toml@192.0.2.7:7443"},
+            "    --administrator northshire/people/admin-1.card.toml \\\n"
+            "    --administrator northshire/people/admin-2.card.toml"},
            Asks::kNobody, [options, &session] { return Config(*options, session); })
       .Add(kDir, options->dir)
       .Add({"--out", "FILE", "file to write, e.g. comityd.toml", true}, options->out)
@@ -228,8 +225,11 @@ void AddConfig(CommandLine& line, Session& session) {
       .Add({"--web", "HOST:PORT", "health, metrics, log; default 127.0.0.1:7445", false},
            request.web)
       .Add({"--data", "DIR", "data folder, relative to FILE; default: data", false}, options->data)
-      .Add({"--peer", "CARD@ADDRESS", "a peer's card and its federation port; repeatable", false},
-           request.peers);
+      .Add({"--ledger", "DIR",
+            "the erasure ledger, on another disk than the data; default: erasure-ledger", false},
+           options->ledger)
+      .Add({"--administrator", "CARD", "card of one of the first two administrators; twice", true},
+           request.administrators);
 }
 
 }  // namespace
@@ -238,7 +238,7 @@ void AddPkiCommands(CommandLine& line, Session& session) {
   line.Group("pki", "keys and certificates of an agency");
   AddInit(line, session);
   AddPkiIssue(line, session);
-  AddCards(line, session);
+  AddRotation(line, session);
   AddRevocation(line, session);
   AddConfig(line, session);
 }

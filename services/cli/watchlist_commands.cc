@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "comity/v1/watchlists.grpc.pb.h"
 #include "services/cli/commands.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
-#include "services/cli/watchlist_import.h"
+#include "services/cli/watchlist_add.h"
+#include "services/cli/watchlist_draft.h"
+#include "services/cli/watchlist_entries.h"
+#include "services/cli/watchlist_holders.h"
+#include "services/cli/watchlist_manifest.h"
+#include "services/cli/watchlist_text.h"
 #include "services/cli/wire_text.h"
 
 namespace comity::cli {
@@ -15,45 +20,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
-  std::string list, reference, reason;
+struct WatchlistOptions {
+  std::string list, reason;
 };
 
-// A protobuf map has no order; people and scripts get one.
-std::map<std::string, std::uint64_t> CategoriesOf(const v1::WatchlistSummary& summary) {
-  return {summary.active_by_category().begin(), summary.active_by_category().end()};
-}
-
-Json SummaryJson(const v1::WatchlistSummary& summary) {
-  return {{"watchlist", summary.watchlist()},
-          {"engine", ToJson(summary.engine())},
-          {"imported_at", TimeText(summary.imported_at())},
-          {"active", summary.active()},
-          {"withdrawn", summary.withdrawn()},
-          {"expired", summary.expired()},
-          {"not_yet_valid", summary.not_yet_valid()},
-          {"active_by_category", CategoriesOf(summary)}};
-}
-
-Result<ExitCode> Status(const Options& options, const Session& session) {
+Result<ExitCode> Status(const WatchlistOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   v1::WatchlistStatusRequest request;
   request.set_watchlist(options.list);
   COMITY_ASSIGN_OR_RETURN(const v1::WatchlistStatusResponse response,
                           gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Status, request));
-  Table table({"WATCHLIST", "ENGINE", "IMPORTED", "ACTIVE", "WITHDRAWN", "EXPIRED", "NOT YET VALID",
-               "CATEGORIES"});
+  Table table({"WATCHLIST", "STATE", "PURPOSE", "ENDS", "ENTRIES", "ACTIVE", "WAITING", "STALE",
+               "RESTRICTED", "CATEGORIES"});
   Json json = Json::array();
   for (const v1::WatchlistSummary& summary : response.watchlists()) {
     json.push_back(SummaryJson(summary));
-    std::string categories;
-    for (const auto& [category, count] : CategoriesOf(summary)) {
-      categories += (categories.empty() ? "" : ", ") + category + " " + std::to_string(count);
-    }
-    table.Add({summary.watchlist(), EngineText(summary.engine()), TimeText(summary.imported_at()),
-               std::to_string(summary.active()), std::to_string(summary.withdrawn()),
-               std::to_string(summary.expired()), std::to_string(summary.not_yet_valid()),
-               categories});
+    table.Add({summary.watchlist(), summary.state(), summary.purpose(), TimeText(summary.ends_at()),
+               std::to_string(summary.entries()), std::to_string(summary.active()),
+               std::to_string(summary.awaiting_approval()), std::to_string(summary.stale()),
+               std::to_string(summary.restricted()), CategoriesText(summary)});
   }
   if (session.json) {
     PrintJson(json);
@@ -63,21 +48,37 @@ Result<ExitCode> Status(const Options& options, const Session& session) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> Withdraw(const Options& options, const Session& session) {
+Result<ExitCode> Show(const WatchlistOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  v1::WithdrawEntryRequest request;
+  v1::ShowWatchlistRequest request;
   request.set_watchlist(options.list);
-  request.set_reference(options.reference);
-  request.set_reason(options.reason);
-  COMITY_ASSIGN_OR_RETURN(const v1::WithdrawEntryResponse response,
-                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Withdraw, request));
+  COMITY_ASSIGN_OR_RETURN(const v1::ShowWatchlistResponse response,
+                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Show, request));
   if (session.json) {
-    PrintJson(Json{{"watchlist", options.list},
-                   {"reference", options.reference},
-                   {"active", response.active()}});
+    Json json = SummaryJson(response.summary());
+    json["definition"] = response.definition();
+    json["sha256"] = HexText(response.sha256());
+    json["words"] = response.words();
+    PrintJson(json);
   } else {
-    Print(options.reference + " matches no more; " + std::to_string(response.active()) +
-          " entries of " + options.list + " still do\n");
+    Print(SummaryText(response.summary()) + "\n" + Clean(response.words(), Lines::kKeep));
+  }
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> Close(const WatchlistOptions& options, const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  v1::CloseWatchlistRequest request;
+  request.set_watchlist(options.list);
+  request.set_reason(options.reason);
+  COMITY_ASSIGN_OR_RETURN(const v1::CloseWatchlistResponse response,
+                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Close, request));
+  const std::string delete_by = TimeText(response.delete_by());
+  if (session.json) {
+    PrintJson(Json{{"watchlist", options.list}, {"delete_by", delete_by}});
+  } else {
+    Print(options.list + " is closed: nothing of it matches; its faces are deleted by " +
+          delete_by + "\n");
   }
   return ExitCode::kOk;
 }
@@ -86,23 +87,32 @@ Result<ExitCode> Withdraw(const Options& options, const Session& session) {
 
 void AddWatchlistCommands(CommandLine& line, Session& session) {
   line.Group("watchlist", "lists of this agency");
-  AddWatchlistImport(line, session);
-  auto options = std::make_shared<Options>();
-  line.Add({"watchlist status", "lists and how many entries match",
-            "Prints each list with its engine profile and how many of its entries match now.", "",
+  AddWatchlistDraft(line, session);
+  AddWatchlistAdd(line, session);
+  auto options = std::make_shared<WatchlistOptions>();
+  line.Add({"watchlist status", "lists, their states and counts",
+            "Prints each list with its state and how many of its entries match now.", "",
             "comity watchlist status"},
            Asks::kGateway, [options, &session] { return Status(*options, session); })
       .Add({"list", "LIST", "one list; default: all", false}, options->list);
-  options = std::make_shared<Options>();
-  line.Add({"watchlist withdraw", "withdraw one entry",
-            "Stops an entry from matching before it answers, and erases its template and fields "
-            "for\n"
-            "good.",
-            "", "comity watchlist withdraw court-warrants ns-2026-0142 --reason 'arrested'"},
-           Asks::kGateway, [options, &session] { return Withdraw(*options, session); })
+  options = std::make_shared<WatchlistOptions>();
+  line.Add({"watchlist show", "one list in words",
+            "Prints a list's state, counts, predicted false alerts and definition.", "",
+            "comity watchlist show court-warrants"},
+           Asks::kGateway, [options, &session] { return Show(*options, session); })
+      .Add({"list", "LIST", "the list", true}, options->list);
+  AddWatchlistEntries(line, session);
+  options = std::make_shared<WatchlistOptions>();
+  line.Add({"watchlist close", "end a list",
+            "Ends all matching before it answers and signs the list's manifest. Faces and fields "
+            "are\n"
+            "deleted when the agreement says, at most 24 hours later; the manifest stays.",
+            "", "comity watchlist close court-warrants --reason 'operation over'"},
+           Asks::kGateway, [options, &session] { return Close(*options, session); })
       .Add({"list", "LIST", "the list", true}, options->list)
-      .Add({"reference", "REFERENCE", "the entry's reference", true}, options->reference)
       .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason);
+  AddWatchlistManifest(line, session);
+  AddWatchlistHolders(line, session);
 }
 
 }  // namespace comity::cli

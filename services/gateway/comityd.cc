@@ -7,7 +7,7 @@
 #include <string>
 
 #include "services/gateway/gateway.h"
-#include "services/gateway/version.h"
+#include "services/gateway/wire/version.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/config.h"
 #include "services/runtime/logging.h"
@@ -38,18 +38,21 @@ int Serve(const comity::runtime::Config& config) {
   runtime::SystemClock clock;
   const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
   runtime::Shutdown shutdown;
-  auto gateway = gateway::Gateway::Start(config, clock, *logger);
-  if (!gateway) {
-    std::fprintf(stderr, "comityd: %s (%s)\n", gateway.error().detail.c_str(),
-                 std::string(Name(gateway.error().code)).c_str());
-    return kSetupFault;
+  while (true) {
+    auto gateway = gateway::Gateway::Start(config, clock, *logger);
+    if (!gateway) {
+      std::fprintf(stderr, "comityd: %s (%s)\n", gateway.error().detail.c_str(),
+                   std::string(Name(gateway.error().code)).c_str());
+      return kSetupFault;
+    }
+    const gateway::Ports& ports = (*gateway)->ports();
+    std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",
+                config.agency.id.c_str(), ports.federation, ports.agency, ports.web);
+    std::fflush(stdout);
+    const bool again = (*gateway)->AwaitRestart(shutdown.token());
+    (*gateway)->Stop(again ? "restoration confirmed" : "signal");
+    if (!again) return 0;
   }
-  std::printf("comityd: %s listens on federation %d, agency %d, web %d\n", config.agency.id.c_str(),
-              (*gateway)->ports().federation, (*gateway)->ports().agency, (*gateway)->ports().web);
-  std::fflush(stdout);
-  shutdown.Wait();
-  (*gateway)->Stop("signal");
-  return 0;
 }
 
 }  // namespace

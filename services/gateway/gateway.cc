@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/gateway.h"
 
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-
-#include <condition_variable>
-#include <mutex>
+#include <functional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "crypto/hash/sha256.h"
@@ -15,73 +10,49 @@
 #include "services/audit/events.h"
 #include "services/audit/log.h"
 #include "services/casework/alerts.h"
-#include "services/gateway/agreement_courier.h"
-#include "services/gateway/agreements_service.h"
-#include "services/gateway/alerts_service.h"
-#include "services/gateway/audit_service.h"
-#include "services/gateway/deployments_service.h"
-#include "services/gateway/federation_service.h"
-#include "services/gateway/gallery_loader.h"
+#include "services/gateway/agency/agreements_service.h"
+#include "services/gateway/agency/alerts_service.h"
+#include "services/gateway/agency/audit_service.h"
+#include "services/gateway/agency/node_service.h"
+#include "services/gateway/agency/recognition_service.h"
+#include "services/gateway/federation/agreement_courier.h"
+#include "services/gateway/federation/federation_service.h"
+#include "services/gateway/gauges.h"
+#include "services/gateway/handshake_log.h"
+#include "services/gateway/housekeeping.h"
 #include "services/gateway/identity_keys.h"
-#include "services/gateway/node_service.h"
-#include "services/gateway/peer_links.h"
-#include "services/gateway/recognition_service.h"
-#include "services/gateway/version.h"
-#include "services/gateway/watchlists_service.h"
+#include "services/gateway/list_side.h"
+#include "services/gateway/message_side.h"
+#include "services/gateway/partner_side.h"
+#include "services/gateway/payload_retention.h"
+#include "services/gateway/people_side.h"
+#include "services/gateway/restored_gateway.h"
+#include "services/gateway/retention_side.h"
+#include "services/gateway/reunion_check.h"
+#include "services/gateway/search_control.h"
+#include "services/gateway/servers.h"
+#include "services/gateway/storage.h"
 #include "services/gateway/web_server.h"
+#include "services/gateway/wire/version.h"
 #include "services/matching/capacity_meter.h"
-#include "services/matching/deployments.h"
-#include "services/matching/galleries.h"
 #include "services/matching/scan.h"
-#include "services/store/sqlite/sqlite_store.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
-#include "services/watchlists/register.h"
 
 namespace comity::gateway {
 namespace {
 
 namespace limits = transport::limits;
 
-constexpr std::chrono::seconds kDrainTime{
-    3};  // what is being answered may take so long at shutdown
-constexpr std::chrono::seconds kHousekeeping{10};
-
-transport::PinnedPeer ToPinned(const runtime::PeerConfig& peer) {
-  return {peer.agency, peer.spiffe_id, peer.trust_anchor, peer.crl};
-}
-
-Result<std::unique_ptr<transport::TrustStore>> FederationTrust(const runtime::Config& config) {
-  std::vector<transport::PinnedPeer> peers;
-  for (const runtime::PeerConfig& peer : config.peers) peers.push_back(ToPinned(peer));
-  return transport::TrustStore::ForFederation(std::move(peers));
-}
+// What is being answered may take so long at shutdown.
+constexpr std::chrono::seconds kDrainTime{3};
+constexpr std::chrono::seconds kHousekeepingPause{10};
 
 // Says which part of the set-up an error comes from.
 template <typename T>
 Result<T> At(std::string_view place, Result<T> result) {
   if (result) return result;
   return Fail(result.error().code, std::string(place) + ": " + result.error().detail);
-}
-
-Result<std::vector<PeerLinks::Link>> OpenLinks(
-    const runtime::Config& config, const std::map<policy::AgencyId, sign::PublicKey>& keys,
-    const runtime::Clock& clock) {
-  std::vector<PeerLinks::Link> links;
-  for (const runtime::PeerConfig& peer : config.peers) {
-    COMITY_ASSIGN_OR_RETURN(policy::AgencyId agency, policy::AgencyId::Parse(peer.agency));
-    COMITY_ASSIGN_OR_RETURN(
-        const auto channel,
-        At("peer " + peer.agency,
-           transport::OpenChannel({peer.address, config.keys.tls, ToPinned(peer)},
-                                  {limits::kMaxFederationMessage, clock})));
-    const sign::PublicKey key = keys.at(agency);
-    PeerLinks::Link& link = links.emplace_back();
-    link.peer = {std::move(agency), key};
-    link.address = peer.address.text();
-    link.stub = v1::Federation::NewStub(channel);
-  }
-  return links;
 }
 
 }  // namespace
@@ -91,18 +62,22 @@ class Gateway::Parts {
  public:
   Parts(const runtime::Config& config, runtime::Clock& clock, runtime::Logger& logger)
       : config_(config), clock_(clock), logger_(logger), started_at_(clock.Now()) {}
-  ~Parts() { Stop("destroyed"); }
+  ~Parts() {
+    Stop("destroyed");
+    if (log_ != nullptr) log_->UseRetention({});  // what it asks goes before it
+  }
 
   Status Start() {
     COMITY_ASSIGN_OR_RETURN(self_, policy::AgencyId::Parse(config_.agency.id));
     COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
     COMITY_RETURN_IF_ERROR(OpenStorage());
+    if (storage_->waits()) return StartRestored();
     COMITY_RETURN_IF_ERROR(OpenRegisters());
     COMITY_RETURN_IF_ERROR(OpenTrust());
-    MakeServices();
+    COMITY_RETURN_IF_ERROR(MakeServices());
     COMITY_RETURN_IF_ERROR(RecordStart());
     COMITY_RETURN_IF_ERROR(Listen());
-    housekeeping_ = std::jthread([this](const std::stop_token& stop) { KeepHouse(stop); });
+    KeepHouse();
     logger_.Info("gateway-started", {{"agency", self_.text()},
                                      {"federation", std::int64_t{ports_.federation}},
                                      {"agency_port", std::int64_t{ports_.agency}},
@@ -111,23 +86,23 @@ class Gateway::Parts {
   }
 
   const Ports& ports() const { return ports_; }
+  bool AwaitRestart(const std::stop_token& stop) {
+    return restart_.WaitThen(stop, [](bool wanted) { return wanted; }, [](bool&) {});
+  }
 
   void Stop(std::string_view reason) {
     if (stopped_) return;
     stopped_ = true;
+    if (restored_) restored_->Stop(reason);
     streams_stop_.request_stop();
-    const auto deadline = std::chrono::system_clock::now() + kDrainTime;
-    std::jthread federation([&] {
-      if (federation_server_) federation_server_->Shutdown(deadline);
-    });
-    if (agency_server_) agency_server_->Shutdown(deadline);
-    federation.join();
-    if (housekeeping_.joinable()) {
-      housekeeping_.request_stop();
-      housekeeping_.join();
-    }
+    if (partners_) partners_->SayGoodbye();
+    servers_.Shutdown(kDrainTime);
+    housekeeping_.Stop();
     web_.reset();
     courier_.reset();
+    if (partners_) partners_->Halt();
+    if (messages_) messages_->Halt();
+    if (control_) control_->Halt();
     if (!log_ || !started_) return;
     audit::Event event;
     event.type = audit::kGatewayStopped;
@@ -136,182 +111,243 @@ class Gateway::Parts {
     event.committed = {{"reason", std::string(reason)}};
     if (!log_->Record(event)) logger_.Error("audit-write-failed", {{"event", event.type}});
     if (!log_->Flush(std::chrono::seconds(1))) logger_.Warn("checkpoint-behind");
+    storage_->NoteEnd();
   }
 
  private:
   Status OpenStorage() {
-    COMITY_ASSIGN_OR_RETURN(store_,
-                            At("data.directory", store::OpenSqliteStore(config_.data_directory)));
+    COMITY_ASSIGN_OR_RETURN(storage_,
+                            Storage::Open({config_, keys_, self_, clock_, logger_, random_}));
+    store_ = &storage_->store();
+    log_ = &storage_->log();
+    return {};
+  }
+
+  // Put back from a backup, and two people have not confirmed it.
+  Status StartRestored() {
     COMITY_ASSIGN_OR_RETURN(
-        log_,
-        At("audit log", audit::Log::Open({*store_, *keys_.log, LogOrigin(config_), keys_.kek,
-                                          config_.data_directory, clock_, logger_, random_})));
+        restored_,
+        RestoredGateway::Start({config_, keys_, self_, *storage_, clock_, random_, logger_,
+                                [this] { restart_.With([](bool& wanted) { wanted = true; }); }}));
+    ports_ = restored_->ports();
     return {};
   }
 
   Status OpenRegisters() {
     COMITY_ASSIGN_OR_RETURN(
-        agreements_,
-        At("agreements", agreements::Register::Open(
-                             {*store_, *log_, self_, *keys_.agency, keys_.peers, clock_})));
+        partners_, At("keys.signing", PartnerSide::Open({config_, self_, keys_, *store_, *log_,
+                                                         clock_, random_, logger_})));
     COMITY_ASSIGN_OR_RETURN(
-        watchlists_, At("watchlists", watchlists::Register::Open(
-                                          {*store_, *log_, keys_.kek, random_, clock_, self_})));
-    galleries_.emplace(barrier_);
-    loader_.emplace(*watchlists_, *galleries_, clock_);
-    COMITY_RETURN_IF_ERROR(loader_->LoadAll());
+        people_side_, At("people", PeopleSide::Open({config_, self_, keys_, *store_, *log_, clock_,
+                                                     random_, partners_->former_keys()})));
+    COMITY_RETURN_IF_ERROR(partners_->peers().ForgetFormerKeys());
+    people_ = &people_side_->people();
+    notices_ = &people_side_->notices();
+    approvals_ = &people_side_->approvals();
+    COMITY_ASSIGN_OR_RETURN(
+        agreements_, At("agreements", agreements::Register::Open(
+                                          {*store_, *log_, *notices_, self_, *keys_.agency,
+                                           [this] { return partners_->peers().Keys(); }, clock_})));
+    log_->UseRetention([this](const audit::Event& event) {
+      return PayloadRetention(*agreements_->Snapshot(), event);
+    });
+    messages_ = std::make_unique<MessageSide>(
+        MessageSide::Ports{self_, *store_, *log_, *keys_.agency, clock_, random_, logger_});
+    COMITY_ASSIGN_OR_RETURN(
+        lists_, At("watchlists", ListSide::Open({config_, self_, keys_, *store_, *log_, clock_,
+                                                 random_, logger_, barrier_, *approvals_,
+                                                 [this] { return agreements_->Snapshot(); },
+                                                 &messages_->entry_changes()})));
     capacity_.emplace(matching::CapacityMeter::Ports{self_, *store_, *log_, clock_});
+    committer_.emplace(keys_.kek);
     COMITY_ASSIGN_OR_RETURN(
-        deployments_, matching::Deployments::Open({self_, *store_, *log_, clock_, random_, barrier_,
-                                                   config_.limits.max_deployments}));
+        control_,
+        SearchControl::Open({self_, *store_, *log_, *notices_, *approvals_, messages_->outbox(),
+                             clock_, random_, logger_, barrier_, lists_->galleries(),
+                             [this] { return agreements_->Snapshot(); },
+                             config_.limits.max_deployments}));
     alerts_.emplace(casework::AlertDeskSetup{*store_, *log_, keys_.kek, random_, clock_, self_,
-                                             config_.alert_merge_window});
+                                             config_.alert_merge_window, &control_->outcomes()});
     return {};
   }
 
   Status OpenTrust() {
-    COMITY_ASSIGN_OR_RETURN(federation_trust_, FederationTrust(config_));
+    COMITY_ASSIGN_OR_RETURN(federation_trust_, transport::TrustStore::ForFederation({}));
+    COMITY_RETURN_IF_ERROR(federation_trust_->SetPeers(partners_->Pins()));
     COMITY_ASSIGN_OR_RETURN(agency_trust_, transport::TrustStore::ForAgency(
                                                {config_.agency.id, config_.agency.trust_domain,
                                                 config_.keys.roots, config_.keys.crl}));
     COMITY_ASSIGN_OR_RETURN(
         federation_tls_,
-        At("keys.tls", transport::ServerTls::Open(
-                           {config_.keys.tls, federation_trust_, clock_, Refused("federation")})));
+        At("keys.tls", transport::ServerTls::Open({config_.keys.tls, federation_trust_, clock_,
+                                                   handshakes_.For("federation")})));
     COMITY_ASSIGN_OR_RETURN(
-        agency_tls_, At("keys.tls", transport::ServerTls::Open({config_.keys.tls, agency_trust_,
-                                                                clock_, Refused("agency")})));
+        agency_tls_,
+        At("keys.tls", transport::ServerTls::Open(
+                           {config_.keys.tls, agency_trust_, clock_, handshakes_.For("agency")})));
     signer_.emplace(self_, *keys_.agency, clock_, random_);
-    verifier_.emplace(self_, clock_);
-    COMITY_ASSIGN_OR_RETURN(auto links, OpenLinks(config_, keys_.peers, clock_));
-    peers_.emplace(std::move(links), *federation_trust_, *signer_, *verifier_, clock_, random_);
+    verifier_.emplace(self_, clock_, storage_->restoration().restored_at);
+    partners_->Connect({*federation_trust_, *federation_tls_, *signer_, *verifier_,
+                        [this](const auto& partners) { return Follow(partners); }});
+    peers_ = &partners_->links();
     return {};
   }
 
-  // A handshake that is turned away reaches no handler, hence no log entry: the local log says it.
-  std::function<void(const Error&)> Refused(std::string_view port) {
-    return [this, port](const Error& error) {
-      logger_.Warn("handshake-refused", {{"port", port}, {"reason", error.detail}});
-    };
+  // A restored node has perhaps forgotten what this partner said of their agreements.
+  std::optional<policy::ReasonCode> Unreunited(const policy::SearchRequest& request) const {
+    const policy::AgencyId& other = request.holder == self_ ? request.requester : request.holder;
+    if (storage_->reunion().IsReunited(other)) return std::nullopt;
+    return policy::ReasonCode::kStateUnreadable;
   }
 
-  void MakeServices() {
+  // Why a partner may not search here at this moment. Asked while a ticket of the barrier is held:
+  // a suspension, once its own people are told that it stands, was seen by every later answer.
+  std::optional<policy::ReasonCode> HaltedAtHolder(const policy::SearchRequest& request,
+                                                   const std::string& deployment) const {
+    if (!partners_->peers().SpeakingKeys(request.requester)) {
+      return policy::ReasonCode::kPartnerSuspended;
+    }
+    if (const auto waits = Unreunited(request)) return waits;
+    const auto behind = messages_->HaltedAtHolder(request);
+    return behind ? behind : control_->HaltedAtHolder(request, deployment);
+  }
+
+  // What depends on partners besides trust and channels.
+  Status Follow(const std::vector<policy::AgencyId>& partners) {
+    COMITY_RETURN_IF_ERROR(agreements_->Refresh());
+    return messages_->Follow(partners);
+  }
+
+  Status MakeServices() {
     refusals_.emplace(self_, *log_, clock_, logger_);
-    agency_callers_.emplace(*agency_trust_, *refusals_, clock_);
-    federation_callers_.emplace(*federation_trust_, *refusals_, clock_, keys_.peers);
+    agency_callers_.emplace(*agency_trust_, *people_, *refusals_, clock_);
+    federation_callers_.emplace(*federation_trust_, partners_->peers(), *refusals_, clock_);
+    COMITY_RETURN_IF_ERROR(
+        partners_->Serve({*agency_callers_, *approvals_, *notices_, messages_->outbox(), barrier_,
+                          [this](const policy::AgencyId& partner) { messages_->Hurry(partner); }}));
+    COMITY_RETURN_IF_ERROR(
+        messages_->Serve({*agency_callers_, *refusals_, *alerts_, *notices_, partners_->peers(),
+                          *peers_, *agreements_, partners_->key_changes()}));
     replays_.emplace(*store_, clock_);
     courier_ = std::make_unique<AgreementCourier>(
         AgreementCourier::Ports{self_, *agreements_, *peers_, *log_, clock_, logger_});
     const auto snapshot = [this] { return agreements_->Snapshot(); };
-    requester_ports_.emplace(matching::RequesterPorts{snapshot, *capacity_, *log_, clock_});
-    matching::HolderPorts holder{snapshot, *galleries_, scanner_, *capacity_,
-                                 *log_,    clock_,      barrier_};
-    federation_service_.emplace(
-        FederationService::Ports{self_, *federation_callers_, *refusals_, *signer_, *verifier_,
-                                 *replays_, *agreements_, *courier_, barrier_, std::move(holder),
-                                 random_, logger_, config_.limits.max_calls_per_peer});
+    requester_ports_.emplace(matching::RequesterPorts{
+        snapshot, *capacity_, *committer_, *log_, clock_, barrier_,
+        [this](const auto& request, const auto& deployment) {
+          const auto waits = Unreunited(request);
+          return waits ? waits : control_->HaltedAtRequester(request, deployment);
+        },
+        &control_->observer_at_requester()});
+    matching::HolderPorts holder{snapshot,
+                                 lists_->galleries(),
+                                 scanner_,
+                                 *capacity_,
+                                 *log_,
+                                 clock_,
+                                 barrier_,
+                                 std::bind_front(&Parts::HaltedAtHolder, this),
+                                 &control_->observer_at_holder(),
+                                 messages_->remember_released()};
+    control_->Serve({*agency_callers_, *peers_, lists_->lists(), *requester_ports_});
+    federation_service_.emplace(FederationService::Ports{
+        self_, *federation_callers_, *refusals_, *signer_, *verifier_, *replays_, *agreements_,
+        *courier_, barrier_, std::move(holder), random_, logger_, config_.limits.max_calls_per_peer,
+        partners_->peers(), partners_->monitor(), clock_, messages_->inbox(), lists_->lists()});
     recognition_.emplace(
         RecognitionService::Ports{self_,
                                   *agency_callers_,
-                                  *deployments_,
+                                  control_->deployments(),
+                                  control_->keeper(),
                                   {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_,
                                    random_, logger_, config_.limits.peer_deadline},
                                   config_.limits.max_streams});
-    agreements_service_.emplace(
-        AgreementsService::Ports{*agency_callers_, *agreements_, *courier_, barrier_, clock_});
-    watchlists_service_.emplace(
-        WatchlistsService::Ports{*agency_callers_, *watchlists_, *loader_, clock_,
-                                 config_.limits.max_entries_per_list, config_.limits.max_lists});
-    deployments_service_.emplace(DeploymentsService::Ports{
-        self_, *agency_callers_, *deployments_, *requester_ports_, *recognition_, random_});
-    alerts_service_.emplace(
-        AlertsService::Ports{*agency_callers_, *alerts_, clock_, streams_stop_.get_token()});
+    agreements_service_.emplace(AgreementsService::Ports{*agency_callers_, *people_, *agreements_,
+                                                         *courier_, barrier_, clock_});
+    lists_->Serve(*agency_callers_);
+    alerts_service_.emplace(AlertsService::Ports{*agency_callers_, *alerts_, *log_, self_, clock_,
+                                                 streams_stop_.get_token()});
     audit_service_.emplace(AuditService::Ports{self_, *agency_callers_, *log_, clock_});
+    retention_.emplace(
+        RetentionSide::Ports{config_,
+                             keys_,
+                             self_,
+                             *storage_,
+                             *agency_callers_,
+                             *approvals_,
+                             *notices_,
+                             clock_,
+                             random_,
+                             logger_,
+                             {{policy::RetentionClass::kAlert,
+                               [this](policy::Instant now) { return alerts_->EraseExpired(now); }},
+                              {policy::RetentionClass::kWatchlist,
+                               [this](policy::Instant now) { return lists_->EraseDue(now); }}},
+                             [this] { return peers_->partners(); },
+                             [] {}});
+    people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
     node_service_.emplace(NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_,
-                                             started_at_, config_.keys.tls});
+                                             started_at_, *approvals_,
+                                             people_side_->configuration(), config_.keys.tls});
+    return {};
   }
 
   Status Listen() {
-    grpc::ServerBuilder federation;
-    transport::ApplyServerDefaults(federation, limits::kMaxFederationMessage);
-    federation.AddListeningPort(config_.listen.federation.text(), federation_tls_->credentials(),
-                                &ports_.federation);
-    federation.RegisterService(&*federation_service_);
-    federation_server_ = federation.BuildAndStart();
+    std::vector<grpc::Service*> own = {&*recognition_,
+                                       &*agreements_service_,
+                                       &lists_->service(),
+                                       &control_->deployments_service(),
+                                       &control_->stops_service(),
+                                       &*alerts_service_,
+                                       &*audit_service_,
+                                       &*node_service_,
+                                       &partners_->service(),
+                                       &retention_->retention(),
+                                       &retention_->backup(),
+                                       &messages_->service()};
+    for (grpc::Service* service : people_side_->services()) own.push_back(service);
     COMITY_RETURN_IF_ERROR(
-        CheckBound("listen.federation", config_.listen.federation, ports_.federation));
-
-    grpc::ServerBuilder agency;
-    transport::ApplyServerDefaults(agency, limits::kMaxAgencyMessage);
-    agency.AddListeningPort(config_.listen.agency.text(), agency_tls_->credentials(),
-                            &ports_.agency);
-    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &*recognition_, &*agreements_service_, &*watchlists_service_, &*deployments_service_,
-             &*alerts_service_, &*audit_service_, &*node_service_}) {
-      agency.RegisterService(service);
-    }
-    agency_server_ = agency.BuildAndStart();
-    COMITY_RETURN_IF_ERROR(CheckBound("listen.agency", config_.listen.agency, ports_.agency));
-
+        servers_.Start({"listen.federation",
+                        config_.listen.federation,
+                        federation_tls_->credentials(),
+                        limits::kMaxFederationMessage,
+                        {&*federation_service_}},
+                       {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
+                        limits::kMaxAgencyMessage, std::move(own)}));
+    ports_.federation = servers_.federation_port();
+    ports_.agency = servers_.agency_port();
     COMITY_ASSIGN_OR_RETURN(
-        web_,
-        WebServer::Start({config_.listen.web, config_.keys.tls, config_.data_directory / "log",
-                          metrics_, [this] { return Problem(); }, [this] { UpdateGauges(); }}));
+        web_, WebServer::Start(
+                  {config_.listen.web, config_.keys.tls, config_.data_directory / "log", metrics_,
+                   [this] { return ProblemOf(*log_); },
+                   [this] {
+                     UpdateGauges({*log_, control_->deployments(), *recognition_, *agreements_},
+                                  clock_.Now(), metrics_);
+                   }}));
     ports_.web = web_->port();
     return {};
   }
 
-  static Status CheckBound(std::string_view key, const runtime::Endpoint& endpoint, int port) {
-    if (port > 0) return {};
-    return Fail(ErrorCode::kUnavailable,
-                std::string(key) + ": cannot listen on " + endpoint.text() + " (is it in use?)");
-  }
-
-  std::string Problem() const {
-    const audit::LogHealth health = log_->Health();
-    return health.publishing && !health.stopped ? std::string() : "audit log: " + health.problem;
-  }
-
-  void UpdateGauges() {
-    const auto set = [&](const char* name, const char* help, double value) {
-      metrics_.Gauge({name, help}).Set(value);
+  void KeepHouse() {
+    const auto add = [this](const char* name, auto task) {
+      housekeeping_.Add(name, kHousekeepingPause, std::move(task));
     };
-    set("comity_log_signed_entries", "Entries under the published checkpoint",
-        static_cast<double>(log_->Latest().size));
-    set("comity_log_publishing", "1 while checkpoints are being signed",
-        log_->Health().publishing ? 1 : 0);
-    std::map<std::string, double> phases;
-    for (const auto& deployment : deployments_->List()) {
-      phases[std::string(matching::Name(deployment.phase))] += 1;
-      const StreamCounts counts = recognition_->CountsOf(deployment.id);
-      phases["faces"] += static_cast<double>(counts.faces);
-      phases["alerts"] += static_cast<double>(counts.alerts);
+    add("retention", [this] { retention_->Housekeep(); });
+    add("partners", [this] { partners_->Housekeep(); });
+    add("search-control", [this] { control_->Housekeep(); });
+    add("approvals", [this] { return approvals_->Housekeep(); });
+    add("agreements", [this] { return agreements_->Housekeep(); });
+    add("refusals", [this] {
+      handshakes_.WriteRepeats();
+      federation_service_->WriteRepeats();
+      return refusals_->WriteRepeats();
+    });
+    if (!storage_->reunion().everybody()) {
+      housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
+        return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
+      });
     }
-    set("comity_deployments_active", "Deployments that stream now", phases["active"]);
-    set("comity_faces_streamed", "Faces that engines sent since the start", phases["faces"]);
-    set("comity_alerts_raised", "Alerts raised since the start", phases["alerts"]);
-    for (const auto& view : agreements_->List(clock_.Now())) {
-      metrics_
-          .Gauge({"comity_agreement_in_force", "1 while the agreement permits"},
-                 {{"agreement", view.agreement.id.text()},
-                  {"version", std::to_string(view.agreement.version)}})
-          .Set(view.status == "in-force" ? 1 : 0);
-    }
-  }
-
-  void KeepHouse(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, stop, kHousekeeping, [] { return false; }) &&
-           !stop.stop_requested()) {
-      if (const auto erased = alerts_->EraseExpired(clock_.Now()); !erased) {
-        logger_.Error("erasure-failed", {{"reason", erased.error().detail}});
-      }
-      if (const Status written = refusals_->WriteRepeats(); !written) {
-        logger_.Error("audit-write-failed", {{"reason", written.error().detail}});
-      }
-    }
+    housekeeping_.Start();
   }
 
   Status RecordStart() {
@@ -323,7 +359,7 @@ class Gateway::Parts {
     event.messages.emplace("configuration", hash::Sha256(AsBytes(config_.text)));
     COMITY_RETURN_IF_ERROR(log_->Record(event));
     started_ = true;
-    return {};
+    return people_side_->configuration().Check();
   }
 
   const runtime::Config& config_;
@@ -337,15 +373,21 @@ class Gateway::Parts {
   matching::AnswerBarrier barrier_;
   matching::Scanner scanner_;
   std::stop_source streams_stop_;
+  HandshakeLog handshakes_{clock_, logger_};
 
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<Storage> storage_;
+  store::Store* store_ = nullptr;  // of `storage_`, as the next one
+  audit::Log* log_ = nullptr;
+  std::unique_ptr<PeopleSide> people_side_;
+  identity::People* people_ = nullptr;  // of `people_side_`, as the next two
+  identity::Notices* notices_ = nullptr;
+  identity::Approvals* approvals_ = nullptr;
   std::unique_ptr<agreements::Register> agreements_;
-  std::unique_ptr<watchlists::Register> watchlists_;
-  std::optional<matching::Galleries> galleries_;
-  std::optional<GalleryLoader> loader_;
+  std::unique_ptr<MessageSide> messages_;
+  std::unique_ptr<ListSide> lists_;
   std::optional<matching::CapacityMeter> capacity_;
-  std::unique_ptr<matching::Deployments> deployments_;
+  std::optional<matching::Committer> committer_;
+  std::unique_ptr<SearchControl> control_;
   std::optional<casework::AlertDesk> alerts_;
 
   std::shared_ptr<transport::TrustStore> federation_trust_;
@@ -354,7 +396,8 @@ class Gateway::Parts {
   std::unique_ptr<transport::ServerTls> agency_tls_;
   std::optional<MessageSigner> signer_;
   std::optional<MessageVerifier> verifier_;
-  std::optional<PeerLinks> peers_;
+  std::unique_ptr<PartnerSide> partners_;
+  PeerLinks* peers_ = nullptr;  // of `partners_`
 
   std::optional<RefusalRecord> refusals_;
   std::optional<AgencyCallers> agency_callers_;
@@ -366,19 +409,19 @@ class Gateway::Parts {
   std::optional<FederationService> federation_service_;
   std::optional<RecognitionService> recognition_;
   std::optional<AgreementsService> agreements_service_;
-  std::optional<WatchlistsService> watchlists_service_;
-  std::optional<DeploymentsService> deployments_service_;
   std::optional<AlertsService> alerts_service_;
   std::optional<AuditService> audit_service_;
+  std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
 
-  std::unique_ptr<grpc::Server> federation_server_;
-  std::unique_ptr<grpc::Server> agency_server_;
+  Servers servers_;
   std::unique_ptr<WebServer> web_;
   Ports ports_;
   bool started_ = false;  // and logged as such
   bool stopped_ = false;
-  std::jthread housekeeping_;
+  Housekeeping housekeeping_{logger_};
+  runtime::Watched<bool> restart_{false};
+  std::unique_ptr<RestoredGateway> restored_;  // then nothing of the others is there
 };
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -393,6 +436,9 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const runtime::Config& config,
 
 const Ports& Gateway::ports() const {
   return parts_->ports();
+}
+bool Gateway::AwaitRestart(const std::stop_token& stop) {
+  return parts_->AwaitRestart(stop);
 }
 void Gateway::Stop(std::string_view reason) {
   parts_->Stop(reason);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
+#include <string_view>
 
 #include "crypto/base/result.h"
 #include "services/runtime/clock.h"
@@ -32,6 +34,9 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   const Ports& ports() const;
+  // Waits until the gateway must be started anew (two people confirmed a restored node): true; or
+  // until `stop`: false.
+  bool AwaitRestart(const std::stop_token& stop);
   // Ends streams, finishes what is being answered (at most 3 s), records the stop. Idempotent.
   void Stop(std::string_view reason);
 

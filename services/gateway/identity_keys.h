@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
 #include "crypto/base/result.h"
 #include "crypto/base/secret.h"
 #include "crypto/sign/ed25519.h"
-#include "policy/model/ids.h"
 #include "services/runtime/config.h"
 
 namespace comity::gateway {
@@ -18,7 +16,6 @@ struct IdentityKeys {
   std::optional<sign::SigningKey> agency;  // set after LoadIdentityKeys
   std::optional<sign::SigningKey> log;
   SecretBytes kek;  // 32 octets
-  std::map<policy::AgencyId, sign::PublicKey> peers;
 };
 
 // Errors: kNotFound, kUnavailable, kPermissionDenied  a file; kInvalidArgument  not a key; each

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/result.h"
 #include "policy/model/ids.h"
@@ -16,15 +21,27 @@
 
 namespace comity::matching {
 
-// Counts probes against the daily capacity of a permission. Capacity is reserved in the store, in
-// blocks, before any of it is used: a crash loses what was reserved and not used, so that the count
-// can only be too high and a limit is never exceeded. Each block is an entry of the log.
+// Counts probes against the daily capacity of a permission: of the requester as a whole, of one
+// officer, of one case. Capacity is reserved in the store, in blocks, before any of it is used: a
+// crash loses what was reserved and not used, so that the count can only be too high and a limit is
+// never exceeded. Each block is an entry of the log.
 //
 // Threads: thread-safe.
 class CapacityMeter {
  public:
   using Key = store::CapacityStore::Key;
   static constexpr std::uint64_t kBlock = 64;  // one durable write for so many probes
+  // Counters of one requester with a block begun: officers and cases are names that it makes up,
+  // and each costs a durable write. A person who searches one face at a time begins none
+  // (BlockFor).
+  static constexpr std::size_t kMaxSubjects = 4096;
+
+  // One counter that a probe is taken from.
+  struct Demand {
+    Key key;
+    std::uint64_t limit = 0;       // a day
+    std::uint64_t block = kBlock;  // reserved at a time; 1: a crash loses nothing
+  };
 
   // What a meter works on; all must outlive it, and `journal` writes to `store`.
   struct Ports {
@@ -32,29 +49,52 @@ class CapacityMeter {
     const store::Store& store;
     audit::Journal& journal;
     const runtime::Clock& clock;
+    std::size_t max_subjects = kMaxSubjects;
   };
   explicit CapacityMeter(Ports ports) : ports_(std::move(ports)) {}
 
   // What counts as used up by now; absent when it cannot be read, which a decision must treat as a
-  // denial.
-  std::optional<std::uint64_t> Used(const Key& key);
+  // denial. Asking leaves no trace: officers and cases are names that a partner makes up.
+  std::optional<std::uint64_t> Used(const Key& key) const;
   // Takes one probe out of `limit` a day; false when nothing is left. Durable on return.
   // Errors: those of the store; nothing is taken then
   Result<bool> Take(const Key& key, std::uint64_t limit);
+  // Takes one from each counter or from none: the place of the first that is used up, if one is. A
+  // counter that is one too many of its requester's officers and cases of the day is used up.
+  // In: demands  no two of one key
+  Result<std::optional<std::size_t>> TakeEach(std::span<const Demand> demands);
 
  private:
+  static constexpr std::chrono::hours kKept{24 * 32};  // counters of past days in the store
+
   struct Counter {
     std::mutex mutex;
     std::optional<std::uint64_t> reserved;  // in the store, as far as known; absent: not read yet
     std::uint64_t unused = 0;               // of this process's own block
+    std::uint64_t used() const { return *reserved - unused; }
   };
-  std::shared_ptr<Counter> Find(const Key& key);
-  Status Load(const Key& key, Counter& counter);
-  Status ReserveBlock(const Key& key, std::uint64_t limit, Counter& counter);
+  struct Wanted {
+    const Demand* demand = nullptr;
+    std::size_t place = 0;
+    std::shared_ptr<Counter> counter;
+  };
+  using Counters = std::map<Key, std::shared_ptr<Counter>>;
+
+  // The counter, made if there is room for it; null if there is not.
+  std::shared_ptr<Counter> Obtain(const Key& key);
+  std::shared_ptr<Counter> Find(const Key& key) const;
+  static void ForgetIdle(Counters& counters);
+  Result<std::uint64_t> Reserved(const Key& key) const;
+  Status Load(const Key& key, Counter& counter) const;
+  Result<std::optional<std::size_t>> TakeLocked(std::span<const Wanted> wanted);
+  Status ReserveBlocks(std::span<const Wanted> wanted);
+  bool IsNewDay(const std::string& day);
 
   const Ports ports_;
-  std::mutex mutex_;  // guards counters_
-  std::map<Key, std::shared_ptr<Counter>> counters_;
+  mutable std::mutex mutex_;                       // guards the members below
+  std::map<policy::AgencyId, Counters> counters_;  // by requester
+  std::string day_;                                // the latest of a counter
+  std::string reserved_day_;                       // the latest on which something was reserved
 };
 
 }  // namespace comity::matching

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/matching/deployment.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "crypto/base/canonical_json.h"
+#include "services/matching/search_bounds.h"
 #include "services/matching/search_events.h"
 
 namespace comity::matching {
@@ -13,71 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxEncoded = 16 * 1024;  // 16 categories and 1,000 octets, each escaped
-constexpr std::size_t kMaxProfileText = 64;
+constexpr std::size_t kMaxEncoded = 24 * 1024;  // 32 agreements and 1,000 octets, each escaped
 constexpr std::size_t kMaxPlace = 256;
 constexpr std::size_t kMaxReason = 1000;
-constexpr std::size_t kMaxCaseRef = 64;
-
-tl::unexpected<Error> Wrong(std::string_view field, std::string_view rule) {
-  return Fail(ErrorCode::kInvalidArgument,
-              "deployment: " + std::string(field) + " " + std::string(rule));
-}
-
-bool IsCleanText(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](unsigned char c) { return c < 0x20 || c == 0x7f; }) &&
-         TryEncodeCanonicalJson(json(text)).has_value();  // false on ill-formed UTF-8
-}
-
-Status CheckText(std::string_view field, std::string_view text, std::size_t limit) {
-  if (text.empty() || text.size() > limit) {
-    return Wrong(field, "must have 1 to " + std::to_string(limit) + " octets");
-  }
-  if (!IsCleanText(text)) return Wrong(field, "must be UTF-8 without control characters");
-  return {};
-}
-
-bool IsProfileText(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxProfileText &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
-Status CheckEngine(const Deployment& deployment) {
-  const policy::EngineProfile& engine = deployment.engine;
-  if (!IsProfileText(engine.name)) {
-    return Wrong("engine.name", "must have 1 to 64 printable ASCII characters");
-  }
-  if (!IsProfileText(engine.version)) {
-    return Wrong("engine.version", "must have 1 to 64 printable ASCII characters");
-  }
-  if (engine.dimension < policy::EngineProfile::kMinDimension ||
-      engine.dimension > policy::EngineProfile::kMaxDimension) {
-    return Wrong("engine.dimension", "must be 32 to 2048");
-  }
-  if (!policy::IsWellFormedId(deployment.engine_name)) {
-    return Wrong("engine_name",
-                 "must be the <name> of the engine's certificate: 1 to 64 "
-                 "characters a-z, 0-9 and '-'");
-  }
-  return {};
-}
-
-Status CheckCategories(const std::vector<policy::ListCategory>& categories) {
-  if (categories.empty() || categories.size() > Deployment::kMaxCategories) {
-    return Wrong("list_categories", "must name 1 to 16 categories");
-  }
-  const std::set<policy::ListCategory> distinct(categories.begin(), categories.end());
-  if (distinct.size() != categories.size()) return Wrong("list_categories", "has one twice");
-  for (const policy::ListCategory& category : categories) {
-    if (!policy::IsListCategory(category.text())) {
-      return Wrong("list_categories",
-                   "has a term that is not a list category; see "
-                   "docs/formats/agreement.md");
-    }
-  }
-  return {};
-}
+constexpr std::size_t kMaxTestReport = 256;
 
 Status CheckTime(const Deployment& deployment, policy::Instant now) {
   if (deployment.ends_at <= deployment.starts_at) {
@@ -103,7 +41,9 @@ Status ReadId(const json& value, T& id) {
 // May throw json::exception, which ParseDeployment turns into an Error.
 Result<Deployment> FromJson(const json& object) {
   Deployment deployment;
-  COMITY_RETURN_IF_ERROR(ReadId(object.at("agreement"), deployment.agreement));
+  for (const json& agreement : object.at("agreements")) {
+    COMITY_RETURN_IF_ERROR(ReadId(agreement, deployment.agreements.emplace_back()));
+  }
   COMITY_RETURN_IF_ERROR(ReadId(object.at("purpose"), deployment.purpose));
   for (const json& category : object.at("list_categories")) {
     COMITY_RETURN_IF_ERROR(ReadId(category, deployment.list_categories.emplace_back()));
@@ -117,10 +57,54 @@ Result<Deployment> FromJson(const json& object) {
   deployment.place = Text(object, "place");
   deployment.reason = Text(object, "reason");
   deployment.case_ref = Text(object, "case_ref");
+  if (const auto offence = object.find("offence"); offence != object.end()) {
+    deployment.offence =
+        Offence{Text(*offence, "code"), offence->at("max_penalty_years").get<std::uint32_t>()};
+  }
   COMITY_ASSIGN_OR_RETURN(deployment.starts_at, policy::ParseInstant(Text(object, "starts_at")));
   COMITY_ASSIGN_OR_RETURN(deployment.ends_at, policy::ParseInstant(Text(object, "ends_at")));
   COMITY_ASSIGN_OR_RETURN(deployment.mode, policy::ParseSearchMode(Text(object, "mode")));
+  deployment.expected_faces = object.at("expected_faces").get<std::uint64_t>();
+  COMITY_ASSIGN_OR_RETURN(deployment.false_match_rate,
+                          ParseDecimal(Text(object, "false_match_rate")));
+  deployment.test_report = Text(object, "test_report");
+  deployment.faces_per_false_alert = object.at("faces_per_false_alert").get<std::uint32_t>();
   return deployment;
+}
+
+Status CheckForecast(const Deployment& deployment) {
+  if (deployment.expected_faces < 1 || deployment.expected_faces > Deployment::kMaxExpectedFaces) {
+    return Wrong("expected_faces", "must be 1 to 100,000,000");
+  }
+  if (!(deployment.false_match_rate > 0 && deployment.false_match_rate < 1)) {
+    return Wrong("false_match_rate", "must be above 0 and below 1");
+  }
+  COMITY_RETURN_IF_ERROR(CheckText("test_report", deployment.test_report, kMaxTestReport));
+  if (deployment.faces_per_false_alert < Deployment::kLeastFacesPerFalseAlert ||
+      deployment.faces_per_false_alert > Deployment::kMostFacesPerFalseAlert) {
+    return Wrong("faces_per_false_alert", "must be 100 to 1,000,000");
+  }
+  return {};
+}
+
+Status CheckFields(const Deployment& deployment) {
+  if (deployment.agreements.empty()) return Wrong("agreements", "must name 1 to 32");
+  COMITY_RETURN_IF_ERROR(CheckAgreements(deployment.agreements));
+  if (deployment.purpose.empty()) return Wrong("purpose", "is missing");
+  COMITY_RETURN_IF_ERROR(CheckCategories(deployment.list_categories));
+  COMITY_RETURN_IF_ERROR(CheckEngineProfile(deployment.engine));
+  if (!policy::IsWellFormedId(deployment.engine_name)) {
+    return Wrong("engine_name",
+                 "must be the <name> of the engine's certificate: 1 to 64 "
+                 "characters a-z, 0-9 and '-'");
+  }
+  COMITY_RETURN_IF_ERROR(CheckThreshold(deployment.threshold));
+  COMITY_RETURN_IF_ERROR(CheckText("place", deployment.place, kMaxPlace));
+  COMITY_RETURN_IF_ERROR(CheckText("reason", deployment.reason, kMaxReason));
+  COMITY_RETURN_IF_ERROR(CheckText("case_ref", deployment.case_ref, kMaxCaseRef));
+  if (deployment.offence) COMITY_RETURN_IF_ERROR(CheckOffence(*deployment.offence));
+  if (!deployment.mode) return Wrong("mode", "is missing");
+  return CheckForecast(deployment);
 }
 
 }  // namespace
@@ -135,29 +119,25 @@ std::string_view Name(DeploymentPhase phase) {
       return "over";
     case DeploymentPhase::kStopped:
       return "stopped";
+    case DeploymentPhase::kClosed:
+      return "closed";
   }
   return "stopped";
 }
 
 Status CheckDeployment(const Deployment& deployment, policy::Instant now) {
-  if (deployment.agreement.empty()) return Wrong("agreement", "is missing");
-  if (deployment.purpose.empty()) return Wrong("purpose", "is missing");
-  COMITY_RETURN_IF_ERROR(CheckCategories(deployment.list_categories));
-  COMITY_RETURN_IF_ERROR(CheckEngine(deployment));
-  if (!(deployment.threshold > 0 && deployment.threshold <= 1)) {
-    return Wrong("threshold", "must be above 0 and at most 1");
-  }
-  COMITY_RETURN_IF_ERROR(CheckText("place", deployment.place, kMaxPlace));
-  COMITY_RETURN_IF_ERROR(CheckText("reason", deployment.reason, kMaxReason));
-  COMITY_RETURN_IF_ERROR(CheckText("case_ref", deployment.case_ref, kMaxCaseRef));
-  if (!deployment.mode) return Wrong("mode", "is missing");
-  return CheckTime(deployment, now);
+  Status checked = CheckFields(deployment);
+  if (checked) checked = CheckTime(deployment, now);
+  if (checked) return {};
+  return Fail(checked.error().code, "deployment: " + checked.error().detail);
 }
 
 std::string EncodeDeployment(const Deployment& deployment) {
   json categories = json::array();
   for (const auto& category : deployment.list_categories) categories.push_back(category.text());
-  json value = {{"agreement", deployment.agreement.text()},
+  json agreements = json::array();
+  for (const auto& agreement : deployment.agreements) agreements.push_back(agreement.text());
+  json value = {{"agreements", std::move(agreements)},
                 {"purpose", deployment.purpose.text()},
                 {"list_categories", std::move(categories)},
                 {"engine",
@@ -170,8 +150,16 @@ std::string EncodeDeployment(const Deployment& deployment) {
                 {"reason", deployment.reason},
                 {"case_ref", deployment.case_ref},
                 {"starts_at", policy::EncodeInstant(deployment.starts_at)},
-                {"ends_at", policy::EncodeInstant(deployment.ends_at)}};
+                {"ends_at", policy::EncodeInstant(deployment.ends_at)},
+                {"expected_faces", deployment.expected_faces},
+                {"false_match_rate", EncodeDecimal(deployment.false_match_rate)},
+                {"test_report", deployment.test_report},
+                {"faces_per_false_alert", deployment.faces_per_false_alert}};
   if (deployment.mode) value["mode"] = policy::Name(*deployment.mode);
+  if (deployment.offence) {
+    value["offence"] = {{"code", deployment.offence->code},
+                        {"max_penalty_years", deployment.offence->max_penalty_years}};
+  }
   return EncodeCanonicalJson(value);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,32 +13,44 @@
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
 #include "policy/model/terms.h"
+#include "services/matching/offence.h"
 
 namespace comity::matching {
 
-// A live operation of the requester, bounded in why, who, where and when. Every field is mandatory.
+// A live operation of the requester, bounded in why, who, where and when. Every field is
+// mandatory but the offence.
 struct Deployment {
   static constexpr std::chrono::hours kMaxLength{24};
   static constexpr std::size_t kMaxCategories = 16;
+  static constexpr std::uint64_t kMaxExpectedFaces = 100'000'000;
+  static constexpr std::uint32_t kLeastFacesPerFalseAlert = 100;
+  static constexpr std::uint32_t kMostFacesPerFalseAlert = 1'000'000;
 
-  policy::AgreementId agreement;  // the version in force is used for each probe
+  // 1..32, no two equal; the version in force is used for each probe.
+  std::vector<policy::AgreementId> agreements;
   policy::PurposeCode purpose;
   std::vector<policy::ListCategory> list_categories;  // 1..16, no two equal
   policy::EngineProfile engine;
-  std::string engine_name;  // the <name> of the engine's certificate, an Id form
-  double threshold = 0;     // cosine in (0, 1]
-  std::string place;        // 1..256
-  std::string reason;       // 1..1000
-  std::string case_ref;     // 1..64
+  std::string engine_name;         // the <name> of the engine's certificate, an Id form
+  double threshold = 0;            // cosine in (0, 1]
+  std::string place;               // 1..256
+  std::string reason;              // 1..1000
+  std::string case_ref;            // 1..64
+  std::optional<Offence> offence;  // absent: none is behind it, as with missing people
   policy::Instant starts_at{};
   policy::Instant ends_at{};
   std::optional<policy::SearchMode> mode;
+  std::uint64_t expected_faces = 0;  // that will pass, 1..100,000,000
+  double false_match_rate = 0;       // of the engine at this threshold, in (0, 1)
+  std::string test_report;           // that measured it, 1..256
+  // Budget: at most one false alert in so many faces, 100..1,000,000.
+  std::uint32_t faces_per_false_alert = 0;
 
   bool operator==(const Deployment&) const = default;
 };
 
-enum class DeploymentPhase { kPlanned, kActive, kOver, kStopped };
-std::string_view Name(DeploymentPhase phase);  // "planned", "active", "over", "stopped"
+enum class DeploymentPhase { kPlanned, kActive, kOver, kStopped, kClosed };
+std::string_view Name(DeploymentPhase phase);  // "planned", "active", "over", "stopped", "closed"
 
 // Checks every bound above, and that the deployment is not over at `now` already.
 // Errors: kInvalidArgument  names the field and what is allowed

@@ -2,7 +2,6 @@
 #include "services/matching/deployments.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "services/audit/events.h"
@@ -11,6 +10,9 @@
 namespace comity::matching {
 namespace {
 
+using store::DeploymentRecord;
+using store::DeploymentState;
+
 constexpr std::size_t kMaxStopReason = 1000;
 
 tl::unexpected<Error> NoSuchDeployment() {
@@ -18,14 +20,24 @@ tl::unexpected<Error> NoSuchDeployment() {
               "no such deployment; `comity deployment list` names those there are");
 }
 
-store::DeploymentRecord RecordOf(const DeploymentStatus& status) {
-  return {.id = status.id,
-          .state = store::DeploymentState::kActive,
-          .created_at = status.created_at,
-          .starts_at = status.definition->starts_at,
-          .ends_at = status.definition->ends_at,
-          .created_by = status.created_by,
-          .definition = EncodeDeployment(*status.definition)};
+DeploymentPhase PhaseOf(const DeploymentRecord& record, policy::Instant now) {
+  switch (record.state) {
+    case DeploymentState::kStopped:
+      return DeploymentPhase::kStopped;
+    case DeploymentState::kOver:
+      return DeploymentPhase::kOver;
+    case DeploymentState::kClosed:
+      return DeploymentPhase::kClosed;
+    case DeploymentState::kActive:
+      break;
+  }
+  if (now >= record.ends_at) return DeploymentPhase::kOver;
+  return now < record.starts_at ? DeploymentPhase::kPlanned : DeploymentPhase::kActive;
+}
+
+bool IsUnfinished(const DeploymentRecord& record, policy::Instant now) {
+  const DeploymentPhase phase = PhaseOf(record, now);
+  return phase == DeploymentPhase::kPlanned || phase == DeploymentPhase::kActive;
 }
 
 }  // namespace
@@ -45,102 +57,205 @@ Deployments::Subscription::~Subscription() {
 
 Result<std::unique_ptr<Deployments>> Deployments::Open(Ports ports) {
   std::unique_ptr<Deployments> deployments(new Deployments(std::move(ports)));
-  COMITY_RETURN_IF_ERROR(deployments->Load());
+  std::vector<DeploymentRecord> records;
+  const auto read = [&](const store::Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(records, transaction.deployments().InState({DeploymentState::kActive}));
+    return {};
+  };
+  COMITY_RETURN_IF_ERROR(deployments->ports_.store.Read(read));
+  const std::lock_guard lock(deployments->mutex_);
+  for (DeploymentRecord& record : records) {
+    const policy::DeploymentId id = record.id;
+    COMITY_ASSIGN_OR_RETURN(deployments->items_[id], deployments->ItemOf(std::move(record)));
+  }
   return deployments;
 }
 
-Status Deployments::Load() {
-  std::vector<store::DeploymentRecord> records;
-  const auto read = [&](const store::Transaction& transaction) -> Status {
-    COMITY_ASSIGN_OR_RETURN(records, transaction.deployments().All());
-    return {};
-  };
-  COMITY_RETURN_IF_ERROR(ports_.store.Read(read));
-  std::lock_guard lock(mutex_);
-  for (const store::DeploymentRecord& record : records) {
-    COMITY_ASSIGN_OR_RETURN(Deployment definition, ParseDeployment(record.definition));
-    items_[record.id] = {.definition = std::make_shared<const Deployment>(std::move(definition)),
-                         .created_at = record.created_at,
-                         .created_by = record.created_by,
-                         .stopped = record.state == store::DeploymentState::kStopped};
-  }
-  return {};
+Result<Deployments::Item> Deployments::ItemOf(DeploymentRecord record) const {
+  COMITY_ASSIGN_OR_RETURN(Deployment definition, ParseDeployment(record.definition));
+  return Item{std::move(record), std::make_shared<const Deployment>(std::move(definition)),
+              std::make_shared<DeploymentTally>()};
 }
 
-DeploymentStatus Deployments::StatusOf(const policy::DeploymentId& id, const Item& item) const {
-  const policy::Instant now = ports_.clock.Now();
-  DeploymentPhase phase = DeploymentPhase::kActive;
-  if (item.stopped) {
-    phase = DeploymentPhase::kStopped;
-  } else if (now >= item.definition->ends_at) {
-    phase = DeploymentPhase::kOver;
-  } else if (now < item.definition->starts_at) {
-    phase = DeploymentPhase::kPlanned;
-  }
-  return {.id = id,
+DeploymentStatus Deployments::StatusOf(const Item& item) const {
+  const DeploymentRecord& record = item.record;
+  const DeploymentTally::Counts counts = item.tally->Peek();
+  return {.id = record.id,
           .definition = item.definition,
-          .created_at = item.created_at,
-          .created_by = item.created_by,
-          .phase = phase};
+          .created_at = record.created_at,
+          .created_by = record.created_by,
+          .approved_by = record.approved_by,
+          .phase = PhaseOf(record, ports_.clock.Now()),
+          .activated_at = record.activated_at,
+          .ended_at = record.ended_at,
+          .deletion_due_at = record.deletion_due_at,
+          .closed_at = record.closed_at,
+          .faces = record.faces + counts.faces,
+          .alerts = record.alerts + counts.alerts,
+          .false_alerts = record.false_alerts};
 }
 
-Status Deployments::CheckRoom(policy::Instant now) const {
-  std::lock_guard lock(mutex_);
-  const auto unfinished = std::count_if(items_.begin(), items_.end(), [&](const auto& item) {
-    return !item.second.stopped && now < item.second.definition->ends_at;
-  });
-  if (static_cast<std::size_t>(unfinished) < ports_.max_unfinished) return {};
+policy::DeploymentId Deployments::NewId() const {
+  return NewDeploymentId(ports_.random);
+}
+
+Status Deployments::CheckRoom(std::size_t unfinished) const {
+  if (unfinished < ports_.max_unfinished) return {};
   return Fail(ErrorCode::kExhausted,
               std::to_string(unfinished) + " deployments are planned or active; stop one first");
 }
 
-Result<DeploymentStatus> Deployments::Create(const Deployment& definition,
-                                             std::string_view operator_id) {
-  const policy::Instant now = ports_.clock.Now();
-  COMITY_RETURN_IF_ERROR(CheckDeployment(definition, now));
-  COMITY_RETURN_IF_ERROR(CheckRoom(now));
-  const Item item{.definition = std::make_shared<const Deployment>(definition),
-                  .created_at = now,
-                  .created_by = std::string(operator_id)};
-  const DeploymentStatus status = StatusOf(NewDeploymentId(ports_.random), item);
-  const store::DeploymentRecord record = RecordOf(status);
+Status Deployments::CheckProposal(const Deployment& definition) const {
+  COMITY_RETURN_IF_ERROR(CheckDeployment(definition, ports_.clock.Now()));
+  return CheckRoom(Unfinished().size());
+}
+
+audit::Event Deployments::EventOf(std::string_view type, const policy::DeploymentId& id) const {
   audit::Event event;
-  event.type = audit::kDeploymentCreated;
-  event.time = now;
+  event.type = type;
+  event.time = ports_.clock.Now();
   event.parties = {ports_.own_agency};
-  event.committed = {{"deployment", status.id.text()},
-                     {"definition", record.definition},
-                     {"case_ref", definition.case_ref},
-                     {"engine_name", definition.engine_name},
-                     {"operator", std::string(operator_id)}};
-  const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-    COMITY_RETURN_IF_ERROR(transaction.deployments().Add(record));
-    COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  event.committed = {{"deployment", id.text()}};
+  return event;
+}
+
+Status Deployments::Start(store::Transaction& transaction, audit::Recorder& recorder,
+                          const Decided& decided) const {
+  const policy::Instant now = ports_.clock.Now();
+  COMITY_RETURN_IF_ERROR(CheckDeployment(decided.definition, now));
+  COMITY_ASSIGN_OR_RETURN(const auto stored,
+                          transaction.deployments().InState({DeploymentState::kActive}));
+  const auto unfinished = std::count_if(
+      stored.begin(), stored.end(), [&](const auto& record) { return IsUnfinished(record, now); });
+  COMITY_RETURN_IF_ERROR(CheckRoom(static_cast<std::size_t>(unfinished)));
+  DeploymentRecord record;
+  record.id = decided.id;
+  record.created_at = now;
+  record.starts_at = decided.definition.starts_at;
+  record.ends_at = decided.definition.ends_at;
+  record.created_by = decided.proposed_by;
+  record.approved_by = decided.approved_by;
+  record.definition = EncodeDeployment(decided.definition);
+  COMITY_RETURN_IF_ERROR(transaction.deployments().Add(record));
+  audit::Event event = EventOf(audit::kDeploymentCreated, record.id);
+  event.committed["definition"] = record.definition;
+  event.committed["case_ref"] = decided.definition.case_ref;
+  event.committed["engine_name"] = decided.definition.engine_name;
+  event.committed["operator"] = decided.proposed_by;
+  event.committed["approver"] = decided.approved_by;
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  return {};
+}
+
+Status Deployments::Change(store::Transaction& transaction, audit::Recorder& recorder,
+                           const Decided& decided) const {
+  const policy::Instant now = ports_.clock.Now();
+  COMITY_RETURN_IF_ERROR(CheckDeployment(decided.definition, now));
+  COMITY_ASSIGN_OR_RETURN(DeploymentRecord record, transaction.deployments().Get(decided.id));
+  if (!IsUnfinished(record, now)) {
+    return Fail(ErrorCode::kConflict,
+                "the deployment is " + std::string(Name(PhaseOf(record, now))));
+  }
+  record.definition = EncodeDeployment(decided.definition);
+  COMITY_RETURN_IF_ERROR(transaction.deployments().Change(record, DeploymentState::kActive));
+  audit::Event event = EventOf(audit::kDeploymentChanged, record.id);
+  event.committed["definition"] = record.definition;
+  event.committed["reason"] = decided.reason;
+  event.committed["operator"] = decided.proposed_by;
+  event.committed["approver"] = decided.approved_by;
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  return {};
+}
+
+Status Deployments::Refresh(const policy::DeploymentId& id) {
+  const std::lock_guard refreshing(refresh_mutex_);
+  Result<DeploymentRecord> record = Fail(ErrorCode::kInternal, "not read");
+  COMITY_RETURN_IF_ERROR(ports_.store.Read([&](const store::Transaction& transaction) -> Status {
+    record = transaction.deployments().Get(id);
     return {};
-  };
-  COMITY_RETURN_IF_ERROR(ports_.journal.Commit(work));
-  std::lock_guard lock(mutex_);
-  items_[status.id] = item;
-  return status;
+  }));
+  if (!record) return Fail(record.error());
+  COMITY_ASSIGN_OR_RETURN(Item item, ItemOf(*std::move(record)));
+  Calls calls;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = items_.find(id);
+    const bool is_new = found == items_.end();
+    const bool is_same = !is_new && *found->second.definition == *item.definition;
+    if (item.record.state != DeploymentState::kActive) {
+      items_.erase(id);
+    } else {
+      if (!is_new) item.tally = found->second.tally;
+      if (is_same) item.definition = found->second.definition;
+      items_[id] = std::move(item);
+      if (is_new || is_same) return {};
+    }
+    calls = TakeListeners(id);
+  }
+  for (const auto& call : calls) (*call)();
+  ports_.barrier.Drain();
+  return {};
 }
 
 Result<DeploymentStatus> Deployments::Find(const policy::DeploymentId& id) const {
-  std::lock_guard lock(mutex_);
-  const auto found = items_.find(id);
-  if (found == items_.end()) return NoSuchDeployment();
-  return StatusOf(id, found->second);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = items_.find(id);
+    if (found != items_.end()) return StatusOf(found->second);
+  }
+  Result<DeploymentRecord> record = Fail(ErrorCode::kInternal, "not read");
+  COMITY_RETURN_IF_ERROR(ports_.store.Read([&](const store::Transaction& transaction) -> Status {
+    record = transaction.deployments().Get(id);
+    return {};
+  }));
+  if (!record) {
+    if (record.error().code == ErrorCode::kNotFound) return NoSuchDeployment();
+    return Fail(record.error());
+  }
+  COMITY_ASSIGN_OR_RETURN(const Item item, ItemOf(*std::move(record)));
+  return StatusOf(item);
 }
 
-std::vector<DeploymentStatus> Deployments::List() const {
+Result<std::vector<DeploymentStatus>> Deployments::List(std::uint32_t limit) const {
+  std::vector<DeploymentRecord> records;
+  COMITY_RETURN_IF_ERROR(ports_.store.Read([&](const store::Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(records, transaction.deployments().Newest(limit));
+    return {};
+  }));
   std::vector<DeploymentStatus> all;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [id, item] : items_) all.push_back(StatusOf(id, item));
+  for (DeploymentRecord& record : records) {
+    COMITY_ASSIGN_OR_RETURN(Item item, ItemOf(std::move(record)));
+    const std::lock_guard lock(mutex_);
+    const auto found = items_.find(item.record.id);
+    if (found != items_.end()) item.tally = found->second.tally;
+    all.push_back(StatusOf(item));
   }
-  std::sort(all.begin(), all.end(), [](const DeploymentStatus& a, const DeploymentStatus& b) {
-    return std::tie(b.created_at, b.id) < std::tie(a.created_at, a.id);
-  });
   return all;
+}
+
+std::vector<DeploymentStatus> Deployments::Unfinished() const {
+  std::vector<DeploymentStatus> unfinished;
+  const policy::Instant now = ports_.clock.Now();
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, item] : items_) {
+    if (IsUnfinished(item.record, now)) unfinished.push_back(StatusOf(item));
+  }
+  return unfinished;
+}
+
+bool Deployments::IsActive(const policy::DeploymentId& id) const {
+  const policy::Instant now = ports_.clock.Now();
+  const std::lock_guard lock(mutex_);
+  const auto found = items_.find(id);
+  return found != items_.end() && PhaseOf(found->second.record, now) == DeploymentPhase::kActive;
+}
+
+Result<std::shared_ptr<DeploymentTally>> Deployments::TallyOf(
+    const policy::DeploymentId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = items_.find(id);
+  if (found == items_.end()) return NoSuchDeployment();
+  return found->second.tally;
 }
 
 Status Deployments::Stop(const policy::DeploymentId& id, std::string_view reason,
@@ -149,56 +264,44 @@ Status Deployments::Stop(const policy::DeploymentId& id, std::string_view reason
     return Fail(ErrorCode::kInvalidArgument, "a reason of 1 to 1000 octets is needed to stop");
   }
   COMITY_ASSIGN_OR_RETURN(const DeploymentStatus status, Find(id));
-  if (status.phase == DeploymentPhase::kStopped || status.phase == DeploymentPhase::kOver) {
+  if (status.phase != DeploymentPhase::kPlanned && status.phase != DeploymentPhase::kActive) {
     return Fail(ErrorCode::kConflict, "the deployment is " + std::string(Name(status.phase)));
   }
-  audit::Event event;
-  event.type = audit::kDeploymentStopped;
-  event.time = ports_.clock.Now();
-  event.parties = {ports_.own_agency};
-  event.committed = {{"deployment", id.text()},
-                     {"reason", std::string(reason)},
-                     {"operator", std::string(operator_id)}};
-  const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-    COMITY_RETURN_IF_ERROR(
-        transaction.deployments().SetState(id, store::DeploymentState::kStopped));
-    COMITY_RETURN_IF_ERROR(recorder.Record(event));
-    return {};
-  };
-  COMITY_RETURN_IF_ERROR(ports_.journal.Commit(work));
-  for (const auto& call : MarkStopped(id)) (*call)();
-  ports_.barrier.Drain();
-  return {};
+  audit::Event event = EventOf(audit::kDeploymentStopped, id);
+  event.committed["reason"] = std::string(reason);
+  event.committed["operator"] = std::string(operator_id);
+  const policy::Instant at = event.time;
+  return End(id, {DeploymentState::kStopped, at, std::move(event)});
 }
 
-std::vector<std::shared_ptr<const std::function<void()>>> Deployments::MarkStopped(
-    const policy::DeploymentId& id) {
-  std::vector<std::shared_ptr<const std::function<void()>>> calls;
-  std::lock_guard lock(mutex_);
-  items_[id].stopped = true;
+Result<Deployments::Subscription> Deployments::OnEnd(const policy::DeploymentId& id,
+                                                     std::function<void()> on_end) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (items_.contains(id)) {
+      const std::uint64_t key = next_key_++;
+      listeners_[key] = {.id = id,
+                         .call = std::make_shared<const std::function<void()>>(std::move(on_end))};
+      return Subscription(this, key);
+    }
+  }
+  COMITY_RETURN_IF_ERROR(Find(id));
+  return Fail(ErrorCode::kConflict, "the deployment is stopped or over");
+}
+
+void Deployments::Cancel(std::uint64_t key) {
+  const std::lock_guard lock(mutex_);
+  listeners_.erase(key);
+}
+
+Deployments::Calls Deployments::TakeListeners(const policy::DeploymentId& id) {
+  Calls calls;
   std::erase_if(listeners_, [&](const auto& item) {
     if (item.second.id != id) return false;
     calls.push_back(item.second.call);
     return true;
   });
   return calls;
-}
-
-Result<Deployments::Subscription> Deployments::OnStop(const policy::DeploymentId& id,
-                                                      std::function<void()> on_stop) {
-  std::lock_guard lock(mutex_);
-  const auto found = items_.find(id);
-  if (found == items_.end()) return NoSuchDeployment();
-  if (found->second.stopped) return Fail(ErrorCode::kConflict, "the deployment is stopped");
-  const std::uint64_t key = next_key_++;
-  listeners_[key] = {.id = id,
-                     .call = std::make_shared<const std::function<void()>>(std::move(on_stop))};
-  return Subscription(this, key);
-}
-
-void Deployments::Cancel(std::uint64_t key) {
-  std::lock_guard lock(mutex_);
-  listeners_.erase(key);
 }
 
 }  // namespace comity::matching

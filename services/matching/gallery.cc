@@ -20,45 +20,50 @@ Gallery::Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows,
                  SecretFloats templates)
     : profile_(std::move(profile)), rows_(std::move(rows)), templates_(std::move(templates)) {
   for (const GalleryRow& row : rows_) {
-    Validity& validity = by_category_[row.category];
+    Validity& validity = by_kind_[{row.category, row.subject}];
     validity.begins.push_back(row.valid_from);
     validity.ends.push_back(row.expires_at);
   }
-  for (auto& [category, validity] : by_category_) {
+  for (auto& [kind, validity] : by_kind_) {
     std::sort(validity.begins.begin(), validity.begins.end());
     std::sort(validity.ends.begin(), validity.ends.end());
   }
 }
 
-std::uint64_t Gallery::ActiveRows(std::span<const policy::ListCategory> categories,
-                                  policy::Instant now) const {
+bool RowFilter::Takes(const GalleryRow& row) const {
+  return subjects.Has(row.subject) &&
+         std::find(categories.begin(), categories.end(), row.category) != categories.end();
+}
+
+std::uint64_t Gallery::ActiveRows(const RowFilter& filter, policy::Instant now) const {
   std::uint64_t active = 0;
-  for (const policy::ListCategory& category : categories) {
-    const auto found = by_category_.find(category);
-    if (found == by_category_.end()) continue;
+  for (const auto& [kind, validity] : by_kind_) {
+    const auto& categories = filter.categories;
+    if (!filter.subjects.Has(kind.second) ||
+        std::find(categories.begin(), categories.end(), kind.first) == categories.end()) {
+      continue;
+    }
     // Validity never ends before it begins, hence every row that has ended has begun.
-    active += CountUpTo(found->second.begins, now) - CountUpTo(found->second.ends, now);
+    active += CountUpTo(validity.begins, now) - CountUpTo(validity.ends, now);
   }
   return active;
 }
 
-Result<std::shared_ptr<const Gallery>> Gallery::Without(std::string_view reference) const {
-  const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const GalleryRow& row) {
-    return row.reference == reference;
-  });
-  if (found == rows_.end()) {
-    return Fail(ErrorCode::kNotFound, "no entry of this reference is in the list");
-  }
-  const auto index = static_cast<std::size_t>(found - rows_.begin());
-  std::vector<GalleryRow> rows = rows_;
-  rows.erase(rows.begin() + (found - rows_.begin()));
+std::shared_ptr<const Gallery> Gallery::Without(std::span<const std::string> references) const {
+  const std::unordered_set<std::string_view> gone(references.begin(), references.end());
+  const auto stays = [&](const GalleryRow& row) { return !gone.contains(row.reference); };
   const std::size_t dimension = profile_.dimension;
-  SecretFloats templates(rows.size() * dimension);
-  const std::span<const float> from = Expose();
-  const std::span<float> to = templates.ExposeMutable();
-  std::copy_n(from.begin(), index * dimension, to.begin());
-  std::copy(from.begin() + static_cast<std::ptrdiff_t>((index + 1) * dimension), from.end(),
-            to.begin() + static_cast<std::ptrdiff_t>(index * dimension));
+  std::vector<GalleryRow> rows;
+  rows.reserve(rows_.size());
+  SecretFloats templates(
+      static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), stays)) * dimension);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (!stays(rows_[i])) continue;
+    const auto from = Expose().subspan(i * dimension, dimension);
+    std::copy(from.begin(), from.end(),
+              templates.ExposeMutable().subspan(rows.size() * dimension).begin());
+    rows.push_back(rows_[i]);
+  }
   return std::shared_ptr<const Gallery>(
       new Gallery(profile_, std::move(rows), std::move(templates)));
 }

@@ -8,23 +8,35 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
 #include "policy/model/engine_profile.h"
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
+#include "policy/model/term_set.h"
+#include "policy/model/terms.h"
 #include "services/matching/secret_floats.h"
 
 namespace comity::matching {
 
-// What is known of one row besides its template; exactly what a hit may release.
+// What is known of one row besides its template.
 struct GalleryRow {
   std::string reference;  // unique in the gallery
   policy::ListCategory category;
+  policy::SubjectCategory subject{};  // decides, is never released
   std::string response_code;
   policy::Instant valid_from{};
   policy::Instant expires_at{};
+};
+
+// Which rows a search may hit.
+struct RowFilter {
+  std::span<const policy::ListCategory> categories;
+  policy::TermSet<policy::SubjectCategory> subjects;  // none: no row
+
+  bool Takes(const GalleryRow& row) const;
 };
 
 // One list in memory, ready to be searched: unit templates of one engine profile, row by row, and
@@ -39,12 +51,10 @@ class Gallery {
   // size() x dimension float32, row-major. Secret: biometric.
   std::span<const float> Expose() const { return templates_.Expose(); }
 
-  // Rows of these categories that are valid at `now`.
-  std::uint64_t ActiveRows(std::span<const policy::ListCategory> categories,
-                           policy::Instant now) const;
-  // The same gallery without one row.
-  // Errors: kNotFound  no row of this reference
-  Result<std::shared_ptr<const Gallery>> Without(std::string_view reference) const;
+  // Rows that the filter takes and that are valid at `now`.
+  std::uint64_t ActiveRows(const RowFilter& filter, policy::Instant now) const;
+  // The same gallery without the rows of these references; those it does not have are passed over.
+  std::shared_ptr<const Gallery> Without(std::span<const std::string> references) const;
 
  private:
   friend class GalleryBuilder;
@@ -59,7 +69,8 @@ class Gallery {
   policy::EngineProfile profile_;
   std::vector<GalleryRow> rows_;
   SecretFloats templates_;
-  std::map<policy::ListCategory, Validity> by_category_;
+  using Kind = std::pair<policy::ListCategory, policy::SubjectCategory>;
+  std::map<Kind, Validity> by_kind_;
 };
 
 // Builds a gallery row by row.

@@ -18,8 +18,10 @@
 #include "services/matching/answer_barrier.h"
 #include "services/matching/capacity_meter.h"
 #include "services/matching/galleries.h"
+#include "services/matching/hit_observer.h"
 #include "services/matching/period_counts.h"
 #include "services/matching/scan.h"
+#include "services/matching/search_commitments.h"
 #include "services/runtime/clock.h"
 
 namespace comity::matching {
@@ -28,9 +30,9 @@ namespace comity::matching {
 struct SearchTerms {
   policy::SearchRequest request;
   std::string exchange;    // exchange id of the session (exchange_id.h)
-  std::string deployment;  // opaque to the holder, 1..64
+  std::string deployment;  // opaque to the holder, 1..64; empty in a retrospective search
   policy::Instant ends_at{};
-  Digest operator_commitment;
+  SearchCommitments commitments;
   Digest message;  // of the signed message that brought these terms
 };
 
@@ -38,8 +40,9 @@ struct SearchTerms {
 struct SessionProbe {
   std::uint64_t sequence = 0;
   std::optional<policy::AgreementRef> agreement;  // under which the requester decided it
-  ByteView embedding;  // dimension x float32 little-endian; the caller wipes it
-  Digest message;      // of the signed message that brought it
+  SearchCommitments commitments;  // under that agreement, on the day of the decision
+  ByteView embedding;             // dimension x float32 little-endian; the caller wipes it
+  Digest message;                 // of the signed message that brought it
 };
 
 // An entry at or above the threshold. Only what the agreement releases is set.
@@ -65,13 +68,19 @@ struct SessionOpening {
 
 // Everything a session works on; all must outlive it.
 struct HolderPorts {
+  // As RequesterPorts::Halted; the second is the requester's deployment, empty in a single search.
+  using Halted = std::function<std::optional<policy::ReasonCode>(const policy::SearchRequest&,
+                                                                 const std::string&)>;
   std::function<std::shared_ptr<const policy::AgreementSet>()> agreements;  // those of this moment
-  const Galleries& galleries;
+  Galleries& galleries;
   const Scanner& scanner;
   CapacityMeter& capacity;
   audit::Journal& journal;
   const runtime::Clock& clock;
   AnswerBarrier& barrier;
+  Halted halted{};                       // empty: nothing is ever halted
+  HitObserver* observer = nullptr;       // null: nobody watches
+  RememberReleased remember_released{};  // empty: nobody asks later who was told
 };
 
 // What a holder logs in parts: digests of messages, one salt in each, under these names in
@@ -101,6 +110,7 @@ class HolderSession {
   static Result<Opened> Open(SearchTerms terms, const HolderPorts& ports, const SealOpening& seal);
 
   // Decides, searches and answers one probe. A refusal is an answer too, and the session stays.
+  // A retrospective session is one search: it has one probe.
   // Errors: kConflict  the sequence does not increase, or the session has ended; it is ended then
   //         those of the journal, the store and the search; nothing is answered then
   Result<ProbeAnswer> OnProbe(const SessionProbe& probe, const SealAnswer& seal);
@@ -139,9 +149,13 @@ class HolderSession {
                              std::span<const float> values, const SealAnswer& seal);
   Result<std::vector<Scored>> Find(const Galleries::Snapshots& galleries,
                                    std::span<const float> values, policy::Instant now,
-                                   std::uint32_t hit_cap) const;
+                                   const policy::Decision& decision) const;
   audit::Event HitEvent(const SessionProbe& probe, const Judged& judged,
                         std::span<const Scored> hits, policy::Instant now) const;
+  ObservedSearch Observed(const SessionProbe& probe, const Judged& judged) const;
+  // Durable on return, with what the observer makes of it.
+  Status RecordHits(const audit::Event& event, const ObservedSearch& search,
+                    std::span<const Scored> hits);
   Status WritePeriod(policy::Instant now, std::string_view type, std::string_view reason);
 
   SearchTerms terms_;

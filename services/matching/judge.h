@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -9,25 +10,43 @@
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
 #include "services/matching/capacity_meter.h"
+#include "services/matching/search_commitments.h"
 
 namespace comity::matching {
 
-// A decision with the counter that it read.
+// A decision with the counters that it read.
 struct Judgement {
   policy::Decision decision;
   std::string counters;  // EncodeCounters; empty when the decision needed none
 };
+
+// On whose counters a probe is counted. Both sides count officer and case by the same commitments.
+struct Charged {
+  const policy::AgencyId& requester;
+  const SearchCommitments& subjects;
+  policy::Instant at{};
+  std::uint64_t block = CapacityMeter::kBlock;
+};
+// The counter of all the requester's probes today.
+CapacityMeter::Key RequesterKey(const policy::CapacityKey& capacity,
+                                const policy::AgencyId& requester, policy::Instant at);
+// One search by a person is reserved by itself: a crash loses none.
+std::uint64_t BlockFor(const policy::SearchRequest& request);
 
 // As policy::Consider, for what this gateway can carry out: a permission of mode `sealed` is denied
 // (mode-not-covered), because a search that nobody else may see must never run as a direct one.
 policy::Verdict ConsiderDirect(const policy::AgreementSet& agreements,
                                const policy::SearchRequest& request, policy::Instant now);
 
-// Completes a verdict by what the counter of `requester` holds today. Takes nothing.
-Judgement ConcludeWithoutTaking(policy::Verdict verdict, const policy::AgencyId& requester,
-                                policy::Instant now, CapacityMeter& meter);
-// The same, and takes one probe. A permit means that the probe is taken, durably.
-Judgement ConcludeAndTake(policy::Verdict verdict, const policy::AgencyId& requester,
-                          policy::Instant now, CapacityMeter& meter);
+// The verdict, or, when it is a permit in waiting and there is a reason of the moment against it, a
+// denial for that reason.
+policy::Verdict Halt(policy::Verdict verdict, std::optional<policy::ReasonCode> reason);
+
+// Completes a verdict by what the counters hold today. Takes nothing.
+Judgement ConcludeWithoutTaking(policy::Verdict verdict, const Charged& charged,
+                                CapacityMeter& meter);
+// The same, and takes one probe from each counter or none. A permit means that it is taken,
+// durably.
+Judgement ConcludeAndTake(policy::Verdict verdict, const Charged& charged, CapacityMeter& meter);
 
 }  // namespace comity::matching

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "crypto/base/encoding.h"
 #include "policy/decide/decide.h"
 #include "services/audit/events.h"
 #include "services/matching/judge.h"
@@ -19,42 +20,83 @@ policy::Decision FailClosed(const policy::Decision& decision) {
   return denial;
 }
 
+ObservedSearch Observed(const RequesterTerms& terms, const policy::Decision& permit) {
+  return {terms.holder, permit, terms.order->operator_id, terms.order->case_ref};
+}
+
 }  // namespace
+
+Status ObserveHits(const RequesterPorts& ports, const RequesterTerms& terms,
+                   const policy::Decision& permit, std::span<const std::string> references) {
+  if (ports.observer == nullptr) return {};
+  const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+    return ports.observer->OnHits(transaction, recorder, Observed(terms, permit), references);
+  };
+  COMITY_RETURN_IF_ERROR(ports.journal.Commit(work));
+  ports.observer->AfterHits();
+  return {};
+}
 
 RequesterSession::RequesterSession(RequesterTerms terms, const RequesterPorts& ports)
     : terms_(std::move(terms)), ports_(ports), counts_(ports.clock.Now()) {}
 
-policy::SearchRequest RequesterSession::Request(policy::Instant now) const {
-  return RequestUnder(*ports_.agreements(), now);
+policy::SearchRequest RequesterSession::RequestUnder(
+    const policy::AgreementVersion* version) const {
+  policy::SearchRequest request = terms_.order->request;
+  request.holder = terms_.holder;
+  if (version != nullptr) request.agreement = version->ref;
+  return request;
 }
 
-policy::SearchRequest RequesterSession::RequestUnder(const policy::AgreementSet& agreements,
-                                                     policy::Instant now) const {
-  const Deployment& deployment = *terms_.deployment;
-  policy::SearchRequest request;
-  request.requester = terms_.own_agency;
-  request.holder = terms_.holder;
-  if (const auto* current = agreements.FindCurrent(deployment.agreement, now)) {
-    request.agreement = current->ref;
+SearchCommitments RequesterSession::Commitments(const policy::AgreementId& agreement,
+                                                policy::Instant now) const {
+  const SearchOrder& order = *terms_.order;
+  SearchCommitments commitments;
+  commitments.officer = ports_.committer.Officer(agreement, now, order.operator_id).value;
+  commitments.case_ref = ports_.committer.Case(agreement, now, order.case_ref).value;
+  return commitments;
+}
+
+// The first agreement that permits, up to capacity, decides; without one, the first of all.
+RequesterSession::Considered RequesterSession::Consider(policy::Instant now) const {
+  const auto agreements = ports_.agreements();
+  std::optional<Considered> first;
+  const auto consider = [&](const policy::AgreementVersion* version) {
+    Considered one;
+    one.request = RequestUnder(version);
+    one.verdict = ConsiderDirect(*agreements, one.request, now);
+    if (ports_.halted) {
+      one.verdict =
+          Halt(std::move(one.verdict), ports_.halted(one.request, terms_.order->deployment));
+    }
+    if (one.verdict.capacity || !first) first = std::move(one);
+    return first->verdict.capacity.has_value();
+  };
+  for (const policy::AgreementId& id : terms_.agreements) {
+    if (consider(agreements->FindCurrent(id, now))) break;
   }
-  request.purpose = deployment.purpose;
-  request.role = policy::RequesterRole::kEngine;
-  request.use = policy::UseMode::kLive;
-  request.mode = deployment.mode;
-  request.list_categories = deployment.list_categories;
-  request.engine = deployment.engine;
-  request.threshold = deployment.threshold;
-  return request;
+  if (!first) consider(nullptr);
+  if (first->request.agreement) {
+    first->commitments = Commitments(first->request.agreement->id, now);
+  }
+  return *std::move(first);
+}
+
+policy::SearchRequest RequesterSession::Request(policy::Instant now) const {
+  return Consider(now).request;
+}
+
+Charged RequesterSession::ChargedFor(const Considered& considered, policy::Instant now) const {
+  return {own(), considered.commitments, now, BlockFor(considered.request)};
 }
 
 audit::Event RequesterSession::SessionEvent(std::string_view type, policy::Instant now,
                                             const policy::Decision& decision) const {
-  audit::Event event = MakeEvent({.type = type,
-                                  .time = now,
-                                  .exchange = terms_.exchange,
-                                  .parties = {terms_.own_agency, terms_.holder}},
-                                 decision);
-  event.committed = {{"deployment", terms_.deployment_id.text()}};
+  audit::Event event = MakeEvent(
+      {.type = type, .time = now, .exchange = terms_.exchange, .parties = {own(), terms_.holder}},
+      decision);
+  const std::string& deployment = terms_.order->deployment.text();
+  if (!deployment.empty()) event.committed = {{"deployment", deployment}};
   return event;
 }
 
@@ -63,10 +105,18 @@ audit::Event RequesterSession::DecidedEvent(std::string_view type, policy::Insta
                                             const Judgement& judgement) const {
   audit::Event event = SessionEvent(type, now, judgement.decision);
   event.committed["request"] = EncodeRequest(request);
-  event.committed["case_ref"] = terms_.deployment->case_ref;
-  event.committed["operator"] = terms_.operator_id;
-  if (!terms_.operator_key.empty()) event.committed["operator_key"] = terms_.operator_key;
-  event.committed["engine_name"] = terms_.deployment->engine_name;
+  const SearchOrder& order = *terms_.order;
+  event.committed["case_ref"] = order.case_ref;
+  event.committed["operator"] = order.operator_id;
+  for (const auto& [field, value] : order.justification) event.committed[field] = value;
+  if (request.agreement) {
+    // What opens the commitments that the holder is sent today.
+    const policy::AgreementId& agreement = request.agreement->id;
+    const Digest officer = ports_.committer.Officer(agreement, now, order.operator_id).key;
+    event.committed["operator_key"] = EncodeHex(officer.view());
+    const Digest case_ref = ports_.committer.Case(agreement, now, order.case_ref).key;
+    event.committed["case_key"] = EncodeHex(case_ref.view());
+  }
   if (!judgement.counters.empty()) event.committed["counters"] = judgement.counters;
   return event;
 }
@@ -79,7 +129,7 @@ policy::Decision RequesterSession::Settle(const policy::SearchRequest& request,
   std::optional<audit::Event> event;
   if (decision.permitted() && !opened_) {
     event = DecidedEvent(audit::kSearchOpened, now, request, judgement);
-    event->committed["ends_at"] = policy::EncodeInstant(terms_.deployment->ends_at);
+    event->committed["ends_at"] = policy::EncodeInstant(terms_.order->ends_at);
   } else if (!decision.permitted() && last_refusal_ != decision.code) {
     event = DecidedEvent(audit::kSearchRefused, now, request, judgement);
     event->counts = {{"refusals", 1}};
@@ -97,27 +147,24 @@ policy::Decision RequesterSession::Settle(const policy::SearchRequest& request,
 
 policy::Decision RequesterSession::Open(policy::Instant now,
                                         const std::optional<Digest>& open_message) {
-  const auto agreements = ports_.agreements();
-  const policy::SearchRequest request = RequestUnder(*agreements, now);
-  const Judgement judgement = ConcludeWithoutTaking(ConsiderDirect(*agreements, request, now),
-                                                    terms_.own_agency, now, ports_.capacity);
-  return Settle(request, judgement, now, open_message);
+  const Considered considered = Consider(now);
+  const Judgement judgement =
+      ConcludeWithoutTaking(considered.verdict, ChargedFor(considered, now), ports_.capacity);
+  return Settle(considered.request, judgement, now, open_message);
 }
 
 policy::Decision RequesterSession::Outlook(policy::Instant now) const {
-  const auto agreements = ports_.agreements();
-  return ConcludeWithoutTaking(ConsiderDirect(*agreements, RequestUnder(*agreements, now), now),
-                               terms_.own_agency, now, ports_.capacity)
+  const Considered considered = Consider(now);
+  return ConcludeWithoutTaking(considered.verdict, ChargedFor(considered, now), ports_.capacity)
       .decision;
 }
 
 policy::Decision RequesterSession::DecideProbe(policy::Instant now) {
   counts_.Face();
-  const auto agreements = ports_.agreements();
-  const policy::SearchRequest request = RequestUnder(*agreements, now);
-  const Judgement judgement = ConcludeAndTake(ConsiderDirect(*agreements, request, now),
-                                              terms_.own_agency, now, ports_.capacity);
-  const policy::Decision decision = Settle(request, judgement, now, std::nullopt);
+  const Considered considered = Consider(now);
+  const Judgement judgement =
+      ConcludeAndTake(considered.verdict, ChargedFor(considered, now), ports_.capacity);
+  const policy::Decision decision = Settle(considered.request, judgement, now, std::nullopt);
   if (!decision.permitted()) counts_.Refused(decision.code);
   return decision;
 }
@@ -144,35 +191,28 @@ Result<PendingProbe> RequesterSession::OnAnswer(std::uint64_t sequence,
   }
   if (decision.permitted()) {
     counts_.Answered(hits);
+    if (hits == 0 && ports_.observer != nullptr) {
+      ports_.observer->OnMiss(Observed(terms_, node.mapped().decision));
+    }
   } else {
     counts_.Refused(decision.code);
   }
   return std::move(node.mapped());
 }
 
-std::vector<PendingProbe> RequesterSession::Expire(policy::Instant now) {
-  // In both directions: after a clock was set back nobody knows how old a probe is.
-  return TakeOut([&](const PendingProbe& probe) {
-    return now - probe.sent_at >= kDeadline || probe.sent_at - now >= kDeadline;
-  });
+bool RequesterSession::Forget(std::uint64_t sequence) {
+  if (pending_.erase(sequence) == 0) return false;
+  counts_.Unanswered();
+  return true;
 }
 
 std::vector<PendingProbe> RequesterSession::Abandon() {
-  return TakeOut([](const PendingProbe&) { return true; });
-}
-
-std::vector<PendingProbe> RequesterSession::TakeOut(
-    const std::function<bool(const PendingProbe&)>& wanted) {
   std::vector<PendingProbe> taken;
-  for (auto it = pending_.begin(); it != pending_.end();) {
-    if (!wanted(it->second)) {
-      ++it;
-      continue;
-    }
+  for (auto& [sequence, probe] : pending_) {
     counts_.Unanswered();
-    taken.push_back(std::move(it->second));
-    it = pending_.erase(it);
+    taken.push_back(std::move(probe));
   }
+  pending_.clear();
   return taken;
 }
 

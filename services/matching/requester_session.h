@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,25 +17,25 @@
 #include "policy/model/decision.h"
 #include "policy/model/instant.h"
 #include "services/audit/journal.h"
+#include "services/matching/answer_barrier.h"
 #include "services/matching/capacity_meter.h"
-#include "services/matching/deployment.h"
+#include "services/matching/hit_observer.h"
 #include "services/matching/judge.h"
 #include "services/matching/period_counts.h"
+#include "services/matching/search_commitments.h"
+#include "services/matching/search_order.h"
 #include "services/runtime/clock.h"
 
 namespace comity::matching {
 
 // Whom a session asks, and for what.
 struct RequesterTerms {
-  policy::AgencyId own_agency;
   policy::AgencyId holder;
+  // Those that let the holder be searched; each probe is decided under the first that permits it.
+  // Empty: every probe is denied (no-agreement).
+  std::vector<policy::AgreementId> agreements;
   std::string exchange;  // exchange id of the session
-  policy::DeploymentId deployment_id;
-  std::shared_ptr<const Deployment> deployment;
-  std::string operator_id;  // who created the deployment; logged as a commitment
-  // Secret random text that hides case reference and operator in the commitment the holder is sent;
-  // kept in the payload of search-opened, so that the commitment can be opened on lawful request.
-  std::string operator_key;
+  std::shared_ptr<const SearchOrder> order;
 };
 
 // A probe that was sent to the holder and has no answer yet: what an alert needs of it. The
@@ -45,28 +45,41 @@ struct PendingProbe {
   std::string capture_ref;
   std::string camera;
   policy::Instant captured_at{};
-  policy::Instant sent_at{};
   policy::Decision decision{};  // the permit it was sent under
   Digest message{};             // of the signed message that carried it
 };
 
 // All must outlive the session.
 struct RequesterPorts {
+  // Why a search that the agreements permit is not made at the moment (a stop, lists that are not
+  // validated), if there is a reason. Asked for every probe.
+  using Halted = std::function<std::optional<policy::ReasonCode>(const policy::SearchRequest&,
+                                                                 const policy::DeploymentId&)>;
   std::function<std::shared_ptr<const policy::AgreementSet>()> agreements;  // those of this moment
   CapacityMeter& capacity;
+  const Committer& committer;
   audit::Journal& journal;
   const runtime::Clock& clock;
+  AnswerBarrier& barrier;
+  Halted halted{};                  // empty: nothing is ever halted
+  HitObserver* observer = nullptr;  // null: nobody watches
 };
 
-// One Watch stream towards one holder, at the requester: decides every probe before it leaves, and
-// knows which are unanswered.
+// Tells the observer, durably, of the entries of `terms.holder` that a probe hit. To be called once
+// their alerts are durable and before the hits go further; not with a session's lock held.
+// In:     permit      under which the probe was sent
+//         references  of the entries, not empty
+// Errors: those of the journal: the hits must not go further
+Status ObserveHits(const RequesterPorts& ports, const RequesterTerms& terms,
+                   const policy::Decision& permit, std::span<const std::string> references);
+
+// One Watch stream, or one search by a person, towards one holder, at the requester: decides every
+// probe before it leaves, and knows what an alert needs of those at the holder.
 //
 // Threads: thread-compatible.
 class RequesterSession {
  public:
   static constexpr std::size_t kMaxPending = 64;
-  static constexpr std::chrono::seconds kDeadline{
-      5};  // then a probe is expired and never sent again
 
   // Neither decides nor logs.
   RequesterSession(RequesterTerms terms, const RequesterPorts& ports);
@@ -82,25 +95,30 @@ class RequesterSession {
   // agreement the probe travels under. On a permit search-opened is durable. If the log or a
   // counter is out of reach the answer is `state-unreadable`.
   policy::Decision DecideProbe(policy::Instant now);
-  // Counts a face that was permitted and could not be sent. Takes no capacity.
+  // Counts a face that was not decided, because it could not be sent. Takes no capacity.
   void Unsent() {
     counts_.Face();
     counts_.Unanswered();
   }
+  // Counts a face that was decided and is not sent.
+  void Lost() { counts_.Unanswered(); }
   // What would be decided now. Takes and logs nothing.
   policy::Decision Outlook(policy::Instant now) const;
   // The last decision of Open or DecideProbe.
   const policy::Decision& last_decision() const { return last_decision_; }
+  // Officer and case as the holder is told of them, under `agreement` at `now`.
+  SearchCommitments Commitments(const policy::AgreementId& agreement, policy::Instant now) const;
 
   // Notes a probe that is about to be sent.
   // Errors: kExhausted  64 are unanswered; kConflict  the sequence does not increase
   Status Sent(PendingProbe probe);
+  bool Waits(std::uint64_t sequence) const { return pending_.contains(sequence); }
   // The holder's answer to `sequence`, matched to its probe, and counted.
-  // Errors: kNotFound  no such probe is waiting: never sent, answered already, or expired
+  // Errors: kNotFound  no such probe is waiting: never sent, answered already, or forgotten
   Result<PendingProbe> OnAnswer(std::uint64_t sequence, const policy::Decision& decision,
                                 std::uint64_t hits);
-  // Takes out the probes older than the deadline; counted as unanswered.
-  std::vector<PendingProbe> Expire(policy::Instant now);
+  // Takes out a probe that gets no answer any more; counted as unanswered. False: it does not wait.
+  bool Forget(std::uint64_t sequence);
   // Takes out all: the holder is out of reach or the session has ended.
   std::vector<PendingProbe> Abandon();
 
@@ -109,18 +127,24 @@ class RequesterSession {
   Status Close(std::string_view reason);
 
   const RequesterTerms& terms() const { return terms_; }
+  const policy::AgencyId& own() const { return terms_.order->request.requester; }
   std::size_t pending() const { return pending_.size(); }
 
  private:
-  policy::SearchRequest RequestUnder(const policy::AgreementSet& agreements,
-                                     policy::Instant now) const;
+  struct Considered {
+    policy::SearchRequest request;
+    policy::Verdict verdict;
+    SearchCommitments commitments;  // of the request's agreement
+  };
+  Considered Consider(policy::Instant now) const;
+  policy::SearchRequest RequestUnder(const policy::AgreementVersion* version) const;
+  Charged ChargedFor(const Considered& considered, policy::Instant now) const;
   audit::Event SessionEvent(std::string_view type, policy::Instant now,
                             const policy::Decision& decision) const;
   audit::Event DecidedEvent(std::string_view type, policy::Instant now,
                             const policy::SearchRequest& request, const Judgement& judgement) const;
   policy::Decision Settle(const policy::SearchRequest& request, const Judgement& judgement,
                           policy::Instant now, const std::optional<Digest>& open_message);
-  std::vector<PendingProbe> TakeOut(const std::function<bool(const PendingProbe&)>& wanted);
   Status WritePeriod(policy::Instant now, std::string_view type, std::string_view reason);
 
   RequesterTerms terms_;

@@ -36,6 +36,7 @@ std::string EncodeRequest(const policy::SearchRequest& request) {
   if (request.mode) value["mode"] = policy::Name(*request.mode);
   if (request.engine) value["engine"] = ToJson(*request.engine);
   if (request.threshold) value["threshold"] = EncodeDecimal(*request.threshold);
+  if (request.offence_class) value["offence_class"] = policy::Name(*request.offence_class);
   json categories = json::array();
   for (const auto& category : request.list_categories) categories.push_back(category.text());
   value["list_categories"] = std::move(categories);
@@ -43,10 +44,16 @@ std::string EncodeRequest(const policy::SearchRequest& request) {
   return TryEncodeCanonicalJson(value).value_or("{}");
 }
 
-std::string EncodeCounters(const policy::CapacityKey& key,
-                           const std::optional<std::uint64_t>& used) {
-  json value = {{"clause", key.clause}, {"limit", key.probes_per_day}};
-  if (used) value["used"] = *used;
+std::string EncodeCounters(const policy::CapacityKey& key, const policy::Usage& usage) {
+  const auto counter = [](std::uint64_t limit, const std::optional<std::uint64_t>& used) {
+    json one = {{"limit", limit}};
+    if (used) one["used"] = *used;
+    return one;
+  };
+  json value = counter(key.limits.probes_per_day, usage.probes_today);
+  value["clause"] = key.clause;
+  value["officer"] = counter(key.limits.per_officer_per_day, usage.officer_today);
+  value["case"] = counter(key.limits.per_case_per_day, usage.case_today);
   return EncodeCanonicalJson(value);
 }
 

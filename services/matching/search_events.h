@@ -21,9 +21,9 @@ namespace comity::matching {
 // The request as it was decided. Absent fields are left out; the threshold is decimal text. A
 // request with text that is not UTF-8 is `{}`.
 std::string EncodeRequest(const policy::SearchRequest& request);
-// {"clause":..,"limit":..,"used":..}; `used` is left out when it could not be read.
-std::string EncodeCounters(const policy::CapacityKey& key,
-                           const std::optional<std::uint64_t>& used);
+// {"case":{"limit":..,"used":..},"clause":..,"limit":..,"officer":{"limit":..,"used":..},
+// "used":..}; what could not be read is left out.
+std::string EncodeCounters(const policy::CapacityKey& key, const policy::Usage& usage);
 // [{"list":..,"rows":..}, ...]
 std::string EncodeLists(const Galleries::Snapshots& galleries);
 

@@ -16,14 +16,12 @@ namespace {
 
 constexpr std::size_t kMaxText = 2048;
 constexpr std::size_t kMaxName = 128;
-constexpr std::size_t kMaxPeers = 1000;  // one agency has hundreds of partners at most
+constexpr std::size_t kAdministrators = 2;
 
 constexpr std::string_view kIdForm =
     "must have 1 to 64 characters a-z, 0-9 and '-', start with a letter and not end with '-'";
 constexpr std::string_view kTrustDomainForm =
     "must be a trust domain in lower case, e.g. northshire-police.example";
-constexpr std::string_view kSpiffeForm =
-    "must be a SPIFFE id, e.g. spiffe://eastvale-council.example/gateway";
 
 // Everything the sections share while one file is read.
 struct Reading {
@@ -67,11 +65,17 @@ AgencyConfig ReadAgency(const toml::table& source, Reading& reading) {
   return agency;
 }
 
-Path ReadData(const toml::table& source, Reading& reading) {
+void ReadData(const toml::table& source, Config& config, Reading& reading) {
   TableReader table(source, "[data]", reading.issues);
-  Path directory = RequiredPath(table, reading, "directory");
+  config.data_directory = RequiredPath(table, reading, "directory");
+  config.erasure_ledger = OptionalPath(table, reading, "erasure_ledger");
   table.Finish();
-  return directory;
+  // A copy within the data is lost with it.
+  if (!config.erasure_ledger || config.data_directory.empty()) return;
+  const Path apart = config.erasure_ledger->lexically_relative(config.data_directory);
+  if (!apart.empty() && *apart.begin() != "..") {
+    table.Report(PlaceOf(source.source()), "`erasure_ledger` must not lie within `directory`");
+  }
 }
 
 void ReadListenAddress(TableReader& table, std::string_view key, Endpoint& endpoint) {
@@ -114,59 +118,48 @@ KeyConfig ReadKeys(const toml::table& source, Reading& reading) {
   return keys;
 }
 
-PeerConfig ReadPeer(const toml::table& source, Reading& reading) {
-  TableReader table(source, "[[peer]]", reading.issues);
-  PeerConfig peer;
-  peer.agency = RequiredForm(table, "agency", IsAgencyId, kIdForm);
-  if (const auto text = table.Required("address", kMaxText)) {
-    const auto address = ParseEndpoint(text->value);
-    if (address && address->port != 0) {
-      peer.address = *address;
-    } else {
-      table.Report(text->place, "`address` must be host:port with a port from 1 to 65535");
-    }
-  }
-  peer.spiffe_id = RequiredForm(table, "spiffe_id", IsSpiffeId, kSpiffeForm);
-  peer.trust_anchor = RequiredPath(table, reading, "trust_anchor");
-  peer.crl = OptionalPath(table, reading, "crl");
-  peer.signing_key_file = RequiredPath(table, reading, "signing_key_file");
+AdministratorConfig ReadAdministrator(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[[administrator]]", reading.issues);
+  AdministratorConfig person;
+  person.id = RequiredForm(table, "id", IsAgencyId, kIdForm);
+  if (const auto post = table.Required("post", kMaxName)) person.post = post->value;
+  person.certificate = RequiredPath(table, reading, "certificate");
+  person.signing_key_file = RequiredPath(table, reading, "signing_key_file");
   table.Finish();
-  return peer;
+  return person;
 }
 
-// Two peers must not share an agency or an identity, and none may be this agency: whoever is on the
-// other end of a connection is decided by these.
-void CheckDistinct(const PeerConfig& peer, const Config& config, const toml::table& source,
-                   Reading& reading) {
-  const ConfigIssue place = PlaceOf(source.source());
-  const auto report = [&](std::string message) {
-    reading.issues.push_back({place.line, place.column, std::move(message)});
-  };
-  if (!peer.agency.empty() && peer.agency == config.agency.id) {
-    report("a [[peer]] has the id of this agency");
-  }
-  for (const PeerConfig& other : config.peers) {
-    if (!peer.agency.empty() && peer.agency == other.agency) {
-      report("two [[peer]] have the agency " + peer.agency);
-    }
-    if (!peer.spiffe_id.empty() && peer.spiffe_id == other.spiffe_id) {
-      report(fmt::format("two [[peer]] have the same spiffe_id ({})", other.agency));
-    }
-  }
-}
-
-void ReadPeers(const std::vector<const toml::table*>& sources, Config& config, Reading& reading) {
-  if (sources.size() > kMaxPeers) {
-    const ConfigIssue place = PlaceOf(sources[kMaxPeers]->source());
-    reading.issues.push_back(
-        {place.line, place.column, fmt::format("more than {} [[peer]]", kMaxPeers)});
-    return;
-  }
+// Two, so that the first act that needs two people can be done, and no more: all others come by it.
+void ReadAdministrators(const std::vector<const toml::table*>& sources, Config& config,
+                        Reading& reading) {
   for (const toml::table* source : sources) {
-    PeerConfig peer = ReadPeer(*source, reading);
-    CheckDistinct(peer, config, *source, reading);
-    config.peers.push_back(std::move(peer));
+    AdministratorConfig person = ReadAdministrator(*source, reading);
+    const ConfigIssue place = PlaceOf(source->source());
+    if (config.administrators.size() == kAdministrators) {
+      reading.issues.push_back(
+          {place.line, place.column, "there are exactly two [[administrator]]"});
+      return;
+    }
+    if (!config.administrators.empty() && config.administrators.front().id == person.id) {
+      reading.issues.push_back(
+          {place.line, place.column, "two [[administrator]] have the same id"});
+    }
+    config.administrators.push_back(std::move(person));
   }
+  if (config.administrators.size() < kAdministrators) {
+    reading.issues.push_back({1, 1, "exactly two [[administrator]] are needed"});
+  }
+}
+
+PeersConfig ReadPeers(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[peers]", reading.issues);
+  PeersConfig peers;
+  peers.crl_folder = OptionalPath(table, reading, "crl_folder");
+  if (const auto seconds = table.OptionalNumber("away_after", {3, 3600})) {
+    peers.away_after = std::chrono::seconds(*seconds);
+  }
+  table.Finish();
+  return peers;
 }
 
 LimitConfig ReadLimits(const toml::table& source, Reading& reading) {
@@ -209,10 +202,11 @@ Config ReadRoot(const toml::table& source, Reading& reading) {
   TableReader root(source, "the file", reading.issues);
   Config config;
   if (const auto* t = root.Table("agency", true)) config.agency = ReadAgency(*t, reading);
-  if (const auto* t = root.Table("data", true)) config.data_directory = ReadData(*t, reading);
+  if (const auto* t = root.Table("data", true)) ReadData(*t, config, reading);
   if (const auto* t = root.Table("listen", false)) config.listen = ReadListen(*t, reading);
   if (const auto* t = root.Table("keys", true)) config.keys = ReadKeys(*t, reading);
-  ReadPeers(root.Tables("peer"), config, reading);
+  ReadAdministrators(root.Tables("administrator"), config, reading);
+  if (const auto* t = root.Table("peers", false)) config.peers = ReadPeers(*t, reading);
   if (const auto* t = root.Table("limits", false)) config.limits = ReadLimits(*t, reading);
   if (const auto* t = root.Table("alerts", false)) {
     config.alert_merge_window = ReadMergeWindow(*t, reading);

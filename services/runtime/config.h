@@ -45,13 +45,20 @@ struct KeyConfig {
   std::filesystem::path key_encryption;
 };
 
-struct PeerConfig {
-  std::string agency;
-  Endpoint address;
-  std::string spiffe_id;               // spiffe://eastvale-council.example/gateway
-  std::filesystem::path trust_anchor;  // PEM: the CA that certifies this peer
-  std::optional<std::filesystem::path> crl;
+// One of the two administrators whom a new gateway knows from the start; all other people are added
+// by two of those it knows.
+struct AdministratorConfig {
+  std::string id;                          // the <id> of spiffe://<trust domain>/person/<id>
+  std::string post;                        // as people read it, 1..128 octets
+  std::filesystem::path certificate;       // PEM: the person's certificate, without its key
   std::filesystem::path signing_key_file;  // holds ed25519:<base64>
+};
+
+// What is local about partners; who they are is enrolled in the running gateway, by two people.
+struct PeersConfig {
+  // Holds AGENCY.pem, the revocation list of that partner's CA; with it every partner needs one.
+  std::optional<std::filesystem::path> crl_folder;
+  std::chrono::seconds away_after{30};  // a partner that was not heard for so long is away
 };
 
 // Bounds on what others can make large; each within hard bounds (docs/formats/configuration.md).
@@ -71,9 +78,12 @@ struct Config {
   std::string text;  // the file's exact octets; its hash is logged at start
   AgencyConfig agency;
   std::filesystem::path data_directory;
+  // A second copy of the erasure ledger, on another disk than the data; absent: no backups.
+  std::optional<std::filesystem::path> erasure_ledger;
   ListenConfig listen;
   KeyConfig keys;
-  std::vector<PeerConfig> peers;
+  std::vector<AdministratorConfig> administrators;  // exactly two
+  PeersConfig peers;
   LimitConfig limits;
   std::chrono::seconds alert_merge_window{30};
   LogLevel log_level = LogLevel::kInfo;
@@ -92,7 +102,7 @@ std::string Describe(const ConfigIssue& issue, const std::filesystem::path& file
 template <typename T>
 using Configured = tl::expected<T, std::vector<ConfigIssue>>;
 
-inline constexpr std::size_t kMaxConfigBytes = 1 << 20;  // some thousand peers
+inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
 
 // Reads a configuration: all faults in the order of lines, or the configuration. Opens no file that
 // it names.

@@ -29,11 +29,10 @@ void CheckPublic(std::string_view key, const std::filesystem::path& path, Faults
   }
 }
 
-void CheckPeer(const PeerConfig& peer, Faults& faults) {
-  const std::string prefix = "peer " + peer.agency + " ";
-  CheckPublic(prefix + "trust_anchor", peer.trust_anchor, faults);
-  if (peer.crl) CheckPublic(prefix + "crl", *peer.crl, faults);
-  CheckPublic(prefix + "signing_key_file", peer.signing_key_file, faults);
+void CheckFolder(std::string_view key, const std::filesystem::path& path, Faults& faults) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return;
+  faults.push_back(std::string(key) + ": there is no folder " + path.string());
 }
 
 }  // namespace
@@ -46,7 +45,14 @@ std::vector<std::string> CheckConfigFiles(const Config& config) {
   CheckSecret("keys.signing", config.keys.signing, faults);
   CheckSecret("keys.log", config.keys.log, faults);
   CheckSecret("keys.key_encryption", config.keys.key_encryption, faults);
-  for (const PeerConfig& peer : config.peers) CheckPeer(peer, faults);
+  for (const AdministratorConfig& person : config.administrators) {
+    CheckPublic("administrator " + person.id + " certificate", person.certificate, faults);
+    CheckPublic("administrator " + person.id + " signing_key_file", person.signing_key_file,
+                faults);
+  }
+  if (config.peers.crl_folder) {
+    CheckFolder("peers.crl_folder", *config.peers.crl_folder, faults);
+  }
   return faults;
 }
 

@@ -10,7 +10,6 @@ namespace {
 constexpr std::size_t kMaxIdSize = 64;
 constexpr std::size_t kMaxHostSize = 253;  // DNS, RFC 1035
 constexpr std::size_t kMaxTrustDomainSize = 255;
-constexpr std::size_t kMaxSpiffeIdSize = 2048;
 
 bool IsLower(char c) {
   return c >= 'a' && c <= 'z';
@@ -42,12 +41,6 @@ bool IsBracketedIpv6(std::string_view host) {
          });
 }
 
-bool IsSpiffeSegment(std::string_view segment) {
-  return segment != "." && segment != ".." && ConsistsOf(segment, kMaxSpiffeIdSize, [](char c) {
-           return IsLower(c) || IsUpper(c) || IsDigit(c) || c == '.' || c == '-' || c == '_';
-         });
-}
-
 }  // namespace
 
 bool IsAgencyId(std::string_view text) {
@@ -60,22 +53,6 @@ bool IsTrustDomain(std::string_view text) {
   return ConsistsOf(text, kMaxTrustDomainSize, [](char c) {
     return IsLower(c) || IsDigit(c) || c == '.' || c == '-' || c == '_';
   });
-}
-
-bool IsSpiffeId(std::string_view text) {
-  constexpr std::string_view kScheme = "spiffe://";
-  if (text.size() > kMaxSpiffeIdSize || !text.starts_with(kScheme)) return false;
-  text.remove_prefix(kScheme.size());
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos || !IsTrustDomain(text.substr(0, slash))) return false;
-  std::string_view path = text.substr(slash);
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const std::size_t end = std::min(path.find('/'), path.size());
-    if (!IsSpiffeSegment(path.substr(0, end))) return false;
-    path.remove_prefix(end);
-  }
-  return true;
 }
 
 std::optional<Endpoint> ParseEndpoint(std::string_view text) {

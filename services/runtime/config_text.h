@@ -16,10 +16,6 @@ bool IsAgencyId(std::string_view text);
 // A SPIFFE trust domain: 1..255 characters a-z 0-9 '.' '-' '_'.
 bool IsTrustDomain(std::string_view text);
 
-// spiffe://<trust domain>/<segments>: at most 2,048 octets, no empty segment, no "." or "..".
-// Source: SPIFFE-ID standard, section 2.
-bool IsSpiffeId(std::string_view text);
-
 // host:port; the host is a name, an IPv4 address or an IPv6 address in brackets; port 0..65535.
 std::optional<Endpoint> ParseEndpoint(std::string_view text);
 

@@ -37,29 +37,46 @@ class WatchlistStore {
  public:
   virtual ~WatchlistStore() = default;
   // Errors: kConflict  a list of this reference exists
-  virtual Status AddList(const WatchlistRecord& list, std::span<const EntryRecord> entries) = 0;
-  virtual Result<std::vector<WatchlistRecord>> Lists() const = 0;
-  // Calls `visit` for each entry in the order of import; stops at its first error.
+  virtual Status AddList(const WatchlistRecord& list) = 0;
+  // Replaces everything but reference, definition and drafted_at.
+  // Errors: kNotFound
+  virtual Status ChangeList(const WatchlistRecord& list) = 0;
+  virtual Result<std::vector<WatchlistRecord>> Lists() const = 0;  // in the order of drafting
+  // Errors: kNotFound
+  virtual Result<WatchlistRecord> List(const policy::WatchlistId& reference) const = 0;
+  // Adds to the list's import number `batch` (not 0); while the list is `importing`, the entries of
+  // its last import are not there for any reader.
+  // Errors: kConflict  two entries have one reference: nothing was added
+  virtual Status AddEntries(const policy::WatchlistId& list, std::uint64_t batch,
+                            std::span<const EntryRecord> entries) = 0;
+  // Removes entries of an import for good, at most `limit`; returns how many.
+  virtual Result<std::uint64_t> RemoveEntries(const policy::WatchlistId& list, std::uint64_t batch,
+                                              std::uint32_t limit) = 0;
+  // Replaces the entry of this reference. An empty key erases its content; under a key, empty
+  // sealed content stays what it was.
+  // Errors: kNotFound
+  virtual Status ChangeEntry(const policy::WatchlistId& list, const EntryRecord& entry) = 0;
+  // Erases keys and content of at most `limit` entries that have some; returns how many.
+  virtual Result<std::uint64_t> EraseEntries(const policy::WatchlistId& list,
+                                             std::uint32_t limit) = 0;
+  // Errors: kNotFound
+  virtual Result<EntryRecord> Entry(const policy::WatchlistId& list,
+                                    std::string_view reference) const = 0;
+  // Calls `visit` for each entry in the order of adding; stops at its first error.
   virtual Status VisitEntries(const policy::WatchlistId& list,
                               const std::function<Status(EntryRecord)>& visit) const = 0;
-  // Marks the entry withdrawn and erases its wrapped key and sealed content.
-  // Errors: kNotFound  no such entry; kConflict  withdrawn already
-  virtual Status Withdraw(const policy::WatchlistId& list, std::string_view reference) = 0;
-};
-
-class DeploymentStore {
- public:
-  virtual ~DeploymentStore() = default;
-  virtual Status Add(const DeploymentRecord& deployment) = 0;
-  // Errors: kNotFound
-  virtual Status SetState(const policy::DeploymentId& id, DeploymentState state) = 0;
-  virtual Result<std::vector<DeploymentRecord>> All() const = 0;
+  // Those after position `after`, in that order, at most `limit`, without sealed content.
+  virtual Result<std::vector<EntryRecord>> EntryPage(const policy::WatchlistId& list,
+                                                     std::uint64_t after,
+                                                     std::uint32_t limit) const = 0;
+  // The lists that have, or had, an entry of this reference, in the order of adding.
+  virtual Result<std::vector<policy::WatchlistId>> ListsOf(std::string_view reference) const = 0;
 };
 
 class AlertStore {
  public:
   virtual ~AlertStore() = default;
-  // Inserts or replaces the alert of this id.
+  // Inserts or replaces the alert of this id. Without key and content it is erased.
   virtual Status Put(const AlertRecord& alert) = 0;
   // Errors: kNotFound
   virtual Result<AlertRecord> Get(std::string_view id) const = 0;
@@ -67,10 +84,29 @@ class AlertStore {
   virtual Result<std::optional<AlertRecord>> FindLatest(const policy::DeploymentId& deployment,
                                                         const policy::AgencyId& holder,
                                                         std::string_view reference) const = 0;
-  // Alerts not expired at `now`, newest first, at most `limit`.
+  // Alerts neither withdrawn nor expired at `now`, newest first, at most `limit`.
   virtual Result<std::vector<AlertRecord>> Open(policy::Instant now, std::uint32_t limit) const = 0;
-  // Erases key and content of alerts expired at `now`; returns how many.
+  // Alerts of this entry that still have content. In: reference  not empty
+  virtual Result<std::vector<AlertRecord>> OfReference(const policy::AgencyId& holder,
+                                                       std::string_view reference) const = 0;
+  // Alerts that this answer without a reference raised and that still have content. `answer` empty:
+  // those of which it is not known, of an old schema.
+  virtual Result<std::vector<AlertRecord>> OfAnswer(const policy::AgencyId& holder,
+                                                    std::string_view answer) const = 0;
+  // Alerts under any version of the agreement that still have content, and those of an old schema.
+  virtual Result<std::vector<AlertRecord>> OfAgreement(
+      const policy::AgreementId& agreement) const = 0;
+  // Erases key, content and reference of alerts expired at `now` that no hold keeps, the oldest
+  // first, at most kMostErased; returns how many.
+  static constexpr std::uint32_t kMostErased = 256;
   virtual Result<std::uint64_t> EraseExpired(policy::Instant now) = 0;
+  // What is left of a deployment's alerts: how many are not erased, and when the last of them is
+  // due.
+  struct Left {
+    std::uint64_t alerts = 0;
+    policy::Instant last_due{};
+  };
+  virtual Result<Left> LeftOf(const policy::DeploymentId& deployment) const = 0;
 };
 
 class AuditStore {
@@ -105,17 +141,21 @@ class CapacityStore {
  public:
   virtual ~CapacityStore() = default;
   // What one counter counts: probes of `requester` at `holder` under `agreement` on `day` (UTC day
-  // of the holder, 2026-11-25), for the permission `clause`.
+  // of the holder, 2026-11-25), for the permission `clause`; all of them, or those of `subject`.
   struct Key {
     policy::AgreementId agreement;
     std::string clause;
     policy::AgencyId requester;
     std::string day;
+    std::string subject{};  // empty: all; else a pseudonym of an officer or a case, 1..80
     auto operator<=>(const Key&) const = default;
   };
+  // A number above every limit for a day of which a restored node does not know what was counted.
   virtual Result<std::uint64_t> Reserved(const Key& key) const = 0;
   // Adds `amount` to the counter and returns its new value.
   virtual Result<std::uint64_t> Reserve(const Key& key, std::uint64_t amount) = 0;
+  // Drops the counters of days before `day`: pseudonyms are kept no longer than they are needed.
+  virtual Status Forget(std::string_view day) = 0;
 };
 
 // Exchange ids seen, kept for the replay window.
@@ -128,11 +168,26 @@ class ReplayStore {
   virtual Status Forget(policy::Instant now) = 0;  // drops what is past its keep_until
 };
 
+// Aggregates with a header of their own, services/store/<name>_store.h.
+class DeploymentStore;
+class AgreementLifeStore;
+class PersonStore;
+class ApprovalStore;
+class NoticeStore;
+class SettingStore;
+class PeerStore;
+class OutboxStore;
+class StopStore;
+class HitStore;
+class HoldingStore;
+class RetentionStore;
+
 // All aggregates within one unit of work.
 class Transaction {
  public:
   virtual ~Transaction() = default;
   virtual AgreementStore& agreements() = 0;
+  virtual AgreementLifeStore& agreement_life() = 0;
   virtual WatchlistStore& watchlists() = 0;
   virtual DeploymentStore& deployments() = 0;
   virtual AlertStore& alerts() = 0;
@@ -140,7 +195,18 @@ class Transaction {
   virtual CheckpointStore& checkpoints() = 0;
   virtual CapacityStore& capacity() = 0;
   virtual ReplayStore& replays() = 0;
+  virtual PersonStore& people() = 0;
+  virtual ApprovalStore& approvals() = 0;
+  virtual NoticeStore& notices() = 0;
+  virtual SettingStore& settings() = 0;
+  virtual PeerStore& peers() = 0;
+  virtual OutboxStore& outbox() = 0;
+  virtual StopStore& stops() = 0;
+  virtual HitStore& hits() = 0;
+  virtual HoldingStore& holdings() = 0;
+  virtual RetentionStore& retention() = 0;
   virtual const AgreementStore& agreements() const = 0;
+  virtual const AgreementLifeStore& agreement_life() const = 0;
   virtual const WatchlistStore& watchlists() const = 0;
   virtual const DeploymentStore& deployments() const = 0;
   virtual const AlertStore& alerts() const = 0;
@@ -148,6 +214,16 @@ class Transaction {
   virtual const CheckpointStore& checkpoints() const = 0;
   virtual const CapacityStore& capacity() const = 0;
   virtual const ReplayStore& replays() const = 0;
+  virtual const PersonStore& people() const = 0;
+  virtual const ApprovalStore& approvals() const = 0;
+  virtual const NoticeStore& notices() const = 0;
+  virtual const SettingStore& settings() const = 0;
+  virtual const PeerStore& peers() const = 0;
+  virtual const OutboxStore& outbox() const = 0;
+  virtual const StopStore& stops() const = 0;
+  virtual const HitStore& hits() const = 0;
+  virtual const HoldingStore& holdings() const = 0;
+  virtual const RetentionStore& retention() const = 0;
 };
 
 // A database. Threads: thread-safe.

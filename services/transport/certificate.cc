@@ -10,6 +10,7 @@
 
 #include "crypto/base/check.h"
 #include "crypto/base/encoding.h"
+#include "crypto/hash/sha256.h"
 #include "services/runtime/file.h"
 #include "services/transport/limits.h"
 
@@ -117,10 +118,25 @@ Result<PeerIdentity> IdentityOf(const X509& certificate) {
   return IdentityOfNames(*names);
 }
 
+bool IsRoot(X509* certificate) {
+  const bool root = X509_check_ca(certificate) == 1 && X509_self_signed(certificate, 1) == 1;
+  ERR_clear_error();
+  return root;
+}
+
 Digest Fingerprint(const X509& certificate) {
   Digest digest;
   unsigned int size = 0;
   COMITY_CHECK(X509_digest(&certificate, EVP_sha256(), digest.bytes.data(), &size) == 1);
+  return digest;
+}
+
+Digest PublicKeyDigest(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  COMITY_CHECK(size > 0);
+  const Digest digest = hash::Sha256(ByteView(der, static_cast<std::size_t>(size)));
+  OPENSSL_free(der);
   return digest;
 }
 
@@ -144,6 +160,13 @@ std::string EncodePem(const X509& certificate) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return std::string(data, static_cast<std::size_t>(size));
+}
+
+Result<PublicCertificate> ReadPublicCertificate(std::string_view pem) {
+  COMITY_ASSIGN_OR_RETURN(const CertificateChain chain, ParseCertificateChain(pem));
+  COMITY_ASSIGN_OR_RETURN(PeerIdentity identity, IdentityOf(*chain.leaf));
+  return PublicCertificate{std::move(identity), PublicKeyDigest(*chain.leaf),
+                           Fingerprint(*chain.leaf), ExpiryOf(*chain.leaf)};
 }
 
 Result<OwnCertificate> ReadOwnCertificate(const std::filesystem::path& pem_file) {

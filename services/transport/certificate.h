@@ -34,10 +34,25 @@ Result<CrlStackPtr> ParseRevocationLists(std::string_view pem);
 // Errors: kUnauthenticated  no URI SAN, more than one, or not a SPIFFE id of ours
 Result<PeerIdentity> IdentityOf(const X509& certificate);
 
-Digest Fingerprint(const X509& certificate);    // SHA-256 of the DER
-std::string SerialOf(const X509& certificate);  // lower-case hex, two characters an octet
+// An anchor is the top of the chain: a self-signed certificate that may sign others.
+bool IsRoot(X509* certificate);
+
+Digest Fingerprint(const X509& certificate);      // SHA-256 of the DER
+Digest PublicKeyDigest(const X509& certificate);  // SHA-256 of the SubjectPublicKeyInfo's DER
+std::string SerialOf(const X509& certificate);    // lower-case hex, two characters an octet
 runtime::Instant ExpiryOf(const X509& certificate);
 std::string EncodePem(const X509& certificate);
+
+// A certificate as anybody may see it.
+struct PublicCertificate {
+  PeerIdentity identity;
+  Digest public_key;  // SHA-256 of the SubjectPublicKeyInfo
+  Digest fingerprint;
+  runtime::Instant expires_at{};
+};
+// In:     pem  untrusted; the first certificate counts
+// Errors: those of ParseCertificateChain and IdentityOf
+Result<PublicCertificate> ReadPublicCertificate(std::string_view pem);
 
 // Own key and certificate as a file holds them.
 struct OwnCertificate {

@@ -23,11 +23,15 @@
 namespace comity::transport {
 namespace {
 
+using grpc::experimental::CertificateProviderInterface;
 using grpc::experimental::FileWatcherCertificateProvider;
 using grpc::experimental::TlsChannelCredentialsOptions;
 using grpc::experimental::TlsServerCredentialsOptions;
 
 constexpr unsigned int kFileWatchSeconds = 1;  // gRPC's least
+// How often the bundle is compared with the trust store: a partner that was just enrolled waits for
+// this and for gRPC's look.
+constexpr std::chrono::milliseconds kBundleCheck{250};
 constexpr char kBundleName[] = "anchors.pem";
 
 // Without peers gRPC still wants an anchor: one whose key is forgotten at once lets nobody in.
@@ -71,8 +75,7 @@ void KeepBundle(std::stop_token stop, const std::filesystem::path& file,
   std::condition_variable_any wake;
   std::string written = trust->AnchorBundle();
   std::unique_lock lock(mutex);
-  while (!wake.wait_for(lock, stop, std::chrono::seconds(kFileWatchSeconds),
-                        [&] { return stop.stop_requested(); })) {
+  while (!wake.wait_for(lock, stop, kBundleCheck, [&] { return stop.stop_requested(); })) {
     std::string current = trust->AnchorBundle();
     if (current == written) continue;
     const std::string bundle = current.empty() ? NobodysAnchor(clock.Now()) : current;
@@ -80,6 +83,20 @@ void KeepBundle(std::stop_token stop, const std::filesystem::path& file,
     // again.
     if (runtime::WriteFile(file, AsBytes(bundle), 0600)) written = std::move(current);
   }
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(
+    const std::shared_ptr<CertificateProviderInterface>& provider, PeerVerifierSettings verifier,
+    const Address& address, int max_message_size) {
+  TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(provider);
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(true);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(MakePeerVerifier(std::move(verifier)));
+  return grpc::CreateCustomChannel(address.text(), grpc::experimental::TlsCredentials(options),
+                                   ChannelArgumentsFor(max_message_size));
 }
 
 Result<VerifiedPeer> PeerOf(const grpc::AuthContext& auth, TrustStore& trust, runtime::Instant now,
@@ -99,13 +116,14 @@ Result<VerifiedPeer> PeerOf(const grpc::AuthContext& auth, TrustStore& trust, ru
 
 Result<std::unique_ptr<ServerTls>> ServerTls::Open(Settings settings) {
   COMITY_RETURN_IF_ERROR(ReadOwnCertificate(settings.identity_file));
-  std::unique_ptr<ServerTls> tls(new ServerTls());
+  std::unique_ptr<ServerTls> tls(new ServerTls(settings));
   COMITY_ASSIGN_OR_RETURN(tls->folder_, MakeBundleFolder());
   const std::filesystem::path bundle = tls->folder_ / kBundleName;
   COMITY_RETURN_IF_ERROR(
       runtime::WriteFile(bundle, AsBytes(BundleOf(*settings.trust, settings.clock)), 0600));
 
-  TlsServerCredentialsOptions options(Watch(settings.identity_file, bundle));
+  tls->provider_ = Watch(settings.identity_file, bundle);
+  TlsServerCredentialsOptions options(tls->provider_);
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
@@ -124,8 +142,17 @@ ServerTls::~ServerTls() {
   refresh_.request_stop();
   if (refresh_.joinable()) refresh_.join();
   credentials_.reset();  // stops gRPC's watch of the folder, if no server holds them any more
+  provider_.reset();
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+std::shared_ptr<grpc::Channel> ServerTls::ChannelTo(const std::string& agency,
+                                                    const Address& address,
+                                                    int max_message_size) const {
+  return MakeChannel(provider_,
+                     {settings_.trust, settings_.clock, PeerRole::kServer, nullptr, agency},
+                     address, max_message_size);
 }
 
 Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
@@ -133,17 +160,9 @@ Result<std::shared_ptr<grpc::Channel>> OpenChannel(const ChannelTarget& target,
   COMITY_RETURN_IF_ERROR(ReadOwnCertificate(target.identity_file));
   COMITY_ASSIGN_OR_RETURN(std::shared_ptr<TrustStore> trust,
                           TrustStore::ForFederation({target.peer}));
-  TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(Watch(target.identity_file, target.peer.anchor_file));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(true);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(
-      MakePeerVerifier({std::move(trust), settings.clock, PeerRole::kServer, nullptr}));
-  return grpc::CreateCustomChannel(target.address.text(),
-                                   grpc::experimental::TlsCredentials(options),
-                                   ChannelArgumentsFor(settings.max_message_size));
+  return MakeChannel(Watch(target.identity_file, target.peer.anchor_file),
+                     {std::move(trust), settings.clock, PeerRole::kServer, nullptr}, target.address,
+                     settings.max_message_size);
 }
 
 Result<VerifiedPeer> CallerOf(const grpc::ServerContextBase& context, TrustStore& trust,

@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_context.h>
 
@@ -13,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "crypto/base/result.h"
 #include "services/runtime/clock.h"
@@ -43,10 +45,16 @@ class ServerTls {
   ServerTls& operator=(const ServerTls&) = delete;
 
   std::shared_ptr<grpc::ServerCredentials> credentials() const { return credentials_; }
+  // A channel to a peer of the same trust store, with this port's identity; as OpenChannel. All
+  // such channels share one look at the files. The channel must not outlive this object.
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& agency, const Address& address,
+                                           int max_message_size) const;
 
  private:
-  ServerTls() = default;
+  explicit ServerTls(Settings settings) : settings_(std::move(settings)) {}
+  const Settings settings_;
   std::filesystem::path folder_;  // private; holds the anchor bundle that gRPC watches
+  std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::jthread refresh_;
 };
@@ -55,7 +63,8 @@ class ServerTls {
 struct ChannelTarget {
   Address address;
   std::filesystem::path identity_file;  // ONE PEM with key and chain of the caller
-  PinnedPeer peer;  // the server must prove to be this one; the host name decides nothing
+  PinnedPeer peer;  // with an anchor file; the server must prove to be this one, and the host name
+                    // decides nothing
 };
 struct ChannelSettings {
   int max_message_size = 0;     // octets, either direction: a constant of limits.h

@@ -45,7 +45,8 @@ inline constexpr std::chrono::seconds kMaxClockSkew{60};
 inline constexpr std::chrono::seconds kMaxProbeAge{30};    // captured_at at the agency port
 inline constexpr std::chrono::seconds kProbeDeadline{5};   // then Unanswered, never repeated
 inline constexpr std::chrono::seconds kUnaryDeadline{10};  // every unary call that sets no other
-inline constexpr std::chrono::seconds kHelloDeadline{3};   // a person waits for `comity status`
+inline constexpr std::chrono::seconds kFirstMessageDeadline{10};  // of a stream that a peer opens
+inline constexpr std::chrono::seconds kHelloDeadline{3};  // a person waits for `comity status`
 
 // --- streams ---
 inline constexpr std::size_t kMaxUnansweredProbes = 64;  // in one Watch or Search stream
@@ -63,6 +64,15 @@ inline constexpr std::size_t kMaxCachedVerdicts = 1024;  // then the cache start
 inline constexpr double kPeerCallsPerSecond =
     20;  // 64 streams reopen within seconds after a restart
 inline constexpr double kPeerCallBurst = 200;
+// Messages of its durable outbox, which it sends one by one.
+inline constexpr double kPeerDeliveriesPerSecond = 100;
+inline constexpr double kPeerDeliveryBurst = 500;
+// Of these, those that are not about entries: seldom, and costly to take.
+inline constexpr double kPeerRareDeliveriesPerSecond = 1;
+inline constexpr double kPeerRareDeliveryBurst = 30;
+// Farewells before a planned stop: people are told of each.
+inline constexpr double kPeerLeavingsPerSecond = 1.0 / 300;
+inline constexpr double kPeerLeavingBurst = 10;
 
 // --- server resources ---
 inline constexpr int kMaxServerThreads = 256;  // each blocked stream holds one

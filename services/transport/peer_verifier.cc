@@ -22,7 +22,11 @@ class PeerVerifier final : public ExternalCertificateVerifier {
     const auto rest = request->peer_cert_full_chain();
     std::string pem(leaf.data(), leaf.size());
     pem.append(rest.data(), rest.size());
-    const auto peer = settings_.trust->Verify(pem, settings_.clock.Now(), settings_.role);
+    auto peer = settings_.trust->Verify(pem, settings_.clock.Now(), settings_.role);
+    if (peer && !settings_.agency.empty() && peer->agency != settings_.agency) {
+      peer = Fail(ErrorCode::kUnauthenticated,
+                  peer->agency + " answers where " + settings_.agency + " was expected");
+    }
     if (peer) {
       *sync_status = grpc::Status::OK;
     } else {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "crypto/base/result.h"
 #include "services/runtime/clock.h"
@@ -19,6 +20,7 @@ struct PeerVerifierSettings {
   const runtime::Clock& clock;
   PeerRole role = PeerRole::kClient;  // of the peer
   std::function<void(const Error&)> on_refusal;
+  std::string agency{};  // it must be this one; empty: any that the store knows
 };
 std::shared_ptr<grpc::experimental::CertificateVerifier> MakePeerVerifier(
     PeerVerifierSettings settings);

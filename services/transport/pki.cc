@@ -2,6 +2,7 @@
 #include "services/transport/pki.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "crypto/base/encoding.h"
@@ -128,6 +129,14 @@ Result<std::string> EnsureSigningKey(const std::filesystem::path& path) {
   return sign::EncodePublicKey(key.public_key());
 }
 
+Result<PkeyPtr> KeyFor(const IssueRequest& request, const std::filesystem::path& file) {
+  std::error_code fault;
+  const bool keeps = request.kind == PeerKind::kPerson && request.renew && !request.new_key &&
+                     std::filesystem::exists(file, fault);
+  if (keeps) return ReadPrivateKey(file);
+  return GenerateTlsKey();
+}
+
 Result<CertificateSpec> SpecOf(const AgencyName& agency, const PeerIdentity& identity,
                                const IssueRequest& request, Instant now) {
   CertificateSpec spec;
@@ -188,10 +197,11 @@ Result<IssuedCertificate> Issue(const std::filesystem::path& root, const IssueRe
   }
   const std::filesystem::path file = FileOf(folder, identity);
   if (!request.renew) COMITY_RETURN_IF_ERROR(CheckAbsent(file));
-  const PkeyPtr key = GenerateTlsKey();
+  COMITY_ASSIGN_OR_RETURN(const PkeyPtr key, KeyFor(request, file));
   const X509Ptr certificate =
       MakeCertificate(spec, key.get(), Issuer{ca.certificate.get(), ca.key.get()});
   IssuedCertificate issued{file,
+                           EncodePem(*certificate),
                            {},
                            {},
                            EncodeSpiffeId(identity),
@@ -207,6 +217,12 @@ Result<IssuedCertificate> Issue(const std::filesystem::path& root, const IssueRe
   if (request.kind == PeerKind::kPerson) {
     issued.signing_key_file = std::filesystem::path(issued.pem_file).replace_extension(".key");
     COMITY_ASSIGN_OR_RETURN(issued.signing_key, EnsureSigningKey(*issued.signing_key_file));
+    const auto write = [&](const char* extension, const std::string& text) {
+      return runtime::WriteFile(std::filesystem::path(file).replace_extension(extension),
+                                AsBytes(text), 0644);
+    };
+    COMITY_RETURN_IF_ERROR(write(".crt", issued.certificate));
+    COMITY_RETURN_IF_ERROR(write(".pub", issued.signing_key + "\n"));
   }
   return issued;
 }

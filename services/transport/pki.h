@@ -27,6 +27,8 @@ namespace comity::transport {
 //   DIR/gateway.pem              key and chain                                       0600
 //   DIR/engines/NAME.pem         key and chain                                       0600
 //   DIR/people/ID.pem, ID.key    key and chain; Ed25519 signing key                  0600
+//   DIR/people/ID.crt, ID.pub    the certificate and the public half of the signing key alone: what
+//                                a configuration's [[administrator]] names           0644
 //
 // An existing file is never overwritten, but for a certificate that is being renewed.
 //
@@ -48,10 +50,14 @@ struct IssueRequest {
   int days = 90;     // 1..825
   // DNS names or IP addresses besides the URI; for the gateway localhost and 127.0.0.1 when empty.
   std::vector<std::string> hosts;
-  bool renew = false;  // replaces the file of the same name by rename; the old one stays valid
+  // Replaces the file of the same name by rename; the old certificate stays valid. A person keeps
+  // their key, by which gateways know them, unless `new_key`.
+  bool renew = false;
+  bool new_key = false;
 };
 struct IssuedCertificate {
   std::filesystem::path pem_file;
+  std::string certificate;                                // PEM, without a key
   std::optional<std::filesystem::path> signing_key_file;  // a person's
   std::string signing_key;                                // ed25519:<base64>, public; a person's
   std::string spiffe_id;

@@ -33,6 +33,12 @@ int RefusePassPhrase(char*, int, int, void*) {
   return -1;
 }
 
+// Null if there is none.
+PkeyPtr ParsePrivateKey(const SecretBytes& pem) {
+  const BioPtr bio(BIO_new_mem_buf(pem.Expose().data(), static_cast<int>(pem.size())));
+  return PkeyPtr(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassPhrase, nullptr));
+}
+
 std::int64_t Seconds(runtime::Instant instant) {
   return std::chrono::floor<std::chrono::seconds>(instant).time_since_epoch().count();
 }
@@ -101,6 +107,14 @@ Result<AgencyName> ReadAgencyName(const PkiFolder& folder) {
   }
 }
 
+Result<PkeyPtr> ReadPrivateKey(const std::filesystem::path& file) {
+  COMITY_ASSIGN_OR_RETURN(const SecretBytes pem, runtime::ReadSecretFile(file, kMaxSmallFile));
+  PkeyPtr key = ParsePrivateKey(pem);
+  ERR_clear_error();
+  if (!key) return Fail(Damaged(file));
+  return key;
+}
+
 Result<Authority> ReadAuthority(const PkiFolder& folder) {
   COMITY_ASSIGN_OR_RETURN(const std::string pem,
                           runtime::ReadTextFile(folder.ca_certificate(), kMaxSmallFile));
@@ -108,8 +122,7 @@ Result<Authority> ReadAuthority(const PkiFolder& folder) {
                           runtime::ReadSecretFile(folder.ca_key(), kMaxSmallFile));
   auto chain = ParseCertificateChain(pem);
   if (!chain) return Fail(Damaged(folder.ca_certificate()));
-  const BioPtr bio(BIO_new_mem_buf(key_pem.Expose().data(), static_cast<int>(key_pem.size())));
-  PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassPhrase, nullptr));
+  PkeyPtr key = ParsePrivateKey(key_pem);
   const bool fits = key && X509_check_private_key(chain->leaf.get(), key.get()) == 1;
   ERR_clear_error();
   if (!fits) return Fail(Damaged(folder.ca_key()));

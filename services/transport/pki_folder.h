@@ -42,6 +42,10 @@ struct Authority {
 // Errors: kNotFound; kPermissionDenied  others can read the key; kCorrupt  damaged
 Result<Authority> ReadAuthority(const PkiFolder& folder);
 
+// The private key of a PEM file that holds one.
+// Errors: those of runtime::ReadSecretFile; kCorrupt  no such key in it
+Result<PkeyPtr> ReadPrivateKey(const std::filesystem::path& file);
+
 // One issued certificate. A line of the index:
 // `valid|revoked SP serial SP expiry SP revoked-at SP reason SP SPIFFE id`, times in seconds of
 // UTC.

@@ -35,25 +35,27 @@ Error InFile(const std::filesystem::path& path, ErrorCode code, std::string_view
   return {code, path.string() + ": " + std::string(detail)};
 }
 
-// An anchor is the top of the chain: a self-signed certificate that may sign others.
-bool IsRoot(X509* certificate) {
-  const bool root = X509_check_ca(certificate) == 1 && X509_self_signed(certificate, 1) == 1;
-  ERR_clear_error();
-  return root;
+Result<std::string> AnchorText(const TrustSource& source) {
+  if (source.anchor_file.empty()) return source.anchor_pem;
+  return runtime::ReadTextFile(source.anchor_file, limits::kMaxTrustFile);
+}
+
+Error InAnchors(const TrustSource& source, ErrorCode code, std::string_view detail) {
+  if (!source.anchor_file.empty()) return InFile(source.anchor_file, code, detail);
+  return {code, "the enrolled CA certificate: " + std::string(detail)};
 }
 
 Status ReadAnchors(const TrustSource& source, LoadedTrust& loaded) {
-  const auto text = runtime::ReadTextFile(source.anchor_file, limits::kMaxTrustFile);
+  const auto text = AnchorText(source);
   if (!text) return Fail(text.error());
   auto anchors = ParseCertificates(*text);
-  if (!anchors)
-    return Fail(InFile(source.anchor_file, anchors.error().code, anchors.error().detail));
+  if (!anchors) return Fail(InAnchors(source, anchors.error().code, anchors.error().detail));
   for (int i = 0; i < sk_X509_num(anchors->get()); ++i) {
     X509* anchor = sk_X509_value(anchors->get(), i);
     if (!IsRoot(anchor)) {
-      return Fail(
-          InFile(source.anchor_file, ErrorCode::kInvalidArgument,
-                 "certificate " + std::to_string(i + 1) + " is not a self-signed CA certificate"));
+      return Fail(InAnchors(
+          source, ErrorCode::kInvalidArgument,
+          "certificate " + std::to_string(i + 1) + " is not a self-signed CA certificate"));
     }
     COMITY_CHECK(X509_STORE_add_cert(loaded.store.get(), anchor) == 1);
     loaded.anchors_pem += EncodePem(*anchor);
@@ -91,7 +93,8 @@ bool SpeaksFor(const TrustSource& source, const PeerIdentity& identity) {
 }
 
 std::vector<FileStamp> StampsOf(const TrustSource& source) {
-  std::vector<FileStamp> stamps{StampOf(source.anchor_file)};
+  std::vector<FileStamp> stamps;
+  if (!source.anchor_file.empty()) stamps.push_back(StampOf(source.anchor_file));
   if (source.crl_file) stamps.push_back(StampOf(*source.crl_file));
   return stamps;
 }
@@ -122,8 +125,9 @@ std::vector<std::string> FaultsOf(const TrustSource& source, const LoadedTrust& 
     usable_anchors += IsPast(X509_get0_notAfter(anchor), now) ? 0 : 1;
   }
   if (loaded.anchors && usable_anchors == 0) {
-    faults.push_back(source.agency + ": " + source.anchor_file.string() +
-                     ": every trust anchor has expired");
+    faults.push_back(
+        source.agency + ": " +
+        InAnchors(source, ErrorCode::kUnavailable, "every trust anchor has expired").detail);
   }
   for (int i = 0; loaded.crls && i < sk_X509_CRL_num(loaded.crls.get()); ++i) {
     if (!IsPast(X509_CRL_get0_nextUpdate(sk_X509_CRL_value(loaded.crls.get(), i)), now)) continue;

@@ -19,9 +19,10 @@ namespace comity::transport {
 struct TrustSource {
   std::string agency;
   std::string trust_domain;
-  bool own_people = false;  // false: the gateway of the domain only
-  std::filesystem::path anchor_file;
+  bool own_people = false;            // false: the gateway of the domain only
+  std::filesystem::path anchor_file;  // or, when empty, the text itself:
   std::optional<std::filesystem::path> crl_file;
+  std::string anchor_pem{};
 };
 
 // True if `source` is the one that may speak for `identity`.

@@ -26,9 +26,29 @@ struct Verdict {
   Instant judged_at;
 };
 
-// Everything that changes together: verdicts hold only for the files they were made with.
+// One source with what its files held when they were last read.
+struct Loaded {
+  std::shared_ptr<const TrustSource> source;
+  std::shared_ptr<const LoadedTrust> trust;
+};
+
+Loaded Load(std::shared_ptr<const TrustSource> source) {
+  auto trust = LoadTrust(*source);
+  return {std::move(source), std::move(trust)};
+}
+
+std::vector<Loaded> LoadAll(std::vector<TrustSource> sources) {
+  std::vector<Loaded> loaded;
+  for (TrustSource& source : sources) {
+    loaded.push_back(Load(std::make_shared<const TrustSource>(std::move(source))));
+  }
+  return loaded;
+}
+
+// Everything that changes together: verdicts hold only for the sources and files they were made
+// with.
 struct State {
-  std::vector<std::shared_ptr<const LoadedTrust>> loaded;  // one a source, same order
+  std::vector<Loaded> loaded;
   std::uint64_t generation = 0;
   SteadyTime next_check{};
   std::map<Digest, Verdict> verdicts;
@@ -85,8 +105,23 @@ Result<TrustSource> SourceOf(PinnedPeer peer) {
     return Fail(ErrorCode::kInvalidArgument,
                 "peer " + peer.agency + ": the SPIFFE id is not spiffe://<trust domain>/gateway");
   }
-  return TrustSource{std::move(peer.agency), identity->trust_domain, false,
-                     std::move(peer.anchor_file), std::move(peer.crl_file)};
+  return TrustSource{
+      std::move(peer.agency),      identity->trust_domain,   false,
+      std::move(peer.anchor_file), std::move(peer.crl_file), std::move(peer.anchor_pem)};
+}
+
+Result<std::vector<TrustSource>> SourcesOf(std::vector<PinnedPeer> peers) {
+  std::vector<TrustSource> sources;
+  for (PinnedPeer& peer : peers) {
+    COMITY_ASSIGN_OR_RETURN(TrustSource source, SourceOf(std::move(peer)));
+    for (const TrustSource& other : sources) {
+      if (other.trust_domain != source.trust_domain) continue;
+      return Fail(ErrorCode::kInvalidArgument,
+                  "peers " + other.agency + " and " + source.agency + " have the same SPIFFE id");
+    }
+    sources.push_back(std::move(source));
+  }
+  return sources;
 }
 
 }  // namespace
@@ -96,23 +131,31 @@ class TrustStore::Impl {
   static Result<std::unique_ptr<TrustStore>> Open(std::vector<TrustSource> sources,
                                                   TrustTiming timing) {
     auto impl = std::make_unique<Impl>(std::move(sources), timing);
-    for (const auto& loaded : impl->Current().loaded) {
+    for (const Loaded& loaded : impl->Current().loaded) {
       // A missing CRL refuses its peer and no other; a missing anchor is a wrong configuration.
-      if (!loaded->anchors_read) return Fail(loaded->usable.error());
+      if (!loaded.trust->anchors_read) return Fail(loaded.trust->usable.error());
     }
     return std::unique_ptr<TrustStore>(new TrustStore(std::move(impl)));
   }
 
-  Impl(std::vector<TrustSource> sources, TrustTiming timing)
-      : sources_(std::move(sources)), timing_(timing) {
-    State first;
-    for (const TrustSource& source : sources_) first.loaded.push_back(LoadTrust(source));
-    first.next_check = std::chrono::steady_clock::now() + timing_.file_check;
-    state_.With([&](State& state) { state = std::move(first); });
+  Impl(std::vector<TrustSource> sources, TrustTiming timing) : timing_(timing) {
+    Replace(std::move(sources));
+  }
+
+  // From now on these sources and no others.
+  void Replace(std::vector<TrustSource> sources) {
+    std::vector<Loaded> loaded = LoadAll(std::move(sources));
+    const SteadyTime next_check = std::chrono::steady_clock::now() + timing_.file_check;
+    state_.With([&](State& state) {
+      state.loaded = std::move(loaded);
+      ++state.generation;
+      state.next_check = next_check;
+      state.verdicts.clear();
+    });
   }
 
   struct View {
-    std::vector<std::shared_ptr<const LoadedTrust>> loaded;
+    std::vector<Loaded> loaded;
     std::uint64_t generation = 0;
   };
 
@@ -140,18 +183,18 @@ class TrustStore::Impl {
     return peer;
   }
 
-  const std::vector<TrustSource>& sources() const { return sources_; }
-
  private:
   View Reload(View view) {
     bool changed = false;
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-      if (StampsOf(sources_[i]) == view.loaded[i]->stamps) continue;
-      view.loaded[i] = LoadTrust(sources_[i]);
+    for (Loaded& loaded : view.loaded) {
+      if (StampsOf(*loaded.source) == loaded.trust->stamps) continue;
+      loaded = Load(loaded.source);
       changed = true;
     }
     if (!changed) return view;
     return state_.With([&](State& state) {
+      // Replaced, or read by another thread, meanwhile: that is newer.
+      if (state.generation != view.generation) return View{state.loaded, state.generation};
       state.loaded = view.loaded;
       ++state.generation;
       state.verdicts.clear();
@@ -180,14 +223,14 @@ class TrustStore::Impl {
                              PeerRole role) const {
     COMITY_ASSIGN_OR_RETURN(const CertificateChain chain, ParseCertificateChain(pem_chain));
     COMITY_ASSIGN_OR_RETURN(PeerIdentity identity, IdentityOf(*chain.leaf));
-    const auto source =
-        std::find_if(sources_.begin(), sources_.end(),
-                     [&](const TrustSource& candidate) { return SpeaksFor(candidate, identity); });
+    const auto found = std::ranges::find_if(view.loaded, [&](const Loaded& candidate) {
+      return SpeaksFor(*candidate.source, identity);
+    });
     const std::string id = EncodeSpiffeId(identity);
-    if (source == sources_.end()) {
+    if (found == view.loaded.end()) {
       return Fail(ErrorCode::kUnauthenticated, id + " is not enrolled here");
     }
-    const LoadedTrust& trust = *view.loaded[static_cast<std::size_t>(source - sources_.begin())];
+    const LoadedTrust& trust = *found->trust;
     Status verified = trust.usable;
     if (!verified) verified.error().code = ErrorCode::kUnavailable;
     if (verified) verified = VerifyChain(chain, trust, now, role);
@@ -195,11 +238,11 @@ class TrustStore::Impl {
       verified = Fail(ErrorCode::kUnauthenticated, "a CA certificate is no caller's");
     }
     if (!verified) return Fail(verified.error().code, id + ": " + verified.error().detail);
-    return VerifiedPeer{source->agency, std::move(identity), Fingerprint(*chain.leaf),
-                        SerialOf(*chain.leaf), ExpiryOf(*chain.leaf)};
+    return VerifiedPeer{found->source->agency,    std::move(identity),
+                        Fingerprint(*chain.leaf), PublicKeyDigest(*chain.leaf),
+                        SerialOf(*chain.leaf),    ExpiryOf(*chain.leaf)};
   }
 
-  const std::vector<TrustSource> sources_;
   const TrustTiming timing_;
   runtime::Guarded<State> state_;
 };
@@ -209,17 +252,14 @@ TrustStore::~TrustStore() = default;
 
 Result<std::unique_ptr<TrustStore>> TrustStore::ForFederation(std::vector<PinnedPeer> peers,
                                                               TrustTiming timing) {
-  std::vector<TrustSource> sources;
-  for (PinnedPeer& peer : peers) {
-    COMITY_ASSIGN_OR_RETURN(TrustSource source, SourceOf(std::move(peer)));
-    for (const TrustSource& other : sources) {
-      if (other.trust_domain != source.trust_domain) continue;
-      return Fail(ErrorCode::kInvalidArgument,
-                  "peers " + other.agency + " and " + source.agency + " have the same SPIFFE id");
-    }
-    sources.push_back(std::move(source));
-  }
+  COMITY_ASSIGN_OR_RETURN(std::vector<TrustSource> sources, SourcesOf(std::move(peers)));
   return Impl::Open(std::move(sources), timing);
+}
+
+Status TrustStore::SetPeers(std::vector<PinnedPeer> peers) {
+  COMITY_ASSIGN_OR_RETURN(std::vector<TrustSource> sources, SourcesOf(std::move(peers)));
+  impl_->Replace(std::move(sources));
+  return {};
 }
 
 Result<std::unique_ptr<TrustStore>> TrustStore::ForAgency(OwnAgency own, TrustTiming timing) {
@@ -237,15 +277,14 @@ Result<VerifiedPeer> TrustStore::Verify(std::string_view pem_chain, Instant now,
 
 std::string TrustStore::AnchorBundle() {
   std::string bundle;
-  for (const auto& loaded : impl_->Current().loaded) bundle += loaded->anchors_pem;
+  for (const auto& loaded : impl_->Current().loaded) bundle += loaded.trust->anchors_pem;
   return bundle;
 }
 
 std::vector<std::string> TrustStore::Faults(Instant now) {
   std::vector<std::string> all;
-  const auto view = impl_->Current();
-  for (std::size_t i = 0; i < view.loaded.size(); ++i) {
-    for (std::string& fault : FaultsOf(impl_->sources()[i], *view.loaded[i], now)) {
+  for (const auto& loaded : impl_->Current().loaded) {
+    for (std::string& fault : FaultsOf(*loaded.source, *loaded.trust, now)) {
       all.push_back(std::move(fault));
     }
   }

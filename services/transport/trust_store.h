@@ -20,9 +20,11 @@ namespace comity::transport {
 struct PinnedPeer {
   std::string agency;
   std::string spiffe_id;  // spiffe://<trust domain>/gateway
-  std::filesystem::path
-      anchor_file;  // PEM: the CA certificate(s) of this peer, old and new in a change
+  // PEM: the CA certificate(s) of this peer, old and new in a change. A file, or the text itself.
+  std::filesystem::path anchor_file;
   std::optional<std::filesystem::path> crl_file;  // PEM: a CRL of every CA in the chain
+  std::string anchor_pem{};                       // counts if there is no file
+  bool operator==(const PinnedPeer&) const = default;
 };
 
 // The own agency's engines and people: any /engine/<name> and /person/<id> of one trust domain.
@@ -46,13 +48,15 @@ struct VerifiedPeer {
   std::string agency;
   PeerIdentity identity;
   Digest certificate;  // SHA-256 of the leaf's DER: the fingerprint
+  Digest public_key;   // SHA-256 of the leaf's SubjectPublicKeyInfo: stays when it is renewed
   std::string serial;  // lower-case hex
   runtime::Instant expires_at{};
 };
 
 // Decides which certificates are who. Each peer has its own trust anchors: the CA of one can never
-// speak for another. Files are read again when they change, so that anchors and revocation lists
-// rotate without a restart; a file that became unreadable refuses its peer.
+// speak for another. Peers come and go while it works. Files are read again when they change, so
+// that anchors and revocation lists rotate without a restart; a file that became unreadable refuses
+// its peer.
 //
 // Threads: thread-safe.
 class TrustStore {
@@ -65,6 +69,10 @@ class TrustStore {
   //         kNotFound         an anchor file cannot be read
   static Result<std::unique_ptr<TrustStore>> ForFederation(std::vector<PinnedPeer> peers,
                                                            TrustTiming timing = {});
+  // Other peers from now on, or the same with other anchors: what was verified before is verified
+  // again. A peer without usable anchor is refused; the others are not affected.
+  // Errors: kInvalidArgument  a SPIFFE id as above: nothing changes
+  Status SetPeers(std::vector<PinnedPeer> peers);
   // For the agency port. Errors: as above.
   static Result<std::unique_ptr<TrustStore>> ForAgency(OwnAgency own, TrustTiming timing = {});
   ~TrustStore();

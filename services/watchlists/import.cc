@@ -128,7 +128,7 @@ void Importer::ReadLine(std::uint64_t line, std::string_view text) {
   }
   const auto object = ParseJsonLine(text);
   if (!object) return Fault(line, object.error().detail);
-  auto entry = CheckEntry(*object, options_.now);
+  auto entry = CheckEntry(*object, options_.rules, options_.now);
   if (!entry) {
     for (std::string& fault : entry.error()) Fault(line, std::move(fault));
     return;
@@ -137,6 +137,9 @@ void Importer::ReadLine(std::uint64_t line, std::string_view text) {
   if (!is_new) {
     return Fault(line, "`reference` " + entry->reference + " stands in line " +
                            std::to_string(first->second) + " already");
+  }
+  if (options_.taken && options_.taken(entry->reference)) {
+    return Fault(line, "`reference` " + entry->reference + " is on the list already");
   }
   parsed_.entries.push_back(std::move(*entry));
 }

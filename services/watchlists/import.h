@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct ImportLimits {
 struct ImportOptions {
   TemplateFormat format = TemplateFormat::kNpy;
   policy::EngineProfile engine;
+  EntryRules rules;
+  std::function<bool(std::string_view)> taken{};  // whether the list has this reference already
   policy::Instant now{};
   ImportLimits limits;
 };
@@ -54,13 +57,13 @@ struct ParsedImport {
   bool ok() const { return fault_count == 0; }
 };
 
-// Reads a watchlist: JSON Lines (one entry a line) and the template file whose row i belongs to
-// line i. All faults are looked for, not only the first.
+// Reads entries of a watchlist: JSON Lines (one entry a line) and the template file whose row i
+// belongs to line i. All faults are looked for, not only the first.
 //
 // In:      jsonl, templates  untrusted
 // Secret:  templates; the caller wipes its own buffer
 // Threads: pure function; safe from any thread.
-// Source:  docs/formats/watchlist_import.md
+// Source:  docs/formats/watchlist_entries.md
 ParsedImport ParseImport(std::string_view jsonl, ByteView templates, const ImportOptions& options);
 
 }  // namespace comity::watchlists

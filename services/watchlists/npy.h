@@ -21,7 +21,7 @@ struct NpyArray {
 //
 // In:     file  untrusted; the header may have at most 4,096 octets
 // Errors: kInvalidArgument  anything else; the detail says which part and what is expected
-// Source: NumPy "NEP 1 - A simple file format for NumPy arrays"; docs/formats/watchlist_import.md
+// Source: NumPy "NEP 1 - A simple file format for NumPy arrays"; docs/formats/watchlist_entries.md
 Result<NpyArray> ParseNpy(ByteView file);
 
 }  // namespace comity::watchlists

@@ -2,6 +2,7 @@
 #include "services/watchlists/object_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,6 +18,56 @@ bool HasControlCharacter(std::string_view text) {
     const auto octet = static_cast<unsigned char>(c);
     return octet < 0x20 || octet == 0x7f;
   });
+}
+
+// Names under which systems keep who a person is, without case and separators.
+bool Identifies(std::string_view name) {
+  constexpr std::array<std::string_view, 40> kIdentifying = {"name",
+                                                             "names",
+                                                             "firstname",
+                                                             "givenname",
+                                                             "forename",
+                                                             "forenames",
+                                                             "middlename",
+                                                             "lastname",
+                                                             "surname",
+                                                             "familyname",
+                                                             "fullname",
+                                                             "maidenname",
+                                                             "alias",
+                                                             "aliases",
+                                                             "nickname",
+                                                             "dob",
+                                                             "dateofbirth",
+                                                             "birthdate",
+                                                             "birthday",
+                                                             "placeofbirth",
+                                                             "address",
+                                                             "postcode",
+                                                             "homeaddress",
+                                                             "phone",
+                                                             "telephone",
+                                                             "mobile",
+                                                             "email",
+                                                             "passport",
+                                                             "passportno",
+                                                             "passportnumber",
+                                                             "nino",
+                                                             "ni",
+                                                             "nationalinsurancenumber",
+                                                             "nhsnumber",
+                                                             "pncid",
+                                                             "cro",
+                                                             "cronumber",
+                                                             "drivinglicence",
+                                                             "socialsecuritynumber",
+                                                             "vrm"};
+  std::string plain;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') plain += static_cast<char>(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) plain += c;
+  }
+  return std::find(kIdentifying.begin(), kIdentifying.end(), plain) != kIdentifying.end();
 }
 
 std::string Joined(std::span<const std::string_view> terms) {
@@ -103,16 +154,21 @@ std::optional<policy::Instant> ObjectReader::Time(std::string_view name, Need ne
   return *instant;
 }
 
-void ObjectReader::Date(std::string_view name, Need need) {
+void ObjectReader::DateOrUnknown(std::string_view name, Need need) {
   const std::string* const text = FindText(name, need);
-  if (text == nullptr) return;
+  if (text == nullptr || *text == "unknown") return;
   const auto midnight = policy::ParseInstant(*text + "T00:00:00Z");
-  if (!midnight || policy::UtcDay(*midnight) != *text) Fault(name, "is not a date like 2026-11-25");
+  if (!midnight || policy::UtcDay(*midnight) != *text) {
+    Fault(name, "is not a date like 2026-11-25, nor `unknown`");
+  }
 }
 
-void ObjectReader::Flag(std::string_view name, Need need) {
+std::optional<bool> ObjectReader::Flag(std::string_view name, Need need) {
   const Json* const value = Find(name, need);
-  if (value != nullptr && !value->is_boolean()) Fault(name, "is not true or false");
+  if (value == nullptr) return {};
+  if (value->is_boolean()) return value->get<bool>();
+  Fault(name, "is not true or false");
+  return {};
 }
 
 const Json* ObjectReader::Object(std::string_view name, Need need) {
@@ -124,9 +180,12 @@ const Json* ObjectReader::Object(std::string_view name, Need need) {
 
 void ObjectReader::Finish() {
   for (const auto& [name, value] : object_.items()) {
-    if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
-      faults_.push_back(Quote(path_ + name, 60) + " is not a field of an entry");
-    }
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    faults_.push_back(Quote(path_ + name, 60) +
+                      (Identifies(name)
+                           ? " would say who the person is, which no entry does: keep it in your "
+                             "own system, and its key there in `identity_ref`"
+                           : " is not a field of an entry"));
   }
 }
 

@@ -31,11 +31,13 @@ class ObjectReader {
                                   std::span<const std::string_view> terms);
   std::optional<std::int64_t> Whole(std::string_view name, Need need, std::int64_t max);
   std::optional<policy::Instant> Time(std::string_view name, Need need);
-  void Date(std::string_view name, Need need);  // 2026-11-25
-  void Flag(std::string_view name, Need need);
+  // 2026-11-25, or the word `unknown`.
+  void DateOrUnknown(std::string_view name, Need need);
+  std::optional<bool> Flag(std::string_view name, Need need);
   // Null unless the field is an object.
   const nlohmann::json* Object(std::string_view name, Need need);
-  // Notes the names that were not asked for. Call it last.
+  // Notes the names that were not asked for; those that would say who a person is by their own
+  // message (WL-8). Call it last.
   void Finish();
 
   void Fault(std::string_view name, std::string_view what);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/watchlists/template_matrix.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/base/check.h"
@@ -37,6 +38,13 @@ TemplateMatrix::~TemplateMatrix() {
 std::span<const float> TemplateMatrix::Row(std::size_t row) const {
   COMITY_CHECK(row < rows());
   return std::span(elements_).subspan(row * dimension_, dimension_);
+}
+
+TemplateMatrix TemplateMatrix::First(std::size_t rows) const {
+  COMITY_CHECK(rows <= this->rows());
+  TemplateMatrix first(rows, dimension_);
+  std::copy_n(elements_.begin(), first.elements_.size(), first.elements_.begin());
+  return first;
 }
 
 std::span<float> TemplateMatrix::MutableRow(std::size_t row) {

@@ -26,6 +26,8 @@ class TemplateMatrix {
   std::uint32_t dimension() const { return dimension_; }
   std::span<const float> Row(std::size_t row) const;
   std::span<float> MutableRow(std::size_t row);
+  // The first `rows` rows alone; the others are wiped with this object.
+  TemplateMatrix First(std::size_t rows) const;
 
  private:
   std::uint32_t dimension_ = 0;

@@ -5,7 +5,7 @@ import re
 
 from tree import Finding
 
-KEYWORDS = {"NAME", "SRCS", "HDRS", "DEPS", "PRIVATE_DEPS"}
+KEYWORDS = {"NAME", "SRCS", "HDRS", "DEPS", "PRIVATE_DEPS", "ALONE"}
 LIBRARY = re.compile(r"\bcomity_library\s*\(([^)]*)\)")
 TOKEN = re.compile(r'[^\s()"]+')
 ROOT_VARIABLES = ("${CMAKE_SOURCE_DIR}/", "${PROJECT_SOURCE_DIR}/")

@@ -17,6 +17,7 @@ namespace {
 
 constexpr Instant kNow = std::chrono::sys_days(std::chrono::year(2026) / 6 / 1);
 constexpr int kAgreements = 1000;
+constexpr Usage kUsage{17, 17, 17};
 
 template <typename IdType>
 IdType Make(const std::string& text) {
@@ -46,9 +47,11 @@ SearchPermission MakePermission(const std::string& id, UseMode use, const Agency
   permission.engine = {"facenet", "20180402", 128};
   permission.threshold_floor = 0.64;
   permission.hit_cap = 5;
-  permission.probes_per_day = 200'000;
-  permission.releases = {ReleaseItem::kReferenceNumber, ReleaseItem::kCategory,
-                         ReleaseItem::kResponseCode};
+  permission.capacity = {200'000, 200'000, 200'000};
+  const TermSet<ReceiverRole> seen_by = {ReceiverRole::kOperator, ReceiverRole::kSupervisor};
+  permission.releases = {{ReleaseItem::kReferenceNumber, seen_by},
+                         {ReleaseItem::kCategory, seen_by},
+                         {ReleaseItem::kResponseCode, seen_by}};
   return permission;
 }
 
@@ -63,6 +66,7 @@ Agreement MakeAgreement(int number, int partner) {
   Purpose purpose;
   purpose.code = Make<PurposeCode>("court-order-arrest");
   purpose.regime = Regime::kUkPart3;
+  purpose.offence_floor = OffenceClass::k1To4Years;
   agreement.purposes = {purpose};
   Attachment attachment;
   attachment.id = "dpia-1";
@@ -109,6 +113,8 @@ SearchRequest MakeRequest(const Agreement& agreement) {
   request.list_categories = {Make<ListCategory>("wanted-by-courts")};
   request.engine = EngineProfile{"facenet", "20180402", 128};
   request.threshold = 0.64;
+  request.offence_class = OffenceClass::k4YearsOrMore;
+  request.has_case_reference = true;
   return request;
 }
 
@@ -116,7 +122,7 @@ World MakeWorld(int partners) {
   World world;
   std::vector<AgreementInput> inputs;
   for (int i = 0; i < kAgreements; ++i) {
-    AgreementInput input{MakeAgreement(i, i % partners), {}};
+    AgreementInput input{MakeAgreement(i, i % partners), {}, {}};
     for (const Party& party : input.agreement.parties) {
       input.statements.push_back(Say(input.agreement, party, party.dpo.post));
       for (const Signatory& signatory : party.signatories) {
@@ -137,7 +143,7 @@ void Permit(benchmark::State& state) {
   const World world = MakeWorld(static_cast<int>(state.range(0)));
   std::size_t next = 0;
   for (auto _ : state) {
-    const Decision decision = Decide(world.set, world.requests[next], Usage{17}, kNow);
+    const Decision decision = Decide(world.set, world.requests[next], kUsage, kNow);
     COMITY_CHECK(decision.permitted());
     benchmark::DoNotOptimize(decision);
     next = (next + kStride) % kAgreements;
@@ -149,7 +155,7 @@ void Deny(benchmark::State& state) {
   for (SearchRequest& request : world.requests) request.threshold = 0.6;
   std::size_t next = 0;
   for (auto _ : state) {
-    const Decision decision = Decide(world.set, world.requests[next], Usage{17}, kNow);
+    const Decision decision = Decide(world.set, world.requests[next], kUsage, kNow);
     COMITY_CHECK(decision.code == ReasonCode::kThresholdBelowFloor);
     benchmark::DoNotOptimize(decision);
     next = (next + kStride) % kAgreements;
@@ -163,7 +169,7 @@ void PermitPercentiles(benchmark::State& state) {
   std::size_t next = 0;
   for (auto _ : state) {
     const auto begin = std::chrono::steady_clock::now();
-    benchmark::DoNotOptimize(Decide(world.set, world.requests[next], Usage{17}, kNow));
+    benchmark::DoNotOptimize(Decide(world.set, world.requests[next], kUsage, kNow));
     const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
     nanoseconds.push_back(took.count());
     next = (next + kStride) % kAgreements;

@@ -13,7 +13,7 @@
 #include "crypto/base/check.h"
 #include "services/audit/events.h"
 #include "services/audit/log.h"
-#include "services/gateway/signed_message.h"
+#include "services/gateway/wire/signed_message.h"
 #include "services/matching/gallery.h"
 #include "services/matching/scan.h"
 #include "services/runtime/descriptor.h"

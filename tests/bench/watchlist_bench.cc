@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times one import of a large list and the start after it: watchlist_bench ENTRIES DIMENSION.
+// Times the life of a large list: watchlist_bench ENTRIES DIMENSION.
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -8,8 +8,7 @@
 
 #include "crypto/base/check.h"
 #include "services/watchlists/register.h"
-#include "tests/support/agency_store.h"
-#include "tests/unit/services/watchlists/list_files.h"
+#include "tests/unit/services/watchlists/list_world.h"
 
 namespace {
 
@@ -33,18 +32,10 @@ class Stopwatch {
   std::clock_t processor_ = std::clock();
 };
 
-std::unique_ptr<Register> Open(comity::testing::AgencyStore& agency) {
-  auto opened = Register::Open({.store = agency.store(),
-                                .journal = agency.journal(),
-                                .kek = agency.kek(),
-                                .random = agency.random,
-                                .clock = agency.clock,
-                                .own = agency.own});
-  COMITY_CHECK(opened.has_value());
-  return std::move(opened).value();
-}
-
 void Run(std::size_t rows, std::uint32_t dimension) {
+  auto text = watchlists::testing::Definition("bench");
+  text.dimension = dimension;
+  const ListDefinition definition = watchlists::testing::Parsed(text);
   std::string lines;
   for (std::size_t i = 0; i < rows; ++i) {
     lines += watchlists::testing::FullEntry("ref-" + std::to_string(i)).dump() + "\n";
@@ -52,31 +43,36 @@ void Run(std::size_t rows, std::uint32_t dimension) {
   const Bytes templates =
       watchlists::testing::Float32File(watchlists::testing::UnitRows(rows, dimension));
   ImportOptions options = watchlists::testing::Options();
-  options.engine.dimension = dimension;
-  const auto list = policy::WatchlistId::Parse("bench").value();
-  comity::testing::AgencyStore agency;
+  options.engine = definition.engine;
+  const auto list = watchlists::testing::ListId("bench");
   std::printf("%zu entries x %u, %zu octets of JSON Lines\n", rows, dimension, lines.size());
 
   Stopwatch watch;
-  auto lists = Open(agency);
+  watchlists::testing::ListWorld world;
   watch.Lap("open, empty store");
+  COMITY_CHECK(world.Draft(text).has_value());
   const ParsedImport parsed = ParseImport(lines, templates, options);
   COMITY_CHECK(parsed.ok());
-  watch.Lap("parse and check");
-  COMITY_CHECK(lists->Import(list, parsed, "bench").has_value());
+  watch.Lap("draft, parse and check");
+  COMITY_CHECK(world.lists->Add(list, parsed, watchlists::testing::kOperator, "file").has_value());
   watch.Lap("seal and store (durable)");
-  lists.reset();
-  agency.Reopen();
-  watch.Lap("reopen store and log");
-  lists = Open(agency);
-  watch.Lap("open register");
+  COMITY_CHECK(world.Approve(list).has_value());
+  watch.Lap("check and approve");
+  world.Restart();
+  watch.Lap("reopen store, log, register");
   std::size_t visited = 0;
   const auto count = [&](const ActiveEntry&) -> Status {
     ++visited;
     return {};
   };
-  COMITY_CHECK(lists->VisitActive(list, count).has_value() && visited == rows);
+  COMITY_CHECK(world.lists->VisitActive(list, count).has_value() && visited == rows);
   watch.Lap("decrypt and visit all");
+  world.agency.clock.Advance(std::chrono::hours(1));
+  COMITY_CHECK(world.lists->Close(list, "over", "bench").has_value());
+  watch.Lap("close and sign the manifest");
+  world.agency.clock.Advance(std::chrono::hours(24));
+  COMITY_CHECK(world.lists->DeleteDue(world.agency.clock.Now()).has_value());
+  watch.Lap("delete");
 }
 
 }  // namespace

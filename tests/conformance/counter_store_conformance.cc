@@ -82,6 +82,27 @@ TEST_P(CapacityStoreConformance, KeepsEveryPartOfTheKeyApart) {
   other = Key();
   other.day = "2026-11-26";
   EXPECT_THAT(Get(Reserved(other)), IsOkAnd(Eq(0U)));
+  other = Key();
+  other.subject = "officer:00";
+  EXPECT_THAT(Get(Reserved(other)), IsOkAnd(Eq(0U)));
+  ASSERT_THAT(Write(Reserve(other, 7, total)), IsOk());
+  EXPECT_THAT(Get(Reserved(Key())), IsOkAnd(Eq(1U)));
+}
+
+TEST_P(CapacityStoreConformance, ForgetsTheDaysBefore) {
+  std::uint64_t total = 0;
+  CapacityStore::Key later = Key();
+  later.day = "2026-12-01";
+  ASSERT_THAT(Write(Reserve(Key(), 3, total)), IsOk());
+  ASSERT_THAT(Write(Reserve(later, 4, total)), IsOk());
+  const auto forget = [](std::string day) {
+    return [day](Transaction& t) { return t.capacity().Forget(day); };
+  };
+  ASSERT_THAT(Write(forget("2026-11-25")), IsOk());
+  EXPECT_THAT(Get(Reserved(Key())), IsOkAnd(Eq(3U)));
+  ASSERT_THAT(Write(forget("2026-12-01")), IsOk());
+  EXPECT_THAT(Get(Reserved(Key())), IsOkAnd(Eq(0U)));
+  EXPECT_THAT(Get(Reserved(later)), IsOkAnd(Eq(4U)));
 }
 
 TEST_P(CapacityStoreConformance, RefusesToOverflow) {

@@ -28,6 +28,7 @@ const auto kSqlite =
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, UnitOfWorkConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, AgreementStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, AgreementLifeStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, WatchlistStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DeploymentStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, AlertStoreConformance, kSqlite);
@@ -35,6 +36,16 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, AuditStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CheckpointStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CapacityStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, ReplayStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, PersonStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ApprovalStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, NoticeStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, SettingStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, OutboxStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, PeerStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StopStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, HitStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, HoldingStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionStoreConformance, kSqlite);
 
 }  // namespace
 }  // namespace comity::store

@@ -79,6 +79,7 @@ class StoreConformance : public ::testing::TestWithParam<Backend> {
 
 class UnitOfWorkConformance : public StoreConformance {};
 class AgreementStoreConformance : public StoreConformance {};
+class AgreementLifeStoreConformance : public StoreConformance {};
 class WatchlistStoreConformance : public StoreConformance {};
 class DeploymentStoreConformance : public StoreConformance {};
 class AlertStoreConformance : public StoreConformance {};
@@ -86,5 +87,15 @@ class AuditStoreConformance : public StoreConformance {};
 class CheckpointStoreConformance : public StoreConformance {};
 class CapacityStoreConformance : public StoreConformance {};
 class ReplayStoreConformance : public StoreConformance {};
+class PersonStoreConformance : public StoreConformance {};
+class ApprovalStoreConformance : public StoreConformance {};
+class NoticeStoreConformance : public StoreConformance {};
+class SettingStoreConformance : public StoreConformance {};
+class OutboxStoreConformance : public StoreConformance {};
+class PeerStoreConformance : public StoreConformance {};
+class StopStoreConformance : public StoreConformance {};
+class HitStoreConformance : public StoreConformance {};
+class HoldingStoreConformance : public StoreConformance {};
+class RetentionStoreConformance : public StoreConformance {};
 
 }  // namespace comity::store

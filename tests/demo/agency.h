@@ -41,14 +41,30 @@ class Agency {
   int web_port() const { return web_port_; }
   pid_t pid() const { return process_ ? process_->pid() : -1; }
 
-  // Writes the configuration with these peers, starts the gateway and waits until it answers.
-  Status Start(const std::vector<const Agency*>& peers);
+  // Writes the configuration, starts the gateway, waits until it answers, and has two
+  // administrators add the people.
+  Status Start();
+  // After Kill(): the same gateway on the same data.
+  Status StartAgain();
+  // As a power cut would.
+  void Kill();
+  // Two people here enrol `partner` by its card, with the fingerprint that its people read out.
+  Status Enrol(const Agency& partner) const;
   // Asks it to stop; how long that took, or an error if it had to be killed.
   Result<std::chrono::milliseconds> Stop();
   void LeaveRunning() { process_->Abandon(); }
 
-  // As the operator.
-  const Cli& cli() const { return cli_; }
+  // As one of testing::Staff().
+  Cli cli(const std::string& person = "operator") const;
+  // Does `command`, which proposes an act, as `proposer`, and has `approver` approve it.
+  // Returns what the approver's command answered.
+  Result<nlohmann::json> ByTwo(const std::string& proposer, const std::string& approver,
+                               std::vector<std::string> command) const;
+  // In: act  as a proposing command answered: `approval` and `sha256`
+  Result<nlohmann::json> ApproveAct(const std::string& approver, const nlohmann::json& act,
+                                    const std::vector<std::string>& options = {}) const;
+  // Acts that two people of this agency have done.
+  Result<std::uint64_t> CountApproved() const;
   // Advice of the DPO, signatures of both signatories.
   Status Approve(const std::string& agreement) const;
   std::string KeyFile(const std::string& person) const;
@@ -58,7 +74,10 @@ class Agency {
 
  private:
   Agency(const Programs& programs, std::filesystem::path folder, std::string name);
+  Status Run();
   Status WaitUntilUp() const;
+  // Everybody but the two administrators of the configuration.
+  Status AddStaff() const;
 
   Programs programs_;
   std::filesystem::path folder_;
@@ -67,7 +86,6 @@ class Agency {
   int agency_port_ = 0;
   int web_port_ = 0;
   Cli offline_;
-  Cli cli_;
   testing::PartyKeys keys_;
   std::optional<testing::Process> process_;
 };

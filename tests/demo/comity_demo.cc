@@ -52,7 +52,7 @@ Status Play(const demo::Options& options, const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Plays the main job with two agencies on this machine and measures it."};
+  CLI::App app{"Plays the main job with three agencies on this machine and measures it."};
   demo::Options options;
   options.templates = std::filesystem::path(COMITY_SOURCE_DIR) / "tests/data/lfw_facenet128";
   double threshold = 0;

@@ -60,6 +60,10 @@ nlohmann::ordered_json Report::ToJson() const {
   for (const Refusal& refusal : refused) refusals.push_back(demo::ToJson(refusal));
   Json logs = Json::array();
   for (const AuditResult& log : audit) logs.push_back(demo::ToJson(log));
+  Json answers = Json::array();
+  for (const FanoutAnswer& answer : fanout) {
+    answers.push_back({{"holder", answer.holder}, {"status", answer.status}, {"ms", answer.ms}});
+  }
   return {{"mode", mode},
           {"store", store},
           {"threshold", threshold},
@@ -77,7 +81,11 @@ nlohmann::ordered_json Report::ToJson() const {
           {"latency_ms", {{"p50", latency_ms(0.5)}, {"p99", latency_ms(0.99)}}},
           {"comparisons_per_second", comparisons_per_second()},
           {"refused", refusals},
-          {"audit", logs}};
+          {"audit", logs},
+          {"agencies", agencies},
+          {"approvals", approvals},
+          {"withdrawal_ms", withdrawal_ms},
+          {"fanout", answers}};
 }
 
 }  // namespace comity::demo

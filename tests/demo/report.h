@@ -31,6 +31,13 @@ struct AuditResult {
   std::string export_folder;
 };
 
+// One holder's part in a search of several.
+struct FanoutAnswer {
+  std::string holder;
+  std::string status;  // answered, refused, unanswered
+  std::uint64_t ms = 0;
+};
+
 // What the demo measured. `--report` writes it as JSON.
 struct Report {
   std::string mode = "direct";
@@ -50,6 +57,10 @@ struct Report {
   std::vector<double> latencies_ms;  // engine's send to answer, a face
   std::vector<Refusal> refused;
   std::vector<AuditResult> audit;
+  std::uint64_t agencies = 0;
+  std::uint64_t approvals = 0;       // acts done by two people, all agencies
+  double withdrawal_ms = 0;          // from the command to the partner's signed receipt
+  std::vector<FanoutAnswer> fanout;  // one holder's gateway was killed
 
   double tpir() const;
   double fpir() const;

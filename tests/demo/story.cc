@@ -7,69 +7,23 @@
 #include <fstream>
 
 #include "crypto/hash/sha256.h"
-#include "tests/demo/live_stream.h"
+#include "tests/demo/ask_until.h"
+#include "tests/demo/tell.h"
 
 namespace comity::demo {
-namespace {
-
-constexpr const char* kMain = "northshire-eastvale";
-constexpr const char* kPurpose = "court-order-arrest";
-constexpr const char* kCategory = "wanted-by-courts";
-constexpr const char* kEngine = "demo-engine";
-constexpr const char* kEngineVersion = "1";
-
-void Tell(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-void Chapter(const std::string& title) {
-  Tell("\n" + title);
-}
-
-std::string EntryLine(const std::string& reference, policy::Instant now) {
-  const nlohmann::json entry = {
-      {"reference", reference},
-      {"category", kCategory},
-      {"image", {{"source_kind", "custody"}, {"acquisition_legal_basis", "PACE 1984 s.64A"}}},
-      {"rationale",
-       {{"necessity", "Warrant; not at the known address."},
-        {"proportionality", "Other enquiries have failed."},
-        {"at", policy::EncodeInstant(now - std::chrono::hours(1))}}},
-      {"response", {{"priority", "amber"}, {"text", "speak to the person"}}},
-      {"valid_from", policy::EncodeInstant(now - std::chrono::minutes(1))},
-      {"expires_at", policy::EncodeInstant(now + std::chrono::hours(24))}};
-  return entry.dump() + "\n";
-}
-
-Status WriteWatchlist(const FaceSet& faces, policy::Instant now,
-                      const std::filesystem::path& entries,
-                      const std::filesystem::path& templates) {
-  std::ofstream lines(entries);
-  std::ofstream floats(templates, std::ios::binary);
-  for (const FaceSet::Face& face : faces.enrolled) {
-    lines << EntryLine(ReferenceOf(face.identity), now);
-    const auto row = faces.Row(face.row);
-    floats.write(reinterpret_cast<const char*>(row.data()),
-                 static_cast<std::streamsize>(row.size_bytes()));
-  }
-  lines.flush();
-  floats.flush();
-  if (lines && floats) return {};
-  return Fail(ErrorCode::kUnavailable, "cannot write " + entries.string());
-}
-
-}  // namespace
 
 Status Story::Play() {
   COMITY_RETURN_IF_ERROR(LoadFaces());
   COMITY_RETURN_IF_ERROR(RaiseAgencies());
-  Chapter("Agreements");
-  COMITY_RETURN_IF_ERROR(PutInForce({kMain, 10'000'000, false}));
-  COMITY_RETURN_IF_ERROR(PutInForce({"northshire-eastvale-lapsed", 10'000'000, true}));
-  COMITY_RETURN_IF_ERROR(PutInForce({"northshire-eastvale-small", 5, false}));
-  COMITY_RETURN_IF_ERROR(ImportWatchlist());
+  COMITY_RETURN_IF_ERROR(EnrolPartners());
+  COMITY_RETURN_IF_ERROR(MakeAgreements());
+  COMITY_RETURN_IF_ERROR(MakeLists());
   COMITY_RETURN_IF_ERROR(Search());
+  COMITY_RETURN_IF_ERROR(WithdrawDuringSearch());
   COMITY_RETURN_IF_ERROR(Refusals());
+  COMITY_RETURN_IF_ERROR(SearchManyHolders());
+  COMITY_RETURN_IF_ERROR(EndOperation());
+  COMITY_RETURN_IF_ERROR(CountPeople());
   COMITY_RETURN_IF_ERROR(Audit());
   return options_.keep ? Status() : StopAll();
 }
@@ -93,126 +47,93 @@ Status Story::RaiseAgencies() {
   COMITY_ASSIGN_OR_RETURN(police_, Agency::Create(programs_, folder_, "northshire-police"));
   COMITY_ASSIGN_OR_RETURN(council_, Agency::Create(programs_, folder_, "eastvale-council"));
   COMITY_ASSIGN_OR_RETURN(health_, Agency::Create(programs_, folder_, "riverside-health"));
-  COMITY_RETURN_IF_ERROR(police_->Start({&*council_, &*health_}));
-  COMITY_RETURN_IF_ERROR(council_->Start({&*police_}));
-  COMITY_RETURN_IF_ERROR(health_->Start({&*police_}));
-  for (const Agency* agency : {&*police_, &*council_, &*health_}) {
-    Tell(fmt::format("  {:<18} process {}, agency port {}", agency->name(), agency->pid(),
-                     agency->agency_port()));
+  for (Agency* agency : {&*police_, &*council_, &*health_}) {
+    COMITY_RETURN_IF_ERROR(agency->Start());
+    Tell(fmt::format("  {:<18} process {}, agency port {}; 10 people added by two administrators",
+                     agency->name(), agency->pid(), agency->agency_port()));
+  }
+  report_.agencies = 3;
+  return {};
+}
+
+Status Story::EnrolPartners() {
+  Chapter("Partners enrol each other: two people on each side, fingerprint read out by telephone");
+  for (const auto& [here, there] : {std::pair{&*police_, &*council_}, {&*police_, &*health_}}) {
+    COMITY_RETURN_IF_ERROR(here->Enrol(*there));
+    COMITY_RETURN_IF_ERROR(there->Enrol(*here));
+    Tell(fmt::format("  {} and {}", here->name(), there->name()));
   }
   return {};
 }
 
-Status Story::PutInForce(const Variant& variant) {
+testing::AgreementText Story::AgreementBetween(const Agency& requester,
+                                               const Agency& holder) const {
   testing::AgreementText text;
   const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now());
-  text.id = variant.id;
-  text.requester = council_->keys();
-  text.holder = police_->keys();
+  text.requester = requester.keys();
+  text.holder = holder.keys();
   text.engine_name = kEngine;
   text.engine_version = kEngineVersion;
   text.dimension = faces_.dimension;
   // The floor lies at or just below the threshold that is used.
   text.threshold_floor = fmt::format("{:.4f}", std::floor(report_.threshold * 10'000) / 10'000);
-  text.probes_per_day = variant.probes_per_day;
+  text.probes_per_day = 10'000'000;
+  text.list_after_end = "PT5S";
   text.effective_from = now - std::chrono::hours(1);
   text.effective_until = now + std::chrono::hours(24 * 365);
-  text.attachment_until =
-      variant.attachments_lapsed ? now - std::chrono::hours(1) : text.effective_until;
-  const std::string yaml = testing::WriteAgreement(text);
-  const std::filesystem::path file = folder_ / (variant.id + ".yaml");
-  std::ofstream(file) << yaml;
+  text.attachment_until = text.effective_until;
+  return text;
+}
 
+Status Story::PutInForce(const testing::AgreementText& text, const Agency& requester,
+                         const Agency& holder) {
+  const std::string yaml = testing::WriteAgreement(text);
+  const std::filesystem::path file = folder_ / (text.id + ".yaml");
+  std::ofstream(file) << yaml;
   COMITY_RETURN_IF_ERROR(Cli(programs_.comity, {}).Run({"agreement", "check", file.string()}));
-  COMITY_RETURN_IF_ERROR(police_->cli().Run({"agreement", "submit", file.string()}));
-  COMITY_RETURN_IF_ERROR(police_->Approve(variant.id));
-  COMITY_RETURN_IF_ERROR(council_->Approve(variant.id));
-  policy::AgreementRef& reference = agreements_[variant.id];
-  COMITY_ASSIGN_OR_RETURN(reference.id, policy::AgreementId::Parse(variant.id));
+  COMITY_RETURN_IF_ERROR(holder.cli("dpo").Run({"agreement", "submit", file.string()}));
+  COMITY_RETURN_IF_ERROR(holder.Approve(text.id));
+  COMITY_RETURN_IF_ERROR(AskUntil(
+      std::chrono::seconds(15), [&] { return requester.cli("dpo").Ask({"agreement", "list"}); },
+      [&](const nlohmann::json& known) {
+        return known.dump().find(text.id) != std::string::npos;
+      }));
+  COMITY_RETURN_IF_ERROR(requester.Approve(text.id));
+  policy::AgreementRef& reference = agreements_[text.id];
+  COMITY_ASSIGN_OR_RETURN(reference.id, policy::AgreementId::Parse(text.id));
   reference.version = 1;
   reference.sha256 = hash::Sha256(AsBytes(yaml));
-  Tell(fmt::format("  {:<28} advised by 2 DPOs, signed by 4 signatories", variant.id));
+  Tell(fmt::format("  {:<28} advised by 2 DPOs, signed by 4 signatories", text.id));
   return {};
 }
 
-Status Story::ImportWatchlist() {
-  Chapter("Watchlist at northshire-police");
-  const std::filesystem::path entries = folder_ / "lantern.jsonl";
-  const std::filesystem::path templates = folder_ / "lantern.f32";
-  COMITY_RETURN_IF_ERROR(WriteWatchlist(faces_, clock_.Now(), entries, templates));
-  COMITY_ASSIGN_OR_RETURN(
-      const auto imported,
-      police_->cli().Ask({"watchlist", "import", "lantern", "--entries", entries.string(),
-                          "--templates", templates.string(), "--engine", kEngine,
-                          "--engine-version", kEngineVersion, "--dimension",
-                          std::to_string(faces_.dimension)}));
-  // The files held real templates; the gateway keeps them encrypted.
-  std::filesystem::remove(templates);
-  report_.entries = imported.value("entries", std::uint64_t{0});
-  if (report_.entries != faces_.enrolled.size()) {
-    return Fail(ErrorCode::kInternal, "the import is incomplete: " + imported.dump());
+Status Story::MakeAgreements() {
+  Chapter("Agreements");
+  testing::AgreementText live = AgreementBetween(*council_, *police_);
+  live.id = kMain;
+  COMITY_RETURN_IF_ERROR(PutInForce(live, *council_, *police_));
+  live.id = kLapsed;
+  live.attachment_until =
+      std::chrono::floor<std::chrono::seconds>(clock_.Now()) - std::chrono::hours(1);
+  COMITY_RETURN_IF_ERROR(PutInForce(live, *council_, *police_));
+  live = AgreementBetween(*council_, *police_);
+  live.id = kSmall;
+  live.probes_per_day = 5;
+  live.alert_retention = "PT20S";  // so that its deployment can be seen to be closed
+  COMITY_RETURN_IF_ERROR(PutInForce(live, *council_, *police_));
+  for (const auto& [id, holder] :
+       {std::pair{kMissingAtHealth, &*health_}, {kMissingAtCouncil, &*council_}}) {
+    testing::AgreementText missing = AgreementBetween(*police_, *holder);
+    missing.id = id;
+    missing.purpose = kMissingPurpose;
+    missing.purpose_label = "Finding missing people who are at risk";
+    missing.purpose_parent = "locate-missing-person";
+    missing.list_categories = {kMissingCategory};
+    missing.roles = {"operator"};
+    missing.uses = {"retrospective"};
+    COMITY_RETURN_IF_ERROR(PutInForce(missing, *police_, *holder));
   }
-  Tell(fmt::format("  lantern: {} entries of category {}", report_.entries, kCategory));
   return {};
-}
-
-policy::SearchRequest Story::TermsOf(const std::string& agreement) const {
-  policy::SearchRequest terms;
-  terms.requester = *policy::AgencyId::Parse(council_->name());
-  terms.holder = *policy::AgencyId::Parse(police_->name());
-  terms.agreement = agreements_.at(agreement);
-  terms.purpose = *policy::PurposeCode::Parse(kPurpose);
-  terms.role = policy::RequesterRole::kEngine;
-  terms.use = policy::UseMode::kLive;
-  terms.mode = policy::SearchMode::kDirect;
-  terms.list_categories = {*policy::ListCategory::Parse(kCategory)};
-  terms.engine = policy::EngineProfile{kEngine, kEngineVersion, faces_.dimension};
-  terms.threshold = report_.threshold;
-  return terms;
-}
-
-Result<std::string> Story::CreateDeployment(const Agency& requester, const std::string& agreement,
-                                            const policy::SearchRequest& terms) {
-  std::vector<std::string> command = {
-      "deployment",       "create",
-      "--agreement",      agreement,
-      "--purpose",        terms.purpose->text(),
-      "--engine-profile", fmt::format("{}/{}/{}", kEngine, kEngineVersion, faces_.dimension),
-      "--engine",         "cameras",
-      "--threshold",      fmt::format("{}", *terms.threshold),
-      "--place",          "Eastvale town square",
-      "--reason",         "Market day",
-      "--case-ref",       "EV-2026-118",
-      "--hours",          "2",
-      "--mode",           "direct"};
-  for (const auto& category : terms.list_categories) {
-    command.insert(command.end(), {"--category", category.text()});
-  }
-  COMITY_ASSIGN_OR_RETURN(const auto created, requester.cli().Ask(std::move(command)));
-  if (created["deployment"].is_string()) return created["deployment"].get<std::string>();
-  return std::string();
-}
-
-Status Story::Search() {
-  Chapter("Live search: eastvale-council's engine streams, northshire-police searches");
-  COMITY_ASSIGN_OR_RETURN(const std::string deployment,
-                          CreateDeployment(*council_, kMain, TermsOf(kMain)));
-  COMITY_RETURN_IF_ERROR(StreamFaces(*council_, deployment, faces_, clock_, report_));
-  COMITY_ASSIGN_OR_RETURN(const auto listed,
-                          council_->cli().Ask({"alert", "list", "--limit", "1000"}));
-  Tell(fmt::format("  {} faces in {:.1f} s, {} unanswered; latency p50 {:.2f} ms, p99 {:.2f} ms",
-                   report_.faces, report_.seconds, report_.unanswered, report_.latency_ms(0.5),
-                   report_.latency_ms(0.99)));
-  Tell(fmt::format("  {} hits became {} alerts ({} true, {} false); {} are listed", report_.hits,
-                   report_.alerts, report_.true_alerts, report_.alerts - report_.true_alerts,
-                   listed.size()));
-  Tell(fmt::format("  TPIR {:.4f} ({} of {} mated), FPIR {:.4f} ({} of {} non-mated)",
-                   report_.tpir(), report_.mated_found, report_.mated, report_.fpir(),
-                   report_.non_mated_alerted, report_.faces - report_.mated));
-  if (listed.empty()) return {};
-  const std::string alert = listed.front()["alert"];
-  return council_->cli().Run(
-      {"alert", "ack", alert, "--outcome", "cannot-say", "--note", "Back turned to the camera."});
 }
 
 void Story::KeepRunning() {
@@ -238,6 +159,15 @@ void Story::CleanUp() const {
       if (item.path().filename() != "audit-export") std::filesystem::remove_all(item, ignored);
     }
   }
+}
+
+Status Story::CountPeople() {
+  for (const Agency* agency : {&*police_, &*council_, &*health_}) {
+    COMITY_ASSIGN_OR_RETURN(const std::uint64_t approved, agency->CountApproved());
+    report_.approvals += approved;
+  }
+  Tell(fmt::format("\n{} acts needed two people and had them", report_.approvals));
+  return {};
 }
 
 Status Story::StopAll() {

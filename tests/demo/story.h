@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,22 @@
 #include "tests/demo/agency.h"
 #include "tests/demo/face_set.h"
 #include "tests/demo/report.h"
+#include "tests/support/agreement_text.h"
 
 namespace comity::demo {
+
+// Names that several chapters of the story use.
+inline constexpr const char* kMain = "northshire-eastvale";
+inline constexpr const char* kLapsed = "northshire-eastvale-lapsed";
+inline constexpr const char* kSmall = "northshire-eastvale-small";
+inline constexpr const char* kMissingAtHealth = "northshire-riverside-missing";
+inline constexpr const char* kMissingAtCouncil = "northshire-eastvale-missing";
+inline constexpr const char* kPurpose = "court-order-arrest";
+inline constexpr const char* kMissingPurpose = "missing-person";
+inline constexpr const char* kCategory = "wanted-by-courts";
+inline constexpr const char* kMissingCategory = "missing-at-risk";
+inline constexpr const char* kEngine = "demo-engine";
+inline constexpr const char* kEngineVersion = "1";
 
 struct Options {
   std::filesystem::path templates;
@@ -23,8 +38,9 @@ struct Options {
   bool keep = false;
 };
 
-// Plays the main job with two agencies, and a third that has no agreement: everything a newcomer
-// wants to see, told line by line.
+// Plays the main job with three agencies: everything a newcomer wants to see, told line by line.
+// northshire-police holds a list that eastvale-council's cameras search; riverside-health and the
+// council answer the police about missing people, case by case.
 //
 // Threads: thread-compatible.
 class Story {
@@ -41,18 +57,34 @@ class Story {
   void CleanUp() const;
 
  private:
-  // How the agreements of the story differ from the main one.
-  struct Variant {
-    std::string id;
-    std::uint64_t probes_per_day = 10'000'000;
-    bool attachments_lapsed = false;
+  // A list from its definition to its approval.
+  struct ListPlan {
+    std::string name;
+    std::string purpose;
+    std::string category;
+    std::string subject;
+    std::vector<std::string> agreements;
+    std::vector<FaceSet::Face> faces;
+    std::string prefix;  // of the entries' references
   };
 
   Status LoadFaces();
   Status RaiseAgencies();
-  Status PutInForce(const Variant& variant);
-  Status ImportWatchlist();
+  Status EnrolPartners();
+  // What all agreements of the story have in common.
+  testing::AgreementText AgreementBetween(const Agency& requester, const Agency& holder) const;
+  // Checked, submitted by the requester's DPO, advised and signed by everybody.
+  Status PutInForce(const testing::AgreementText& text, const Agency& requester,
+                    const Agency& holder);
+  Status MakeAgreements();
+  Status MakeList(const Agency& holder, const ListPlan& plan);
+  Status MakeLists();
   Status Search();
+  Status WithdrawDuringSearch();
+  Status SearchManyHolders();
+  Result<nlohmann::json> Identify(const FaceSet::Face& face);
+  Status EndOperation();
+  Status CountPeople();
   Status Refusals();
   Status RefuseAtOpening(const std::string& name, const std::string& agreement,
                          const policy::SearchRequest& terms, policy::ReasonCode expected);
@@ -63,8 +95,8 @@ class Story {
   Status Audit();
   Status StopAll();
 
-  Result<std::string> CreateDeployment(const Agency& requester, const std::string& agreement,
-                                       const policy::SearchRequest& terms);
+  Result<nlohmann::json> CreateDeployment(const Agency& requester, const std::string& agreement,
+                                          const policy::SearchRequest& terms);
   // One face through the honest requester's engine; its answer must be a refusal.
   Result<v1::WatchAnswer> AskHonest(testing::EngineClient& engine, std::uint64_t sequence);
   void AddRefusal(std::string name, std::string requester, std::string by,
@@ -77,9 +109,13 @@ class Story {
   std::filesystem::path folder_;
   runtime::SystemClock clock_;
   FaceSet faces_;
-  std::optional<Agency> police_;   // northshire-police: holder
-  std::optional<Agency> council_;  // eastvale-council: requester
-  std::optional<Agency> health_;   // riverside-health: enrolled, without an agreement
+  std::optional<Agency> police_;        // northshire-police: holder
+  std::optional<Agency> council_;       // eastvale-council: requester
+  std::optional<Agency> health_;        // riverside-health: holder of missing patients
+  std::string deployment_;              // of the main search
+  std::string short_deployment_;        // under the agreement that keeps alerts for seconds
+  std::vector<FaceSet::Face> missing_;  // one face each of people who are missed
+  std::vector<FaceSet::Face> found_;    // another face of each of them, in the same order
   std::map<std::string, policy::AgreementRef> agreements_;
   Report report_;
 };

@@ -33,7 +33,7 @@ Status Story::Audit() {
     result.agency = agency->name();
     const std::filesystem::path folder = agency->folder() / "audit-export";
     result.export_folder = folder.string();
-    COMITY_RETURN_IF_ERROR(agency->cli().Run({"audit", "export", folder.string()}));
+    COMITY_RETURN_IF_ERROR(agency->cli("auditor").Run({"audit", "export", folder.string()}));
     COMITY_ASSIGN_OR_RETURN(const auto verified, offline.Ask({"audit", "verify", folder.string()}));
     result.verified = verified.value("verified", false);
     result.entries = verified.value("entries", std::uint64_t{0});

@@ -3,7 +3,7 @@
 // requester with valid keys does not check.
 #include <fmt/format.h>
 
-#include "services/gateway/convert_policy.h"
+#include "services/gateway/wire/convert_policy.h"
 #include "tests/demo/story.h"
 
 namespace comity::demo {
@@ -13,9 +13,20 @@ using policy::ReasonCode;
 using testing::EngineClient;
 using testing::UncheckedRequester;
 
-constexpr const char* kMain = "northshire-eastvale";
-constexpr const char* kLapsed = "northshire-eastvale-lapsed";
-constexpr const char* kSmall = "northshire-eastvale-small";
+// A decision as `comity --json` prints it.
+policy::Decision DecisionOf(const nlohmann::json& json) {
+  policy::Decision decision;
+  if (!json.is_object()) return decision;
+  if (auto code = policy::ParseReasonCode(json.value("code", "")); code) decision.code = *code;
+  if (json.contains("agreement") && json["agreement"].is_object()) {
+    decision.agreement.emplace();
+    decision.agreement->id = *policy::AgreementId::Parse(json["agreement"].value("id", ""));
+  }
+  for (const auto& clause : json.value("clauses", nlohmann::json::array())) {
+    decision.clauses.push_back(clause.get<std::string>());
+  }
+  return decision;
+}
 
 }  // namespace
 
@@ -72,10 +83,10 @@ Result<v1::WatchAnswer> Story::AskHonest(EngineClient& engine, std::uint64_t seq
 
 Status Story::RefuseAtOpening(const std::string& name, const std::string& agreement,
                               const policy::SearchRequest& terms, ReasonCode expected) {
-  COMITY_ASSIGN_OR_RETURN(const std::string deployment,
-                          CreateDeployment(*council_, agreement, terms));
-  COMITY_ASSIGN_OR_RETURN(const auto engine,
-                          EngineClient::Open(council_->engine(), deployment, clock_));
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*council_, agreement, terms));
+  COMITY_ASSIGN_OR_RETURN(
+      const auto engine,
+      EngineClient::Open(council_->engine(), proposed.value("deployment", ""), clock_));
   COMITY_ASSIGN_OR_RETURN(const v1::WatchAnswer answer, AskHonest(*engine, 1));
   AddRefusal(name, "honest", answer.refused_by(), gateway::FromProto(answer.refused()),
              council_->name(), expected);
@@ -89,24 +100,8 @@ Status Story::RefuseAtOpening(const std::string& name, const std::string& agreem
 Status Story::RefuseWithoutAgreement() {
   policy::SearchRequest terms = TermsOf(kMain);
   terms.requester = *policy::AgencyId::Parse(health_->name());
-  COMITY_ASSIGN_OR_RETURN(
-      const auto created,
-      health_->cli().Ask({"deployment",       "create",
-                          "--agreement",      kMain,
-                          "--purpose",        terms.purpose->text(),
-                          "--category",       terms.list_categories[0].text(),
-                          "--engine-profile", "demo-engine/1/" + std::to_string(faces_.dimension),
-                          "--engine",         "cameras",
-                          "--threshold",      fmt::format("{}", *terms.threshold),
-                          "--place",          "Hospital entrance",
-                          "--reason",         "Missing patient",
-                          "--case-ref",       "RH-1",
-                          "--hours",          "1",
-                          "--mode",           "direct"}));
-  policy::Decision own;
-  if (auto code = policy::ParseReasonCode(created["refused"].value("code", "")); code) {
-    own.code = *code;
-  }
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*health_, kMain, terms));
+  const policy::Decision own = DecisionOf(proposed["refused"]);
   AddRefusal("no-agreement", "honest", health_->name(), own, health_->name(),
              ReasonCode::kNoAgreement);
   COMITY_ASSIGN_OR_RETURN(const auto unchecked,
@@ -119,9 +114,10 @@ Status Story::RefuseWithoutAgreement() {
 
 Status Story::RefuseOverCapacity() {
   const policy::SearchRequest terms = TermsOf(kSmall);
-  COMITY_ASSIGN_OR_RETURN(const std::string deployment, CreateDeployment(*council_, kSmall, terms));
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*council_, kSmall, terms));
+  short_deployment_ = proposed.value("deployment", "");
   COMITY_ASSIGN_OR_RETURN(const auto engine,
-                          EngineClient::Open(council_->engine(), deployment, clock_));
+                          EngineClient::Open(council_->engine(), short_deployment_, clock_));
   constexpr std::uint64_t kCapacity = 5;  // of the agreement
   v1::WatchAnswer answer;
   for (std::uint64_t sequence = 1; sequence <= kCapacity + 1; ++sequence) {
@@ -142,7 +138,8 @@ Status Story::RefuseOverCapacity() {
 
 Status Story::RefuseSuspended() {
   const policy::SearchRequest terms = TermsOf(kMain);
-  COMITY_ASSIGN_OR_RETURN(const std::string deployment, CreateDeployment(*council_, kMain, terms));
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*council_, kMain, terms));
+  const std::string deployment = proposed.value("deployment", "");
   COMITY_ASSIGN_OR_RETURN(const auto engine,
                           EngineClient::Open(council_->engine(), deployment, clock_));
   COMITY_ASSIGN_OR_RETURN(const auto unchecked, UncheckedRequester::Create(
@@ -155,10 +152,9 @@ Status Story::RefuseSuspended() {
   if (!before.has_answered() || searched.decision().code() != v1::DECISION_CODE_PERMIT) {
     return Fail(ErrorCode::kInternal, "a search before the suspension was not permitted");
   }
-  COMITY_ASSIGN_OR_RETURN(
-      const auto suspended,
-      police_->cli().Ask({"agreement", "suspend", kMain, "--key", police_->KeyFile("dpo"),
-                          "--reason", "A complaint is being looked into."}));
+  COMITY_ASSIGN_OR_RETURN(const auto suspended,
+                          police_->cli("dpo").Ask({"agreement", "suspend", kMain, "--reason",
+                                                   "A complaint is being looked into."}));
   COMITY_ASSIGN_OR_RETURN(const v1::WatchAnswer answer, AskHonest(*engine, 2));
   AddRefusal("suspended-mid-stream", "honest", answer.refused_by(),
              gateway::FromProto(answer.refused()), council_->name(),
@@ -180,8 +176,8 @@ Status Story::RefuseSuspended() {
 Status Story::LiftSuspension(const std::string& suspension) {
   for (const char* signatory : {"siro", "chief"}) {
     COMITY_RETURN_IF_ERROR(
-        police_->cli().Run({"agreement", "resume", kMain, "--key", police_->KeyFile(signatory),
-                            "--lifts", suspension, "--reason", "The complaint was unfounded."}));
+        police_->cli(signatory).Run({"agreement", "resume", kMain, "--lifts", suspension,
+                                     "--reason", "The complaint was unfounded."}));
   }
   return {};
 }

@@ -168,8 +168,8 @@ class Crash : public ::testing::Test {
   void CheckRecords(const Acknowledged& told) {
     agencies_.police().Start({&agencies_.council()});
     agencies_.council().Start({&agencies_.police()});
-    const auto holder = ExportedLog::Of(agencies_.police());
-    const auto requester = ExportedLog::Of(agencies_.council());
+    const auto holder = WholeLog::Of(agencies_.police());
+    const auto requester = WholeLog::Of(agencies_.council());
     ASSERT_THAT(holder, IsOk());
     ASSERT_THAT(requester, IsOk());
     const std::set<std::string> stored = StoredAlerts(agencies_.council());

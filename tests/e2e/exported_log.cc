@@ -13,11 +13,10 @@ namespace {
 
 using Files = std::map<std::string, Bytes>;
 
-Result<Files> Download(const LiveAgency& agency) {
+Result<Files> Download(v1::Audit::Stub& auditor) {
   Files files;
   grpc::ClientContext context;
-  const auto stub = agency.audit();
-  const auto reader = stub->Export(&context, v1::ExportAuditRequest());
+  const auto reader = auditor.Export(&context, v1::ExportAuditRequest());
   v1::ExportedChunk chunk;
   while (reader->Read(&chunk)) {
     const ByteView data = AsBytes(chunk.data());
@@ -57,10 +56,10 @@ unsigned WidthOf(std::string_view path) {
 
 }  // namespace
 
-Result<ExportedLog> ExportedLog::Of(const LiveAgency& agency) {
-  COMITY_ASSIGN_OR_RETURN(const Files files, Download(agency));
+Result<WholeLog> WholeLog::Of(v1::Audit::Stub& auditor) {
+  COMITY_ASSIGN_OR_RETURN(const Files files, Download(auditor));
   COMITY_RETURN_IF_ERROR(VerifyFiles(files));
-  ExportedLog log;
+  WholeLog log;
   for (const auto& [path, content] : files) {
     if (!path.starts_with("tile/entries/")) continue;
     COMITY_ASSIGN_OR_RETURN(const auto bundle, tlog::ParseEntryBundle(content, WidthOf(path)));
@@ -72,13 +71,13 @@ Result<ExportedLog> ExportedLog::Of(const LiveAgency& agency) {
   return log;
 }
 
-std::size_t ExportedLog::Count(std::string_view type) const {
+std::size_t WholeLog::Count(std::string_view type) const {
   return static_cast<std::size_t>(
       std::ranges::count_if(entries_, [&](const auto& entry) { return entry.type == type; }));
 }
 
-std::optional<Digest> ExportedLog::MessageOf(std::string_view type, std::string_view exchange,
-                                             const std::string& message) const {
+std::optional<Digest> WholeLog::MessageOf(std::string_view type, std::string_view exchange,
+                                          const std::string& message) const {
   for (const tlog::LogEntry& entry : entries_) {
     if (entry.type != type || entry.exchange != exchange) continue;
     const auto found = entry.messages.find(message);
@@ -87,7 +86,7 @@ std::optional<Digest> ExportedLog::MessageOf(std::string_view type, std::string_
   return std::nullopt;
 }
 
-std::uint64_t ExportedLog::Sum(std::string_view type, const std::string& count) const {
+std::uint64_t WholeLog::Sum(std::string_view type, const std::string& count) const {
   std::uint64_t sum = 0;
   for (const tlog::LogEntry& entry : entries_) {
     const auto found = entry.counts.find(count);

@@ -16,10 +16,11 @@ namespace comity::testing {
 // offline before anything of it is believed.
 //
 // Threads: immutable.
-class ExportedLog {
+class WholeLog {
  public:
   // Errors: those of the export and of tlog::VerifyLog
-  static Result<ExportedLog> Of(const LiveAgency& agency);
+  static Result<WholeLog> Of(const LiveAgency& agency) { return Of(*agency.audit()); }
+  static Result<WholeLog> Of(v1::Audit::Stub& auditor);
 
   const std::vector<tlog::LogEntry>& entries() const { return entries_; }
   std::size_t Count(std::string_view type) const;

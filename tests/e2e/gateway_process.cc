@@ -35,16 +35,25 @@ std::optional<int> GatewayProcess::FindAgencyPort() const {
   return port;
 }
 
-bool GatewayProcess::Start() {
+bool GatewayProcess::Begin() {
   log_start_ = log().size();
   auto process =
       Process::Start({ComitydPath(), "--config", config().string()}, folder_ / "comityd.log");
   if (!process) return false;
   process_.emplace(*std::move(process));
+  return true;
+}
+
+bool GatewayProcess::AwaitAgain() {
+  return AwaitListening();
+}
+
+bool GatewayProcess::AwaitListening() {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (std::chrono::steady_clock::now() < end && process_->IsRunning()) {
     if (const auto port = FindAgencyPort()) {
       engine_.gateway = "127.0.0.1:" + std::to_string(*port);
+      log_start_ = log().find('\n', log().find(" listens on federation ", log_start_));
       return true;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -23,7 +23,12 @@ class GatewayProcess {
 
   // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
   // for ten seconds; log() says why.
-  [[nodiscard]] bool Start();
+  [[nodiscard]] bool Start() { return Begin() && AwaitListening(); }
+  // Its two halves: starts it; and waits as Start() does.
+  [[nodiscard]] bool Begin();
+  [[nodiscard]] bool AwaitListening();
+  // Waits until the running process listens once more, as after a confirmed restoration.
+  [[nodiscard]] bool AwaitAgain();
   void Kill() { process_->Kill(); }
   std::optional<int> Stop(std::chrono::milliseconds patience) { return process_->Stop(patience); }
   bool IsRunning() { return process_ && process_->IsRunning(); }

@@ -63,14 +63,14 @@ TEST_F(SetupFault, ACorrectSetUpChecksSilently) {
 
 TEST_F(SetupFault, EveryFaultOfTheConfigurationIsNamedWithItsLine) {
   Change("id = \"northshire-police\"", "id = \"Northshire Police\"");      // line 2
-  Change("web = \"127.0.0.1:0\"", "web = \"127.0.0.1:70000\"\nwebb = 1");  // lines 10 and 11
+  Change("web = \"127.0.0.1:0\"", "web = \"127.0.0.1:70000\"\nwebb = 1");  // lines 11 and 12
   for (const bool check : {true, false}) {
     std::vector<std::string> arguments = {"--config", config().string()};
     if (check) arguments.push_back("--check");
     const auto output = Comityd(arguments);
     EXPECT_EQ(output.exit_code, 1);
     EXPECT_THAT(output.err,
-                AllOf(HasSubstr(At(2)), HasSubstr(At(10)), HasSubstr(At(11)), HasSubstr("webb")));
+                AllOf(HasSubstr(At(2)), HasSubstr(At(11)), HasSubstr(At(12)), HasSubstr("webb")));
     EXPECT_THAT(output.out, IsEmpty());
   }
 }

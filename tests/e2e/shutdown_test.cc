@@ -57,7 +57,7 @@ TEST_F(Shutdown, OfTheRequesterIsCleanWithinFiveSecondsUnderAnOpenStream) {
   ExpectCleanStop(council_);
   EXPECT_THAT(engine_->Receive(), FailsWith(ErrorCode::kNotFound)) << "the stream has ended";
   agencies_.council().Start({&agencies_.police()});
-  const auto log = ExportedLog::Of(agencies_.council());
+  const auto log = WholeLog::Of(agencies_.council());
   ASSERT_THAT(log, IsOk());
   EXPECT_EQ(log->Count(audit::kSearchOpened), 1u);
   EXPECT_EQ(log->Count(audit::kSearchClosed), 1u);
@@ -74,7 +74,7 @@ TEST_F(Shutdown, OfTheHolderIsCleanWithinFiveSecondsUnderAnOpenStream) {
   ASSERT_THAT(answer, IsOk());
   EXPECT_TRUE(answer->has_unanswered()) << answer->DebugString();
   agencies_.police().Start({&agencies_.council()});
-  const auto log = ExportedLog::Of(agencies_.police());
+  const auto log = WholeLog::Of(agencies_.police());
   ASSERT_THAT(log, IsOk());
   EXPECT_EQ(log->Count(audit::kSearchHit), 1u);
   EXPECT_EQ(log->Count(audit::kSearchClosed), 1u);

@@ -31,12 +31,11 @@ class TwoAgencies {
   const std::vector<Template>& entries() const { return entries_; }
   // A face that is on no list: in these dimensions far below the threshold from every entry.
   Template Stranger();
-  // A deployment of the council's engine "cameras" for the next hours; returns its id.
+  // A deployment of the council's engine "cameras" for the next hours, started; returns its id.
   std::string CreateDeployment();
 
  private:
   void AgreeOnTerms();
-  std::string EntryLines(std::size_t count) const;
 
   std::uint32_t dimension_;
   runtime::SystemClock clock_;

@@ -8,9 +8,11 @@
 
 #include "crypto/base/check.h"
 #include "crypto/sign/dsse.h"
-#include "services/gateway/convert_policy.h"
-#include "services/gateway/convert_time.h"
-#include "services/gateway/signed_message.h"
+#include "services/gateway/agency/offers_reader.h"
+#include "services/gateway/federation/list_validation.h"
+#include "services/gateway/wire/convert_policy.h"
+#include "services/gateway/wire/convert_time.h"
+#include "services/gateway/wire/signed_message.h"
 #include "services/matching/template_check.h"
 #include "services/transport/limits.h"
 #include "tests/support/manual_clock.h"
@@ -83,6 +85,18 @@ void Convert(const v1::AgreementDelivery& delivery, const World&) {
     (void)sign::ParseDsseJson(statement, transport::limits::kMaxStatement);
   }
 }
+void Convert(const v1::ListOffersRequest&, const World&) {}
+void Convert(const v1::ListOffersReply& reply, const World&) {
+  (void)CheckOffers(reply);
+}
+void Convert(const v1::ValidateListsRequest& request, const World& world) {
+  (void)FromProto(request.terms(), world.requester, world.holder);
+}
+void Convert(const v1::ValidateListsReply& reply, const World&) {
+  const auto said = FromProto(reply);
+  if (said)
+    Require(said->decision.permitted() == (reply.decision().code() == v1::DECISION_CODE_PERMIT));
+}
 void Convert(const v1::SearchOpened&, const World&) {}
 void Convert(const v1::HelloRequest&, const World&) {}
 void Convert(const v1::HelloReply&, const World&) {}
@@ -140,6 +154,14 @@ void TryType(const World& world, int type, const std::string& octets) {
       return Try<v1::SearchProbe>(world, octets);
     case 8:
       return Try<v1::SearchAnswer>(world, octets);
+    case 10:
+      return Try<v1::ListOffersRequest>(world, octets);
+    case 11:
+      return Try<v1::ListOffersReply>(world, octets);
+    case 12:
+      return Try<v1::ValidateListsRequest>(world, octets);
+    case 13:
+      return Try<v1::ValidateListsReply>(world, octets);
     default:
       return TryUnsigned(world, octets);
   }
@@ -151,6 +173,6 @@ void TryType(const World& world, int type, const std::string& octets) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const comity::gateway::World world;
   if (size == 0) return 0;
-  comity::gateway::TryType(world, data[0] % 10, std::string(data + 1, data + size));
+  comity::gateway::TryType(world, data[0] % 14, std::string(data + 1, data + size));
   return 0;
 }

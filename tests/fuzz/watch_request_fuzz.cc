@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "comity/v1/recognition.pb.h"
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_time.h"
 #include "services/matching/template_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -75,7 +75,7 @@ TEST_F(AgencyPort, RefusesAndLogsAnEngineThatSubmitsAnAgreement) {
 TEST_F(AgencyPort, RefusesAndLogsAPersonThatStreams) {
   EngineSettings person = council_.engine();
   person.identity_file = council_.person_identity();
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   EXPECT_THAT(EngineClient::Open(person, deployment, clock_),
               FailsWith(ErrorCode::kPermissionDenied));
   EXPECT_EQ(ExportLog(council_).Count(audit::kAuthorisationRefused), 1u);
@@ -91,7 +91,7 @@ TEST_F(AgencyPort, TurnsAwayThePeopleOfAnotherAgency) {
 
 TEST_F(AgencyPort, GivesNoEngineTheDeploymentOfAnother) {
   const auto other = council_.IssueEngine("bodycams");
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   EXPECT_THAT(EngineClient::Open(other, deployment, clock_), FailsWith(ErrorCode::kNotFound));
   EXPECT_THAT(EngineClient::Open(council_.engine(), "d-none", clock_),
               FailsWith(ErrorCode::kNotFound));
@@ -100,7 +100,7 @@ TEST_F(AgencyPort, GivesNoEngineTheDeploymentOfAnother) {
 }
 
 TEST_F(AgencyPort, AnswersAFaceThatComesTooLateWithDeadlineAndDoesNotSearchIt) {
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   ManualClock engine_clock(clock_.Now() - std::chrono::seconds(31));
   auto engine = EngineClient::Open(council_.engine(), deployment, engine_clock);
   ASSERT_THAT(engine, IsOk());
@@ -113,7 +113,7 @@ TEST_F(AgencyPort, AnswersAFaceThatComesTooLateWithDeadlineAndDoesNotSearchIt) {
 }
 
 TEST_F(AgencyPort, EndsAStreamWhoseClockIsAhead) {
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   ManualClock engine_clock(clock_.Now() + std::chrono::seconds(75));
   auto engine = EngineClient::Open(council_.engine(), deployment, engine_clock);
   ASSERT_THAT(engine, IsOk());
@@ -123,7 +123,7 @@ TEST_F(AgencyPort, EndsAStreamWhoseClockIsAhead) {
 }
 
 TEST_F(AgencyPort, NamesTheFieldThatEndsAStream) {
-  deployment_ = CreateDeployment(Definition()).deployment();
+  deployment_ = StartDeployment(Definition()).deployment();
   const Template& good = entries_[0];
   Template not_a_number = good;
   not_a_number.back() = std::numeric_limits<float>::quiet_NaN();

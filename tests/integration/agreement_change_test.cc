@@ -103,7 +103,7 @@ TEST_F(AgreementChange, ACategoryOutsideTheAgreementIsRefusedByBothGateways) {
   Agree();
   v1::DeploymentDefinition definition = Definition();
   definition.add_list_categories("missing-at-risk");
-  const auto created = CreateDeployment(definition);
+  const auto created = StartDeployment(definition);
   ASSERT_EQ(created.holders_size(), 1);
   EXPECT_EQ(created.holders(0).decision().code(), v1::DECISION_CODE_CATEGORY_NOT_COVERED);
   const auto engine = Watch(created.deployment());
@@ -117,7 +117,7 @@ TEST_F(AgreementChange, AThresholdBelowTheFloorIsRefusedByBothGateways) {
   Agree();
   v1::DeploymentDefinition definition = Definition();
   definition.set_threshold(0.49);
-  const auto created = CreateDeployment(definition);
+  const auto created = StartDeployment(definition);
   ASSERT_EQ(created.holders_size(), 1);
   EXPECT_EQ(created.holders(0).decision().code(), v1::DECISION_CODE_THRESHOLD_BELOW_FLOOR);
   policy::SearchRequest terms = Terms();

@@ -18,7 +18,7 @@ class DirectSearch : public DirectSearchWorld {
 
 TEST_F(DirectSearch, AListedFaceBecomesAnAlertAndAPasserByDoesNot) {
   ImportEntries(200);
-  const auto deployment = CreateDeployment("court-order-arrest");
+  const auto deployment = StartDeployment("court-order-arrest");
   ASSERT_EQ(deployment.holders_size(), 1);
   EXPECT_EQ(deployment.holders(0).decision().code(), v1::DECISION_CODE_PERMIT);
   auto engine = EngineClient::Open(council_.engine(), deployment.deployment(), clock_);
@@ -43,7 +43,7 @@ TEST_F(DirectSearch, AListedFaceBecomesAnAlertAndAPasserByDoesNot) {
 
 TEST_F(DirectSearch, ASuspensionBitesInTheOpenStreamAtBothGateways) {
   ImportEntries(10);
-  const auto deployment = CreateDeployment("court-order-arrest");
+  const auto deployment = StartDeployment("court-order-arrest");
   auto engine = EngineClient::Open(council_.engine(), deployment.deployment(), clock_);
   ASSERT_THAT(engine, IsOk());
   auto unchecked = UncheckedRequester::Create(council_.unchecked_towards(police_), clock_);
@@ -64,7 +64,7 @@ TEST_F(DirectSearch, ASuspensionBitesInTheOpenStreamAtBothGateways) {
 
 TEST_F(DirectSearch, AWrongPurposeIsRefusedByBothGateways) {
   ImportEntries(10);
-  const auto deployment = CreateDeployment("missing-person");
+  const auto deployment = StartDeployment("missing-person");
   ASSERT_EQ(deployment.holders_size(), 1);
   EXPECT_EQ(deployment.holders(0).decision().code(), v1::DECISION_CODE_PURPOSE_NOT_COVERED);
   auto unchecked = UncheckedRequester::Create(council_.unchecked_towards(police_), clock_);
@@ -88,7 +88,7 @@ TEST_F(DirectSearch, ARepeatedProbeEndsTheSession) {
 
 TEST_F(DirectSearch, AWithdrawnEntryStopsMatchingAtOnce) {
   ImportEntries(10);
-  const auto deployment = CreateDeployment("court-order-arrest");
+  const auto deployment = StartDeployment("court-order-arrest");
   auto engine = EngineClient::Open(council_.engine(), deployment.deployment(), clock_);
   ASSERT_THAT(engine, IsOk());
   EXPECT_EQ(Ask(**engine, 1, entries_[3]).answered().alerts_size(), 1);
@@ -107,7 +107,7 @@ TEST_F(DirectSearch, AWithdrawnEntryStopsMatchingAtOnce) {
 
 TEST_F(DirectSearch, AHolderThatIsGoneIsReportedAndComesBack) {
   ImportEntries(10);
-  const auto deployment = CreateDeployment("court-order-arrest");
+  const auto deployment = StartDeployment("court-order-arrest");
   auto engine = EngineClient::Open(council_.engine(), deployment.deployment(), clock_);
   ASSERT_THAT(engine, IsOk());
   EXPECT_TRUE(Ask(**engine, 1, entries_[0]).has_answered());

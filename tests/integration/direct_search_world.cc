@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/direct_search_world.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
+#include <thread>
 #include <utility>
 
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_time.h"
+#include "tests/integration/live_acts.h"
 #include "tests/support/result_matchers.h"
+#include "tests/support/start_deployment.h"
 
 namespace comity::testing {
 namespace {
-
-std::string EntryLine(const std::string& reference, policy::Instant now) {
-  return fmt::format(
-      R"({{"reference":"{}","category":"wanted-by-courts",)"
-      R"("image":{{"source_kind":"custody","acquisition_legal_basis":"PACE s.64A"}},)"
-      R"("rationale":{{"necessity":"court warrant","proportionality":"named person","at":"{}"}},)"
-      R"("response":{{"priority":"amber","text":"Stop and verify"}},)"
-      R"("valid_from":"{}","expires_at":"{}"}})",
-      reference, policy::EncodeInstant(now - std::chrono::hours(2)),
-      policy::EncodeInstant(now - std::chrono::hours(1)),
-      policy::EncodeInstant(now + std::chrono::hours(12)));
-}
 
 void FillEngine(v1::EngineProfile& engine) {
   engine.set_name("facenet");
   engine.set_version("20180402");
   engine.set_dimension(kDimension);
+}
+
+// Whether the agency has every statement that the agreement needs.
+bool IsComplete(const LiveAgency& agency, const policy::AgreementRef& agreement) {
+  grpc::ClientContext context;
+  v1::ListAgreementsResponse response;
+  const auto status = agency.agreements()->List(&context, v1::ListAgreementsRequest(), &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  for (const v1::AgreementSummary& summary : response.agreements()) {
+    if (summary.agreement().id() == agreement.id.text() &&
+        summary.agreement().version() == agreement.version) {
+      return summary.missing_size() == 0;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -61,40 +65,25 @@ void DirectSearchWorld::Agree() {
   council_.SubmitDocument(yaml_);
   police_.Approve(ref_);
   council_.Approve(ref_);
+  // Each side's statements travel to the other by themselves.
+  for (int i = 0; i < 200 && !(IsComplete(police_, ref_) && IsComplete(council_, ref_)); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 void DirectSearchWorld::ImportEntries(std::size_t count) {
-  std::string jsonl;
-  std::string floats;
-  for (std::size_t i = 0; i < count; ++i) {
-    entries_.push_back(RandomTemplate(random_));
-    jsonl += EntryLine("ref-" + std::to_string(i), clock_.Now()) + "\n";
-    floats.append(reinterpret_cast<const char*>(entries_.back().data()),
-                  kDimension * sizeof(float));
-  }
-  grpc::ClientContext context;
-  v1::ImportWatchlistResponse response;
-  const auto stub = police_.watchlists();
-  const auto writer = stub->Import(&context, &response);
-  v1::ImportWatchlistRequest request;
-  v1::ImportBegin& begin = *request.mutable_begin();
-  begin.set_watchlist("lantern");
-  begin.set_format(v1::TEMPLATE_FORMAT_FLOAT32);
-  FillEngine(*begin.mutable_engine());
-  writer->Write(request);
-  request.set_entries_chunk(jsonl);
-  writer->Write(request);
-  request.set_templates_chunk(floats);
-  writer->Write(request);
-  writer->WritesDone();
-  const grpc::Status status = writer->Finish();
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  ASSERT_EQ(response.entries(), count) << response.DebugString();
+  for (std::size_t i = 0; i < count; ++i) entries_.push_back(RandomTemplate(random_));
+  DefinitionText list;
+  list.agreements = {text_.id};
+  list.purpose = text_.purpose;
+  list.starts_at = Now() - std::chrono::minutes(5);
+  list.ends_at = Now() + std::chrono::hours(12);
+  FillList(police_, list, entries_);
 }
 
 v1::DeploymentDefinition DirectSearchWorld::Definition() const {
   v1::DeploymentDefinition definition;
-  definition.set_agreement(text_.id);
+  definition.add_agreements(text_.id);
   definition.set_purpose("court-order-arrest");
   definition.add_list_categories("wanted-by-courts");
   FillEngine(*definition.mutable_engine());
@@ -104,30 +93,25 @@ v1::DeploymentDefinition DirectSearchWorld::Definition() const {
   definition.set_reason("Market day");
   definition.set_case_ref("case-7");
   definition.set_mode(v1::SEARCH_MODE_DIRECT);
+  AddForecast(definition);
   *definition.mutable_starts_at() = gateway::ToProto(Now() - std::chrono::minutes(1));
   *definition.mutable_ends_at() = gateway::ToProto(Now() + std::chrono::hours(1));
   return definition;
 }
 
-v1::CreateDeploymentResponse DirectSearchWorld::CreateDeployment(
+v1::ProposeDeploymentResponse DirectSearchWorld::StartDeployment(
     const v1::DeploymentDefinition& definition) {
-  v1::CreateDeploymentRequest request;
-  *request.mutable_definition() = definition;
-  grpc::ClientContext context;
-  v1::CreateDeploymentResponse response;
-  const grpc::Status status = council_.deployments()->Create(&context, request, &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  return response;
+  return council_.StartDeployment(definition);
 }
 
-v1::CreateDeploymentResponse DirectSearchWorld::CreateDeployment(const std::string& purpose) {
+v1::ProposeDeploymentResponse DirectSearchWorld::StartDeployment(const std::string& purpose) {
   v1::DeploymentDefinition definition = Definition();
   definition.set_purpose(purpose);
-  return CreateDeployment(definition);
+  return StartDeployment(definition);
 }
 
 std::unique_ptr<EngineClient> DirectSearchWorld::Watch(std::string deployment) {
-  if (deployment.empty()) deployment = CreateDeployment(Definition()).deployment();
+  if (deployment.empty()) deployment = StartDeployment(Definition()).deployment();
   auto engine = EngineClient::Open(council_.engine(), deployment, clock_);
   EXPECT_THAT(engine, IsOk());
   return engine ? *std::move(engine) : nullptr;

@@ -34,8 +34,9 @@ class DirectSearchWorld : public ::testing::Test {
 
   // A deployment that the agreement covers, from a minute ago for an hour.
   v1::DeploymentDefinition Definition() const;
-  v1::CreateDeploymentResponse CreateDeployment(const v1::DeploymentDefinition& definition);
-  v1::CreateDeploymentResponse CreateDeployment(const std::string& purpose);
+  // Proposed and approved, unless it was refused.
+  v1::ProposeDeploymentResponse StartDeployment(const v1::DeploymentDefinition& definition);
+  v1::ProposeDeploymentResponse StartDeployment(const std::string& purpose);
   // An open stream of the council's engine; in a deployment of its own by default.
   std::unique_ptr<EngineClient> Watch(std::string deployment = {});
   // Sends one face and waits for its answer.

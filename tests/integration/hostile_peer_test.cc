@@ -7,8 +7,11 @@
 #include <limits>
 
 #include "services/audit/events.h"
+#include "services/gateway/wire/convert_policy.h"
+#include "services/gateway/wire/convert_time.h"
 #include "services/runtime/file.h"
 #include "services/transport/pki.h"
+#include "services/transport/status.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/exported_log.h"
 #include "tests/integration/raw_peer.h"
@@ -51,6 +54,27 @@ class HostilePeer : public DirectSearchWorld {
     EXPECT_EQ(answer->decision().code(), v1::DECISION_CODE_PERMIT);
     EXPECT_EQ(answer->hits_size(), 1);
   }
+  Result<v1::ValidateListsReply> Validate(const policy::SearchRequest& terms,
+                                          policy::Instant starts_at) {
+    v1::ValidateListsRequest request;
+    *request.mutable_terms() = gateway::ToProto(terms);
+    request.set_deployment("d-raw");
+    *request.mutable_starts_at() = gateway::ToProto(starts_at);
+    grpc::ClientContext context;
+    v1::SignedMessage reply;
+    const grpc::Status status =
+        peer_->stub().ValidateLists(&context, peer_->Sign(request, peer_->NewExchange()), &reply);
+    if (!status.ok()) return Fail(transport::FromGrpcStatus(status));
+    return peer_->Read<v1::ValidateListsReply>(reply);
+  }
+  void SuspendCouncil() {
+    grpc::ClientContext context;
+    v1::SuspendPeerRequest request;
+    v1::Peer response;
+    request.set_agency(council_.name());
+    request.set_reason("its key may be in other hands");
+    ASSERT_TRUE(police_.peers("dpo")->Suspend(&context, request, &response).ok());
+  }
   std::size_t Refusals() { return ExportLog(police_).Count(audit::kPeerMessageRefused); }
   // Calls the federation port with another certificate.
   Result<v1::SignedMessage> OpenAs(const std::filesystem::path& identity) {
@@ -91,6 +115,7 @@ TEST_F(HostilePeer, CannotUseTheExchangeIdOfAHelloForASearch) {
   v1::HelloRequest hello;
   hello.set_protocol_min(1);
   hello.set_protocol_max(1);
+  hello.mutable_view()->set_state("active");
   const std::string exchange = peer_->NewExchange();
   grpc::ClientContext context;
   v1::SignedMessage reply;
@@ -160,10 +185,42 @@ TEST_F(HostilePeer, CannotOpenWithTermsOutOfBounds) {
   v1::SearchOpen open;
   const std::string exchange = peer_->NewExchange();
   ASSERT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), exchange).payload()));
-  open.set_operator_commitment("short");
+  open.mutable_commitments()->set_officer("short");
   EXPECT_THAT(peer_->NewStream()->Exchange(peer_->Sign(open, exchange)),
               FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_EQ(Refusals(), 1u);
+}
+
+TEST_F(HostilePeer, LosesTheSessionByAProbeThatNamesNoOfficer) {
+  Session session = Open();
+  v1::SearchProbe probe;
+  probe.set_sequence(1);
+  *probe.mutable_agreement() = gateway::ToProto(ref_);
+  probe.set_embedding(std::string(Octets(entries_[0])));
+  EXPECT_THAT(session.stream->Exchange(peer_->Sign(probe, session.exchange)),
+              FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(HostilePeer, IsRefusedWithoutACase) {
+  Session session = Open();
+  v1::SearchProbe probe;
+  probe.set_sequence(1);
+  *probe.mutable_agreement() = gateway::ToProto(ref_);
+  probe.set_embedding(std::string(Octets(entries_[0])));
+  probe.mutable_commitments()->set_officer(std::string(32, '\x5a'));
+  const auto answer =
+      peer_->Read<v1::SearchAnswer>(session.stream->Exchange(peer_->Sign(probe, session.exchange)));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->decision().code(), v1::DECISION_CODE_CASE_REFERENCE_MISSING);
+}
+
+TEST_F(HostilePeer, CannotNameADeploymentInASingleSearch) {
+  v1::SearchOpen open;
+  const std::string exchange = peer_->NewExchange();
+  ASSERT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), exchange).payload()));
+  open.mutable_terms()->set_use(v1::USE_MODE_RETROSPECTIVE);
+  EXPECT_THAT(peer_->NewStream()->Exchange(peer_->Sign(open, exchange)),
+              FailsWith(ErrorCode::kInvalidArgument));
 }
 
 TEST_F(HostilePeer, CannotOpenASessionThatEndsInAWeek) {
@@ -205,6 +262,75 @@ TEST_F(HostilePeer, IsTurnedAwayWithACertificateOfAPersonOrAnEngine) {
   // Not even the holder's own.
   EXPECT_THAT(OpenAs(police_.person_identity()), FailsWith(ErrorCode::kUnavailable));
   EXPECT_EQ(ExportLog(police_).Count(audit::kSearchOpened), 0u);
+}
+
+TEST_F(HostilePeer, CannotOpenAfterItsSuspensionInACallThatItMadeBefore) {
+  const auto parked = peer_->NewStream();
+  const auto open = peer_->SignOpen(Terms(), peer_->NewExchange());
+  SuspendCouncil();
+  EXPECT_THAT(parked->Exchange(open), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(ExportLog(police_).Count(audit::kSearchOpened), 0u);
+}
+
+TEST_F(HostilePeer, LosesACallThatItDoesNotOpenWithinTenSeconds) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto parked = peer_->NewStream();
+  EXPECT_FALSE(parked->Await());
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_GT(took, std::chrono::seconds(8));
+  EXPECT_LT(took, std::chrono::seconds(18));
+}
+
+TEST_F(HostilePeer, TakesItsLeaveOfPeopleOnlySoOften) {
+  v1::HelloRequest hello;
+  hello.set_protocol_min(1);
+  hello.set_protocol_max(1);
+  hello.mutable_view()->set_state("active");
+  hello.set_leaving(true);
+  int heard = 0;
+  for (int i = 0; i < 15; ++i) {
+    grpc::ClientContext context;
+    v1::SignedMessage reply;
+    const auto message = peer_->Sign(hello, peer_->NewExchange());
+    heard += peer_->stub().Hello(&context, message, &reply).ok() ? 1 : 0;
+  }
+  EXPECT_EQ(heard, 10);
+}
+
+TEST_F(HostilePeer, HasListsLookedAtOnceInFiveMinutes) {
+  std::vector<v1::ValidateListsReply> replies;
+  for (int i = 0; i < 4; ++i) {
+    const auto reply = Validate(Terms(), clock_.Now());
+    ASSERT_THAT(reply, IsOk());
+    replies.push_back(*reply);
+  }
+  EXPECT_EQ(replies.front().entries(), 10u);
+  EXPECT_EQ(replies.back().entries(), 10u);
+  EXPECT_EQ(replies.front().validated_at().seconds(), replies.back().validated_at().seconds());
+  const ExportedLog log = ExportLog(police_);
+  EXPECT_EQ(log.Count(audit::kWatchlistValidated), 1u);
+  EXPECT_EQ(log.Count(audit::kListsValidated), 4u);
+}
+
+TEST_F(HostilePeer, IsToldOfNoEntryThatItMayNotSearch) {
+  grpc::ClientContext context;
+  v1::SetStopRequest stop;
+  v1::Stop stopped;
+  stop.set_scope(v1::STOP_SCOPE_WATCHLIST);
+  stop.set_reference("lantern");
+  stop.set_reason("A complaint is being looked into.");
+  ASSERT_TRUE(police_.stops()->Set(&context, stop, &stopped).ok());
+  const auto reply = Validate(Terms(), clock_.Now());
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->decision().code(), v1::DECISION_CODE_PERMIT);
+  EXPECT_EQ(reply->entries(), 0u);
+  EXPECT_EQ(reply->categories_size(), 0);
+  EXPECT_FALSE(reply->has_validated_at());
+}
+
+TEST_F(HostilePeer, CannotHaveListsLookedAtForAnotherDay) {
+  EXPECT_THAT(Validate(Terms(), clock_.Now() + std::chrono::hours(25)),
+              FailsWith(ErrorCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -11,14 +11,15 @@
 #include "services/transport/certificate.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
-#include "services/transport/peer_card.h"
 #include "services/transport/pki.h"
+#include "tests/support/partners.h"
 #include "tests/support/process.h"
+#include "tests/support/staff.h"
+#include "tests/support/start_deployment.h"
 
 namespace comity::testing {
 namespace {
 
-const std::vector<std::string> kPeople = {"operator", "dpo", "siro", "chief"};
 const std::map<std::string, std::string> kPosts = {{"dpo", "Data Protection Officer"},
                                                    {"siro", "Senior Information Risk Owner"},
                                                    {"chief", "Chief Officer"}};
@@ -46,11 +47,7 @@ LiveAgency::LiveAgency(const std::string& agency)
   request.kind = transport::PeerKind::kEngine;
   request.name = "cameras";
   COMITY_CHECK(transport::Issue(pki(), request, now).has_value());
-  request.kind = transport::PeerKind::kPerson;
-  for (const std::string& person : kPeople) {
-    request.name = person;
-    COMITY_CHECK(transport::Issue(pki(), request, now).has_value());
-  }
+  IssueStaff(pki(), now);
 }
 
 LiveAgency::~LiveAgency() {
@@ -58,29 +55,24 @@ LiveAgency::~LiveAgency() {
 }
 
 sign::SigningKey LiveAgency::PersonKey(const std::string& person) const {
-  auto file = runtime::ReadSecretFile(pki() / "people" / (person + ".key"), 4096);
-  COMITY_CHECK(file.has_value());
-  auto key = sign::SigningKey::ParseKeyFile(AsText(file->Expose()));
-  COMITY_CHECK(key.has_value());
-  return *std::move(key);
+  return StaffKey(pki(), person);
 }
 
 PartyKeys LiveAgency::party_keys() const {
-  const auto card = transport::ExportPeerCard(pki());
-  COMITY_CHECK(card.has_value());
   const auto text = [&](const char* person) {
     return sign::EncodePublicKey(PersonKey(person).public_key());
   };
-  return {agency_, card->signing_key, text("dpo"), text("siro"), text("chief")};
+  return {agency_, AgencyKey(pki()), text("dpo"), text("siro"), text("chief")};
 }
 
-std::string LiveAgency::WriteConfig(const std::vector<const LiveAgency*>& peers) const {
+std::string LiveAgency::ConfigText() const {
   std::string toml = fmt::format(R"([agency]
 id = "{0}"
 name = "Agency {0}"
 trust_domain = "{0}.example"
 [data]
 directory = "data"
+erasure_ledger = "ledger"
 [listen]
 federation = "127.0.0.1:{1}"
 agency = "127.0.0.1:0"
@@ -94,36 +86,40 @@ log = "pki/keys/log.key"
 key_encryption = "pki/keys/key-encryption.key"
 )",
                                  agency_, federation_port_);
-  for (const LiveAgency* peer : peers) {
-    toml += fmt::format(R"([[peer]]
-agency = "{0}"
-address = "127.0.0.1:{1}"
-spiffe_id = "{2}"
-trust_anchor = "peers/{0}/anchor.pem"
-signing_key_file = "peers/{0}/signing.pub"
-)",
-                        peer->name(), peer->federation_port(), peer->spiffe_id());
-  }
-  return toml;
+  return toml + AdministratorsToml("pki") + settings_;
 }
 
 void LiveAgency::Start(const std::vector<const LiveAgency*>& peers) {
-  for (const LiveAgency* peer : peers) {
-    if (std::filesystem::exists(folder_.path() / "peers" / peer->name())) continue;
-    const auto card = transport::ExportPeerCard(peer->pki());
-    COMITY_CHECK(card.has_value());
-    CheckOk(transport::InstallPeerCard(*card, folder_.path() / "peers"));
-  }
-  const std::filesystem::path file = folder_.path() / "comityd.toml";
-  CheckOk(runtime::WriteFile(file, AsBytes(WriteConfig(peers)), 0600));
+  CheckOk(TryStart(peers));
+}
+
+Status LiveAgency::TryStart(const std::vector<const LiveAgency*>& peers) {
+  const std::filesystem::path file = config_file();
+  CheckOk(runtime::WriteFile(file, AsBytes(ConfigText()), 0600));
   auto config = runtime::LoadConfig(file);
   if (!config) fmt::print(stderr, "{}\n", runtime::Describe(config.error().front(), file));
   COMITY_CHECK(config.has_value());
   config_ = std::make_unique<runtime::Config>(*std::move(config));
+  SeedStaff(*config_, pki(), clock_);
+  std::vector<transport::PeerCard> cards;
+  for (const LiveAgency* peer : peers) cards.push_back(peer->card());
+  SeedPartners(*config_, cards, clock_);
+  return Restart();
+}
+
+Status LiveAgency::Restart() {
   auto gateway = gateway::Gateway::Start(*config_, clock_, *logger_);
-  if (!gateway) fmt::print(stderr, "{}\n", gateway.error().detail);
-  COMITY_CHECK(gateway.has_value());
+  if (!gateway) return Fail(gateway.error());
   gateway_ = *std::move(gateway);
+  return {};
+}
+
+transport::PeerCard LiveAgency::card() const {
+  return CardOf({agency_, pki(), fmt::format("127.0.0.1:{}", federation_port_)}, clock_);
+}
+
+TwoPeople LiveAgency::administrators() const {
+  return {pki(), ChannelOf("admin-1"), ChannelOf("admin-2")};
 }
 
 void LiveAgency::Stop() {
@@ -141,23 +137,50 @@ std::shared_ptr<grpc::Channel> LiveAgency::ChannelAs(const std::filesystem::path
   return *channel;
 }
 
-std::unique_ptr<v1::Agreements::Stub> LiveAgency::agreements() const {
-  return v1::Agreements::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Agreements::Stub> LiveAgency::agreements(const std::string& person) const {
+  return v1::Agreements::NewStub(ChannelOf(person));
 }
-std::unique_ptr<v1::Watchlists::Stub> LiveAgency::watchlists() const {
-  return v1::Watchlists::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Watchlists::Stub> LiveAgency::watchlists(const std::string& person) const {
+  return v1::Watchlists::NewStub(ChannelOf(person));
 }
-std::unique_ptr<v1::Deployments::Stub> LiveAgency::deployments() const {
-  return v1::Deployments::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Stops::Stub> LiveAgency::stops(const std::string& person) const {
+  return v1::Stops::NewStub(ChannelOf(person));
 }
-std::unique_ptr<v1::Alerts::Stub> LiveAgency::alerts() const {
-  return v1::Alerts::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Deployments::Stub> LiveAgency::deployments(const std::string& person) const {
+  return v1::Deployments::NewStub(ChannelOf(person));
 }
-std::unique_ptr<v1::Audit::Stub> LiveAgency::audit() const {
-  return v1::Audit::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Alerts::Stub> LiveAgency::alerts(const std::string& person) const {
+  return v1::Alerts::NewStub(ChannelOf(person));
 }
-std::unique_ptr<v1::Node::Stub> LiveAgency::node() const {
-  return v1::Node::NewStub(ChannelAs(person_identity()));
+std::unique_ptr<v1::Audit::Stub> LiveAgency::audit(const std::string& person) const {
+  return v1::Audit::NewStub(ChannelOf(person));
+}
+std::unique_ptr<v1::Node::Stub> LiveAgency::node(const std::string& person) const {
+  return v1::Node::NewStub(ChannelOf(person));
+}
+
+std::unique_ptr<v1::People::Stub> LiveAgency::people(const std::string& person) const {
+  return v1::People::NewStub(ChannelOf(person));
+}
+std::unique_ptr<v1::Peers::Stub> LiveAgency::peers(const std::string& person) const {
+  return v1::Peers::NewStub(ChannelOf(person));
+}
+std::unique_ptr<v1::Approvals::Stub> LiveAgency::approvals(const std::string& person) const {
+  return v1::Approvals::NewStub(ChannelOf(person));
+}
+std::unique_ptr<v1::Notices::Stub> LiveAgency::notices(const std::string& person) const {
+  return v1::Notices::NewStub(ChannelOf(person));
+}
+
+v1::PendingAct LiveAgency::ApproveAct(v1::PendingAct act, const std::string& person) const {
+  CheckCall(Decide(ChannelOf(person), pki(), person, act));
+  return act;
+}
+
+v1::ProposeDeploymentResponse LiveAgency::StartDeployment(
+    const v1::DeploymentDefinition& definition) const {
+  return testing::StartDeployment({ChannelOf("operator"), ChannelOf("supervisor-1"), pki()},
+                                  definition);
 }
 
 EngineSettings LiveAgency::engine() const {
@@ -184,7 +207,7 @@ UncheckedRequester::Settings LiveAgency::unchecked_towards(const LiveAgency& hol
           fmt::format("127.0.0.1:{}", holder.federation_port()),
           holder.spiffe_id(),
           holder.pki() / "ca" / "ca.pem",
-          folder_.path() / "peers" / holder.name() / "signing.pub"};
+          AgencyKey(holder.pki())};
 }
 
 v1::SubmitAgreementResponse LiveAgency::SubmitDocument(const std::string& yaml) {
@@ -207,7 +230,7 @@ v1::SubmitAgreementResponse LiveAgency::Say(const std::string& person,
   v1::SubmitAgreementRequest request;
   v1::SubmitAgreementResponse response;
   request.set_statement(sign::EncodeDsseJson(*envelope));
-  CheckCall(agreements()->Submit(&context, request, &response));
+  CheckCall(agreements(person)->Submit(&context, request, &response));
   return response;
 }
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "crypto/base/check.h"
-#include "services/gateway/convert_policy.h"
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_policy.h"
+#include "services/gateway/wire/convert_time.h"
 #include "services/matching/exchange_id.h"
 #include "services/runtime/file.h"
 #include "services/transport/credentials.h"
@@ -25,21 +25,12 @@ sign::SigningKey ReadKey(const std::filesystem::path& file) {
   return *std::move(key);
 }
 
-sign::PublicKey ReadPublicKey(const std::filesystem::path& file) {
-  auto text = runtime::ReadTextFile(file, kMaxKeyFile);
-  COMITY_CHECK(text.has_value());
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  const auto key = sign::ParsePublicKey(*text);
-  COMITY_CHECK(key.has_value());
-  return *key;
-}
-
 }  // namespace
 
 RawPeer::RawPeer(const UncheckedRequester::Settings& settings, const runtime::Clock& clock)
     : self_(policy::AgencyId::Parse(settings.agency).value()),
       holder_{policy::AgencyId::Parse(settings.holder).value(),
-              ReadPublicKey(settings.holder_key_file)},
+              sign::ParsePublicKey(settings.holder_key).value()},
       clock_(clock),
       key_(ReadKey(settings.signing_key_file)),
       signer_(self_, key_, clock_, random_),
@@ -69,6 +60,11 @@ Result<v1::SignedMessage> RawPeer::Stream::Exchange(const v1::SignedMessage& mes
   return Fail(transport::FromGrpcStatus(status));
 }
 
+bool RawPeer::Stream::Await() {
+  v1::SignedMessage reply;
+  return stream_->Read(&reply);
+}
+
 std::string RawPeer::NewExchange() {
   return matching::NewExchangeId(random_);
 }
@@ -79,7 +75,8 @@ v1::SignedMessage RawPeer::SignOpen(const policy::SearchRequest& terms,
   *open.mutable_terms() = gateway::ToProto(terms);
   open.set_deployment("d-raw");
   *open.mutable_ends_at() = gateway::ToProto(clock_.Now() + std::chrono::hours(1));
-  open.set_operator_commitment(std::string(Digest::kSize, '\x5a'));
+  open.mutable_commitments()->set_officer(std::string(32, '\x5a'));
+  open.mutable_commitments()->set_case_ref(std::string(32, '\x5b'));
   return Sign(std::move(open), exchange);
 }
 
@@ -89,6 +86,8 @@ v1::SignedMessage RawPeer::SignProbe(std::uint64_t sequence, std::string_view em
   v1::SearchProbe probe;
   probe.set_sequence(sequence);
   *probe.mutable_agreement() = gateway::ToProto(agreement);
+  probe.mutable_commitments()->set_officer(std::string(32, '\x5a'));
+  probe.mutable_commitments()->set_case_ref(std::string(32, '\x5b'));
   probe.set_embedding(std::string(embedding));
   return Sign(std::move(probe), exchange);
 }

@@ -8,7 +8,7 @@
 #include "comity/v1/federation.grpc.pb.h"
 #include "crypto/base/random.h"
 #include "policy/model/decision.h"
-#include "services/gateway/signed_message.h"
+#include "services/gateway/wire/signed_message.h"
 #include "tests/support/unchecked_requester.h"
 
 namespace comity::testing {
@@ -27,6 +27,8 @@ class RawPeer {
     explicit Stream(v1::Federation::Stub& stub);
     // Sends and waits for the next message. Errors: how the holder ended the call
     Result<v1::SignedMessage> Exchange(const v1::SignedMessage& message);
+    // Sends nothing and waits for a message. False: the call ended without one
+    bool Await();
 
    private:
     grpc::ClientContext context_;

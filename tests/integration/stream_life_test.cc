@@ -75,7 +75,7 @@ TEST_F(StreamLife, AnswersEachOf500PipelinedFacesOnce) {
 }
 
 TEST_F(StreamLife, EndsWithinASecondOfTheStopOfItsDeployment) {
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   const auto engine = Watch(deployment);
   ASSERT_TRUE(Ask(*engine, 1, entries_[0]).has_answered());
   const auto began = steady_clock::now();
@@ -88,7 +88,7 @@ TEST_F(StreamLife, EndsWithinASecondOfTheStopOfItsDeployment) {
 }
 
 TEST_F(StreamLife, RaisesNoAlertOnceTheDeploymentIsStopped) {
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   const auto engine = Watch(deployment);
   const std::jthread sender([&] {
     for (std::uint64_t i = 1; engine->Send({i, "capture", "camera-1", entries_[i % 10]}); ++i) {
@@ -112,7 +112,7 @@ TEST_F(StreamLife, RaisesNoAlertOnceTheDeploymentIsStopped) {
 TEST_F(StreamLife, EndsWhenItsDeploymentEnds) {
   v1::DeploymentDefinition definition = Definition();
   definition.mutable_ends_at()->set_seconds(definition.starts_at().seconds() + 63);
-  const auto engine = Watch(CreateDeployment(definition).deployment());
+  const auto engine = Watch(StartDeployment(definition).deployment());
   ASSERT_TRUE(Ask(*engine, 1, entries_[0]).has_answered());
   EXPECT_THAT(engine->Receive(), FailsWith(ErrorCode::kNotFound));
   EXPECT_FALSE(engine->Finish().has_value());
@@ -152,9 +152,9 @@ TEST_F(StreamLife, LeavesTheSameOpeningInBothLogs) {
 }
 
 TEST_F(StreamLife, SurvivesARestartOfBothGateways) {
-  const auto stopped = CreateDeployment(Definition()).deployment();
+  const auto stopped = StartDeployment(Definition()).deployment();
   StopDeployment(stopped);
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   auto engine = Watch(deployment);
   const std::string alert = Ask(*engine, 1, entries_[2]).answered().alerts(0).alert();
   engine.reset();
@@ -175,7 +175,7 @@ TEST_F(StreamLife, SurvivesARestartOfBothGateways) {
 }
 
 TEST_F(StreamLife, RefusesAfterARestartWhatWasRefusedBefore) {
-  const auto deployment = CreateDeployment(Definition()).deployment();
+  const auto deployment = StartDeployment(Definition()).deployment();
   Suspend();
   RestartBoth();
   const auto engine = Watch(deployment);

@@ -60,14 +60,14 @@ class AgencyStore {
   const SecretBytes& kek() const { return kek_; }
   std::filesystem::path database() const { return folder_.path() / "data" / "comity.db"; }
 
-  // How many entries of this type the log has. A type stands in an entry in the clear, quoted.
+  // How many entries of this type the log has. A type stands in an entry in the clear.
   std::size_t CountEvents(std::string_view type) {
     std::size_t count = 0;
-    const std::string quoted = "\"" + std::string(type) + "\"";
+    const std::string field = "\"type\":\"" + std::string(type) + "\"";
     const Status read = store_->Read([&](const store::Transaction& transaction) -> Status {
       COMITY_ASSIGN_OR_RETURN(const auto entries, transaction.audit().Read(0, 1'000'000));
       for (const store::AuditEntryRecord& record : entries) {
-        if (AsText(record.entry).find(quoted) != std::string_view::npos) ++count;
+        if (AsText(record.entry).find(field) != std::string_view::npos) ++count;
       }
       return {};
     });

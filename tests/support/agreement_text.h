@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ struct PartyKeys {
   std::string dpo_key;
   std::string signatory_key;         // post: Senior Information Risk Owner
   std::string second_signatory_key;  // post: Chief Officer
+  std::string regimes = "UK-P3";     // one or more, with commas
+  bool caldicott = false;            // the Senior Information Risk Owner guards confidentiality
 };
 
 // What differs between the agreements that tests and the demo write; the rest is as in
@@ -33,9 +37,33 @@ struct AgreementText {
   std::string threshold_floor = "0.5";
   std::uint32_t hit_cap = 100;
   std::uint64_t probes_per_day = 1'000'000;
+  std::optional<std::uint64_t> per_officer_per_day;  // absent: as many as in all
+  std::optional<std::uint64_t> per_case_per_day;
+  std::string purpose_label = "Arrest of people whom a court has ordered to be arrested";
+  std::string purpose_parent = "court-order-compliance";
+  std::string offence_floor = "none";
+  std::vector<std::string> subject_categories = {"suspect", "convicted",      "victim",
+                                                 "witness", "missing",        "vulnerable",
+                                                 "other",   "about-to-commit"};
+  std::string authorised_by = "none";
+  std::vector<std::string> roles = {"engine"};
+  std::vector<std::string> uses = {"live"};
+  std::vector<std::string> releases = {"reference-number", "category", "response-code"};
+  std::map<std::string, std::string> release_roles;  // of an item; else all who look at alerts
+  std::string hit_rate_percent = "100";
+  std::string hit_rate_window = "PT1H";
+  std::uint32_t repeated_hits_of_entry = 1'000'000;
+  std::string repeated_hits_window = "PT1H";
+  std::uint32_t max_entries = 1'000'000;
+  std::string max_age = "PT24H";
+  std::string alert_retention = "PT24H";
+  std::string list_after_end = "PT24H";
+  std::string termination_notice = "PT1S";
+  std::string review_reminder = "PT1M";
   policy::Instant effective_from{};
   policy::Instant effective_until{};
-  policy::Instant attachment_until{};  // of the DPIA and the appropriate policy document
+  std::optional<policy::Instant> review_by;  // absent: effective_until
+  policy::Instant attachment_until{};        // of the DPIA and the appropriate policy document
 };
 
 std::string WriteAgreement(const AgreementText& text);

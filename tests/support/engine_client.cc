@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_time.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
 #include "services/transport/status.h"

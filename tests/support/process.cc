@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +14,9 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -153,19 +157,60 @@ void Process::Kill() {
   pid_ = -1;
 }
 
-std::uint16_t FreePort() {
+namespace {
+
+// Below those that the system gives to outgoing connections: none of them takes the port before it
+// is used.
+constexpr int kFirstPort = 20000;
+constexpr int kPortsOfABlock = 100;
+constexpr int kPortBlocks = 120;
+
+// The first port of a block that no other process of this machine hands out. It is kept by a locked
+// file until the process ends. -1: none is left.
+int TakePortBlock() {
+  static std::mt19937 random{std::random_device{}()};
+  const int first = std::uniform_int_distribution(0, kPortBlocks - 1)(random);
+  for (int i = 0; i < kPortBlocks; ++i) {
+    const int block = kFirstPort + (first + i) % kPortBlocks * kPortsOfABlock;
+    const auto file = std::filesystem::temp_directory_path() /
+                      ("comity-test-ports-" + std::to_string(block) + ".lock");
+    const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) continue;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return block;
+    close(fd);
+  }
+  return -1;
+}
+
+bool IsFree(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  std::uint16_t port = 0;
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-    port = ntohs(address.sin_port);
-  }
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   close(fd);
-  return port;
+  return free;
+}
+
+}  // namespace
+
+std::uint16_t FreePort() {
+  static std::mutex mutex;
+  static int next = 0;
+  static int end = 0;
+  const std::lock_guard lock(mutex);
+  for (int attempt = 0; attempt < kPortBlocks * kPortsOfABlock; ++attempt) {
+    if (next == end) {
+      const int block = TakePortBlock();
+      if (block < 0) return 0;
+      next = block;
+      end = block + kPortsOfABlock;
+    }
+    const int port = next++;
+    if (IsFree(port)) return static_cast<std::uint16_t>(port);
+  }
+  return 0;
 }
 
 }  // namespace comity::testing

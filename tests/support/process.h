@@ -48,7 +48,8 @@ class Process {
   pid_t pid_ = -1;
 };
 
-// A TCP port of 127.0.0.1 that is free now.
+// A TCP port of 127.0.0.1 that is free now and that no other process of these tests is given while
+// this one runs. 0: there is none.
 std::uint16_t FreePort();
 
 }  // namespace comity::testing

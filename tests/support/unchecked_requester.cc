@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "services/gateway/convert_policy.h"
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_policy.h"
+#include "services/gateway/wire/convert_time.h"
 #include "services/matching/exchange_id.h"
 #include "services/runtime/file.h"
 #include "services/transport/credentials.h"
@@ -15,11 +15,6 @@ namespace comity::testing {
 namespace {
 
 constexpr std::size_t kMaxKeyFile = 4096;
-
-std::string Trimmed(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
 
 }  // namespace
 
@@ -40,10 +35,8 @@ Result<std::unique_ptr<UncheckedRequester>> UncheckedRequester::Create(
                           runtime::ReadSecretFile(settings.signing_key_file, kMaxKeyFile));
   COMITY_ASSIGN_OR_RETURN(sign::SigningKey key,
                           sign::SigningKey::ParseKeyFile(AsText(key_file.Expose())));
-  COMITY_ASSIGN_OR_RETURN(std::string holder_text,
-                          runtime::ReadTextFile(settings.holder_key_file, kMaxKeyFile));
   COMITY_ASSIGN_OR_RETURN(const sign::PublicKey holder_key,
-                          sign::ParsePublicKey(Trimmed(std::move(holder_text))));
+                          sign::ParsePublicKey(settings.holder_key));
   COMITY_ASSIGN_OR_RETURN(const transport::Address address,
                           transport::ParseAddress(settings.holder_address));
   COMITY_ASSIGN_OR_RETURN(
@@ -65,7 +58,8 @@ Result<policy::Decision> UncheckedRequester::Open(const policy::SearchRequest& t
   *open.mutable_terms() = gateway::ToProto(terms);
   open.set_deployment("d-unchecked");
   *open.mutable_ends_at() = gateway::ToProto(clock_.Now() + std::chrono::hours(1));
-  open.set_operator_commitment(std::string(32, '\x5a'));
+  open.mutable_commitments()->set_officer(std::string(32, '\x5a'));
+  open.mutable_commitments()->set_case_ref(std::string(32, '\x5b'));
   context_ = std::make_unique<grpc::ClientContext>();
   context_->set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
   stream_ = stub_->Search(context_.get());
@@ -97,6 +91,8 @@ v1::SignedMessage UncheckedRequester::SignProbe(std::uint64_t sequence,
   probe.set_sequence(sequence);
   *probe.mutable_agreement() = gateway::ToProto(agreement);
   probe.set_embedding(embedding.data(), embedding.size_bytes());
+  probe.mutable_commitments()->set_officer(std::string(32, '\x5a'));
+  probe.mutable_commitments()->set_case_ref(std::string(32, '\x5b'));
   return signer_.Sign(probe, holder_.agency, exchange_);
 }
 

@@ -12,7 +12,7 @@
 #include "crypto/base/result.h"
 #include "crypto/sign/ed25519.h"
 #include "policy/model/decision.h"
-#include "services/gateway/signed_message.h"
+#include "services/gateway/wire/signed_message.h"
 #include "services/runtime/clock.h"
 
 namespace comity::testing {
@@ -31,7 +31,7 @@ class UncheckedRequester {
     std::string holder_address;  // federation port
     std::string holder_id;       // SPIFFE id
     std::filesystem::path holder_anchor;
-    std::filesystem::path holder_key_file;  // ed25519:... of the holder
+    std::string holder_key;  // ed25519:<base64>
   };
   static Result<std::unique_ptr<UncheckedRequester>> Create(const Settings& settings,
                                                             const runtime::Clock& clock);

@@ -20,31 +20,6 @@ class SqliteAgreementStore final : public AgreementStore {
   Connection& connection_;
 };
 
-class SqliteWatchlistStore final : public WatchlistStore {
- public:
-  explicit SqliteWatchlistStore(Connection& connection) : connection_(connection) {}
-  Status AddList(const WatchlistRecord& list, std::span<const EntryRecord> entries) override;
-  Result<std::vector<WatchlistRecord>> Lists() const override;
-  Status VisitEntries(const policy::WatchlistId& list,
-                      const std::function<Status(EntryRecord)>& visit) const override;
-  Status Withdraw(const policy::WatchlistId& list, std::string_view reference) override;
-
- private:
-  void InsertEntry(const policy::WatchlistId& list, const EntryRecord& entry);
-  Connection& connection_;
-};
-
-class SqliteDeploymentStore final : public DeploymentStore {
- public:
-  explicit SqliteDeploymentStore(Connection& connection) : connection_(connection) {}
-  Status Add(const DeploymentRecord& deployment) override;
-  Status SetState(const policy::DeploymentId& id, DeploymentState state) override;
-  Result<std::vector<DeploymentRecord>> All() const override;
-
- private:
-  Connection& connection_;
-};
-
 class SqliteAlertStore final : public AlertStore {
  public:
   explicit SqliteAlertStore(Connection& connection) : connection_(connection) {}
@@ -54,7 +29,13 @@ class SqliteAlertStore final : public AlertStore {
                                                 const policy::AgencyId& holder,
                                                 std::string_view reference) const override;
   Result<std::vector<AlertRecord>> Open(policy::Instant now, std::uint32_t limit) const override;
+  Result<std::vector<AlertRecord>> OfReference(const policy::AgencyId& holder,
+                                               std::string_view reference) const override;
+  Result<std::vector<AlertRecord>> OfAnswer(const policy::AgencyId& holder,
+                                            std::string_view answer) const override;
+  Result<std::vector<AlertRecord>> OfAgreement(const policy::AgreementId& agreement) const override;
   Result<std::uint64_t> EraseExpired(policy::Instant now) override;
+  Result<Left> LeftOf(const policy::DeploymentId& deployment) const override;
 
  private:
   Connection& connection_;
@@ -91,6 +72,7 @@ class SqliteCapacityStore final : public CapacityStore {
   explicit SqliteCapacityStore(Connection& connection) : connection_(connection) {}
   Result<std::uint64_t> Reserved(const Key& key) const override;
   Result<std::uint64_t> Reserve(const Key& key, std::uint64_t amount) override;
+  Status Forget(std::string_view day) override;
 
  private:
   Connection& connection_;

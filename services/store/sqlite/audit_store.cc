@@ -19,8 +19,9 @@ Result<std::uint64_t> SqliteAuditStore::Append(ByteView entry, std::string_view 
           stored, entry, exchange)
         .Run();
     Query(connection_,
-          "INSERT INTO audit_payload (leaf_index, wrapped_key, sealed) VALUES (?, ?, ?)", stored,
-          ByteView(payload.wrapped_key), ByteView(payload.sealed))
+          "INSERT INTO audit_payload (leaf_index, wrapped_key, sealed, erase_at)"
+          " VALUES (?, ?, ?, ?)",
+          stored, ByteView(payload.wrapped_key), ByteView(payload.sealed), payload.erase_at)
         .Run();
     both.Release();
     return index;
@@ -74,10 +75,11 @@ Result<AuditPayloadRecord> SqliteAuditStore::Payload(std::uint64_t index) const 
   return GuardedStep(connection_, "read the payload", [&]() -> Result<AuditPayloadRecord> {
     COMITY_ASSIGN_OR_RETURN(const std::uint64_t size, Size());
     if (index >= size) return Fail(ErrorCode::kNotFound, "the log has no entry of this index");
-    Query row(connection_, "SELECT wrapped_key, sealed FROM audit_payload WHERE leaf_index = ?",
+    Query row(connection_,
+              "SELECT wrapped_key, sealed, erase_at FROM audit_payload WHERE leaf_index = ?",
               static_cast<std::int64_t>(index));
     if (!row.Next()) return Fail(ErrorCode::kCorrupt, "a log entry has lost its payload");
-    return AuditPayloadRecord{row.Blob(0), row.Blob(1)};
+    return AuditPayloadRecord{row.Blob(0), row.Blob(1), row.Time(2)};
   });
 }
 

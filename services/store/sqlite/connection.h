@@ -8,8 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "crypto/base/result.h"
+#include "services/store/erasure.h"
 
 namespace comity::store {
 
@@ -33,9 +36,18 @@ class Connection {
   std::unique_ptr<SQLite::Statement> Take(std::string_view sql);
   void GiveBack(std::string_view sql, std::unique_ptr<SQLite::Statement> statement) noexcept;
 
-  // Something was erased whose old octets may still stand in the write-ahead log.
-  void NoteErasure() { erasure_pending_ = true; }
+  // The unit of work erases this record: whoever destroys a key or content says so here, for each
+  // record, or the record would come back with a backup (services/store/erasure.h). Its old octets
+  // may still stand in the write-ahead log.
+  void NoteErasure(ErasedRecord record) {
+    erased_.push_back(std::move(record));
+    erasure_pending_ = true;
+  }
+  // The same for what comes back harmlessly, since it is due again at once: counters, replay ids.
+  void NoteErasureOfAged() { erasure_pending_ = true; }
   bool erasure_pending() const { return erasure_pending_; }
+  // What the unit of work that runs has erased.
+  std::vector<ErasedRecord>& erased() { return erased_; }
   // Moves the write-ahead log into the database, where secure_delete has zeroed what was erased,
   // and empties it. Does nothing, to be repeated later, while a reader still needs the log.
   void FlushErasure() noexcept;
@@ -46,6 +58,7 @@ class Connection {
 
   SQLite::Database database_;
   std::map<std::string_view, std::unique_ptr<SQLite::Statement>> idle_;
+  std::vector<ErasedRecord> erased_;
   bool erasure_pending_ = false;
 };
 

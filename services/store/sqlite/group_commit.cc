@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "crypto/base/check.h"
@@ -15,10 +17,34 @@ namespace {
 constexpr std::size_t kMaxGroup = 256;                   // bounds how long the first one waits
 constexpr std::chrono::milliseconds kErasureRetry{200};  // while a reader holds the old log
 
+// How long after its time a record goes that had one.
+std::int64_t LateMs(const ErasedRecord& record, policy::Instant at) {
+  if (record.due_at == policy::Instant() || at <= record.due_at) return 0;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(at - record.due_at).count();
+}
+
+std::vector<ErasureRecord> Summarise(std::span<const ErasedRecord> records,
+                                     const ErasureLedger::Line& line) {
+  std::vector<ErasureRecord> rows;
+  for (const ErasedRecord& record : records) {
+    auto row = std::ranges::find_if(rows, [&](const ErasureRecord& known) {
+      return known.record_class == record.record_class && known.reason == record.reason;
+    });
+    if (row == rows.end()) {
+      rows.push_back({line.at, record.record_class, record.reason, 0, line.head.sequence, 0});
+      row = std::prev(rows.end());
+    }
+    ++row->records;
+    row->late_ms = std::max(row->late_ms, LateMs(record, line.at));
+  }
+  return rows;
+}
+
 }  // namespace
 
-GroupCommit::GroupCommit(std::unique_ptr<Connection> connection)
+GroupCommit::GroupCommit(std::unique_ptr<Connection> connection, ErasureLedger* ledger)
     : connection_(std::move(connection)),
+      ledger_(ledger),
       transaction_(*connection_),
       thread_([this](const std::stop_token& stop) { Serve(stop); }) {}
 
@@ -93,11 +119,37 @@ std::vector<Status> GroupCommit::RunUnits(Group group) {
 
 Status GroupCommit::RunUnit(const Work& work) {
   return GuardedCall("run a unit of work", [&]() -> Status {
+    connection_->erased().clear();
     Savepoint unit(*connection_);
     Status status = work(transaction_);
+    if (status && connection_->InTransaction()) status = TellLedger();
     if (status && connection_->InTransaction()) unit.Release();
     return status;
   });
+}
+
+// Last in a unit of work, so that what fails in it is not listed. A unit that is listed and then
+// lost with its group leaves the head behind the ledger for good: lines are applied again at the
+// next start, which can only erase.
+Status GroupCommit::TellLedger() {
+  const std::vector<ErasedRecord> erased = std::exchange(connection_->erased(), {});
+  if (ledger_ == nullptr || erased.empty()) return {};
+  RetentionStore& retention = transaction_.retention();
+  COMITY_ASSIGN_OR_RETURN(const std::uint64_t log_size, transaction_.audit().Size());
+  COMITY_ASSIGN_OR_RETURN(LedgerHead head, retention.Head());
+  bool in_step = true;
+  std::span<const ErasedRecord> rest(erased);
+  while (!rest.empty()) {
+    const auto batch = rest.first(std::min(rest.size(), ErasureLedger::kMaxRecords));
+    COMITY_ASSIGN_OR_RETURN(const ErasureLedger::Line line, ledger_->Append(batch, log_size));
+    in_step = in_step && line.follows <= head.sequence;
+    if (in_step) head = line.head;
+    for (const ErasureRecord& row : Summarise(batch, line)) {
+      COMITY_RETURN_IF_ERROR(retention.AddErasure(row));
+    }
+    rest = rest.subspan(batch.size());
+  }
+  return retention.SetHead(head);
 }
 
 Status GroupCommit::Execute(const char* sql, const char* act) {

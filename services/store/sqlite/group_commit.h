@@ -18,7 +18,7 @@ namespace comity::store {
 // together, since one sync to the disk costs more than all their statements.
 //
 //   BEGIN IMMEDIATE
-//     SAVEPOINT; work 1; RELEASE               succeeded: kept
+//     SAVEPOINT; work 1; RELEASE               succeeded: kept (what it erased is in the ledger)
 //     SAVEPOINT; work 2; ROLLBACK TO; RELEASE  failed: undone alone
 //   COMMIT                                     failed: every unit gets the error, none is kept
 //
@@ -27,7 +27,8 @@ class GroupCommit {
  public:
   using Work = std::function<Status(Transaction&)>;
 
-  explicit GroupCommit(std::unique_ptr<Connection> connection);
+  // In: ledger  told of what is erased before it is; may be null; must outlive the object
+  explicit GroupCommit(std::unique_ptr<Connection> connection, ErasureLedger* ledger = nullptr);
   ~GroupCommit();
 
   // Blocks until the commit with `work` in it is durable, or the unit failed.
@@ -45,9 +46,11 @@ class GroupCommit {
   std::size_t CommitGroup(Group group);
   std::vector<Status> RunUnits(Group group);
   Status RunUnit(const Work& work);
+  Status TellLedger();
   Status Execute(const char* sql, const char* act);
 
   const std::unique_ptr<Connection> connection_;
+  ErasureLedger* const ledger_;
   UnitOfWork transaction_;
   runtime::Watched<std::vector<Unit*>> waiting_;
   std::jthread thread_;  // last: it ends before what it uses

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,10 @@ class Query {
   policy::Instant Time(int column) const {
     return policy::Instant(std::chrono::microseconds(Integer(column)));
   }
+  bool IsNull(int column) const { return statement_->getColumn(column).isNull(); }
+  std::optional<policy::Instant> TimeOrNull(int column) const {
+    return IsNull(column) ? std::nullopt : std::optional(Time(column));
+  }
   std::string Text(int column) const { return statement_->getColumn(column).getString(); }
   Bytes Blob(int column) const;
 
@@ -47,6 +52,10 @@ class Query {
   void Bind(int position, std::uint32_t value) { statement_->bind(position, value); }
   void Bind(int position, policy::Instant value) {
     statement_->bind(position, std::int64_t{value.time_since_epoch().count()});
+  }
+  void Bind(int position, const std::optional<policy::Instant>& value) {
+    if (value) return Bind(position, *value);
+    statement_->bind(position);  // NULL
   }
   void Bind(int position, std::string_view value) {
     statement_->bind(position, std::string(value));

@@ -47,8 +47,8 @@ Result<runtime::Descriptor> LockDirectory(const std::filesystem::path& directory
 class SqliteStore final : public Store {
  public:
   SqliteStore(runtime::Descriptor lock, std::unique_ptr<Connection> writer,
-              std::filesystem::path file)
-      : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(file)) {}
+              std::filesystem::path file, ErasureLedger* ledger)
+      : lock_(std::move(lock)), writer_(std::move(writer), ledger), readers_(std::move(file)) {}
 
   Status Write(const std::function<Status(Transaction&)>& work) override {
     return writer_.Run(work);
@@ -65,7 +65,8 @@ class SqliteStore final : public Store {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory) {
+Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
+                                               ErasureLedger* ledger) {
   COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, LockDirectory(directory));
   std::filesystem::path file = directory / "comity.db";
   {
@@ -75,7 +76,7 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& dire
   COMITY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer,
                           Connection::Open(file, Connection::Mode::kReadWrite));
   COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
-  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), std::move(file));
+  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), std::move(file), ledger);
 }
 
 }  // namespace comity::store

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "crypto/base/result.h"
+#include "services/store/erasure.h"
+#include "services/store/retention_store.h"
 #include "services/store/store.h"
 
 namespace comity::store {
@@ -16,6 +18,20 @@ namespace comity::store {
 // Errors: kUnavailable  another process holds the directory, it is not writable, the disk is full
 //         kConflict     the schema is newer than this program
 //         kCorrupt      comity.db is not a database of this program, or is damaged
-Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory);
+// In:     ledger     told of all that is erased before it is; null: nobody is; must outlive the
+//                    store
+Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
+                                               ErasureLedger* ledger = nullptr);
+
+// Writes the database of `directory` as it stands now into the new file `copy`, while the store is
+// open and at work, and marks the copy as one: whichever gateway opens it knows that it was
+// restored. `restoration` says from what; its state becomes kCopy and its log size that of the
+// copy, which is returned.
+//
+// Errors: kUnavailable  the file is there already, or the disk is full; those of the database
+Result<RestorationRecord> CopySqliteStore(const std::filesystem::path& directory,
+                                          const std::filesystem::path& copy,
+                                          RestorationRecord restoration);
+int SqliteSchemaVersion();  // of what this program writes
 
 }  // namespace comity::store

@@ -2,6 +2,19 @@
 #pragma once
 
 #include "services/store/sqlite/aggregates.h"
+#include "services/store/sqlite/agreement_life_store.h"
+#include "services/store/sqlite/approval_store.h"
+#include "services/store/sqlite/deployment_store.h"
+#include "services/store/sqlite/hit_store.h"
+#include "services/store/sqlite/holding_store.h"
+#include "services/store/sqlite/notice_store.h"
+#include "services/store/sqlite/outbox_store.h"
+#include "services/store/sqlite/peer_store.h"
+#include "services/store/sqlite/person_store.h"
+#include "services/store/sqlite/retention_store.h"
+#include "services/store/sqlite/setting_store.h"
+#include "services/store/sqlite/stop_store.h"
+#include "services/store/sqlite/watchlist_store.h"
 
 namespace comity::store {
 
@@ -10,15 +23,27 @@ class UnitOfWork final : public Transaction {
  public:
   explicit UnitOfWork(Connection& connection)
       : agreements_(connection),
+        agreement_life_(connection),
         watchlists_(connection),
         deployments_(connection),
         alerts_(connection),
         audit_(connection),
         checkpoints_(connection),
         capacity_(connection),
-        replays_(connection) {}
+        replays_(connection),
+        people_(connection),
+        approvals_(connection),
+        notices_(connection),
+        settings_(connection),
+        peers_(connection),
+        outbox_(connection),
+        stops_(connection),
+        hits_(connection),
+        holdings_(connection),
+        retention_(connection) {}
 
   AgreementStore& agreements() override { return agreements_; }
+  AgreementLifeStore& agreement_life() override { return agreement_life_; }
   WatchlistStore& watchlists() override { return watchlists_; }
   DeploymentStore& deployments() override { return deployments_; }
   AlertStore& alerts() override { return alerts_; }
@@ -26,7 +51,18 @@ class UnitOfWork final : public Transaction {
   CheckpointStore& checkpoints() override { return checkpoints_; }
   CapacityStore& capacity() override { return capacity_; }
   ReplayStore& replays() override { return replays_; }
+  PersonStore& people() override { return people_; }
+  ApprovalStore& approvals() override { return approvals_; }
+  NoticeStore& notices() override { return notices_; }
+  SettingStore& settings() override { return settings_; }
+  PeerStore& peers() override { return peers_; }
+  OutboxStore& outbox() override { return outbox_; }
+  StopStore& stops() override { return stops_; }
+  HitStore& hits() override { return hits_; }
+  HoldingStore& holdings() override { return holdings_; }
+  RetentionStore& retention() override { return retention_; }
   const AgreementStore& agreements() const override { return agreements_; }
+  const AgreementLifeStore& agreement_life() const override { return agreement_life_; }
   const WatchlistStore& watchlists() const override { return watchlists_; }
   const DeploymentStore& deployments() const override { return deployments_; }
   const AlertStore& alerts() const override { return alerts_; }
@@ -34,9 +70,20 @@ class UnitOfWork final : public Transaction {
   const CheckpointStore& checkpoints() const override { return checkpoints_; }
   const CapacityStore& capacity() const override { return capacity_; }
   const ReplayStore& replays() const override { return replays_; }
+  const PersonStore& people() const override { return people_; }
+  const ApprovalStore& approvals() const override { return approvals_; }
+  const NoticeStore& notices() const override { return notices_; }
+  const SettingStore& settings() const override { return settings_; }
+  const PeerStore& peers() const override { return peers_; }
+  const OutboxStore& outbox() const override { return outbox_; }
+  const StopStore& stops() const override { return stops_; }
+  const HitStore& hits() const override { return hits_; }
+  const HoldingStore& holdings() const override { return holdings_; }
+  const RetentionStore& retention() const override { return retention_; }
 
  private:
   SqliteAgreementStore agreements_;
+  SqliteAgreementLifeStore agreement_life_;
   SqliteWatchlistStore watchlists_;
   SqliteDeploymentStore deployments_;
   SqliteAlertStore alerts_;
@@ -44,6 +91,16 @@ class UnitOfWork final : public Transaction {
   SqliteCheckpointStore checkpoints_;
   SqliteCapacityStore capacity_;
   SqliteReplayStore replays_;
+  SqlitePersonStore people_;
+  SqliteApprovalStore approvals_;
+  SqliteNoticeStore notices_;
+  SqliteSettingStore settings_;
+  SqlitePeerStore peers_;
+  SqliteOutboxStore outbox_;
+  SqliteStopStore stops_;
+  SqliteHitStore hits_;
+  SqliteHoldingStore holdings_;
+  SqliteRetentionStore retention_;
 };
 
 }  // namespace comity::store

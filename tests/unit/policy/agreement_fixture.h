@@ -88,7 +88,7 @@ inline VerifiedStatement Said(const Person& person, const Statement& statement,
   const auto envelope = MakeStatement(Key(person.key), statement);
   EXPECT_TRUE(envelope.has_value());
   auto verified =
-      VerifyStatement(Countersign(Key(person.agency_key), envelope.value()), agreement, true);
+      VerifyStatement(Countersign(Key(person.agency_key), envelope.value()), agreement, {});
   EXPECT_TRUE(verified.has_value()) << verified.error().detail;
   return verified.value();
 }

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+#include <utility>
+
 #include "crypto/base/encoding.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/policy/agreement_fixture.h"
@@ -58,7 +62,7 @@ TEST(Statement, SurvivesItsFileForm) {
   const auto countersigned =
       sign::ParseDsseJson(sign::EncodeDsseJson(Countersign(Key(1), *from_file)), 16 * 1024);
   ASSERT_THAT(countersigned, IsOk());
-  EXPECT_THAT(VerifyStatement(*countersigned, agreement, true), IsOk());
+  EXPECT_THAT(VerifyStatement(*countersigned, agreement, {}), IsOk());
 }
 
 // The bounds fit together: the longest statement fits an envelope of 16 KiB.
@@ -93,6 +97,82 @@ TEST(Statement, RefusesMisplacedMissingAndOverlongFields) {
   refused(signature, [](Statement& s) { s.kind = StatementKind::kResumption; });
   refused(advice, [](Statement& s) { s.position.reset(); });
   refused(advice, [](Statement& s) { s.text.clear(); });
+  refused(StatementBy(kCouncilDpo, StatementKind::kReview, agreement), [](Statement&) {});
+}
+
+TEST(Statement, IsMadeByThoseWhoMayMakeItsKind) {
+  using enum Speaker;
+  const std::map<StatementKind, std::set<Speaker>> may = {
+      {StatementKind::kSignature, {kSignatory}},
+      {StatementKind::kAdvice, {kDpo}},
+      {StatementKind::kSuspension, {kDpo, kSignatory, kGateway}},
+      {StatementKind::kResumption, {kSignatory}},
+      {StatementKind::kTermination, {kSignatory}},
+      {StatementKind::kRejection, {kSignatory}},
+      {StatementKind::kReview, {kDpo, kSignatory}}};
+  const Agreement agreement = BaseAgreement();
+  for (const auto& [kind, speakers] : may) {
+    for (const auto& [person, speaker] :
+         {std::pair{kCouncilDpo, kDpo}, std::pair{kCouncilChief, kSignatory},
+          std::pair{kCouncilGateway, kGateway}}) {
+      Statement statement = StatementBy(person, kind, agreement);
+      if (kind == StatementKind::kResumption) statement.lifts = Digest{};
+      if (kind == StatementKind::kReview) statement.text = "Reviewed.";
+      const auto verified =
+          VerifyStatement(Countersign(Key(1), Envelope(person, statement)), agreement, {});
+      EXPECT_EQ(verified.has_value(), speakers.contains(speaker))
+          << Name(kind) << " by " << person.post;
+      EXPECT_EQ(MayState(speaker, kind), speakers.contains(speaker));
+    }
+  }
+}
+
+// Key 1 until the first of June, key 9 from the first of May: a month of overlap.
+KeyHistories Rotated() {
+  return {{AgencyId::Parse("eastvale-council").value(),
+           KeyHistory({{sign::EncodePublicKey(Key(1).public_key()), {}, At("2026-06-01T00:00:00Z")},
+                       {sign::EncodePublicKey(Key(9).public_key()), At("2026-05-01T00:00:00Z"),
+                        std::nullopt}})}};
+}
+
+TEST(Statement, CountsByTheAgencyKeysOfItsTime) {
+  const Agreement agreement = BaseAgreement();
+  const KeyHistories histories = Rotated();
+  const auto counts = [&](std::uint8_t agency_key, const std::string& received_at) {
+    const auto envelope = Countersign(
+        Key(agency_key),
+        Envelope(kCouncilDpo, StatementBy(kCouncilDpo, StatementKind::kAdvice, agreement)));
+    Vouching vouching;
+    vouching.histories = &histories;
+    if (!received_at.empty()) vouching.received_at = At(received_at);
+    return VerifyStatement(envelope, agreement, vouching).has_value();
+  };
+  EXPECT_TRUE(counts(1, "2026-01-15T00:00:00Z"));
+  EXPECT_FALSE(counts(9, "2026-01-15T00:00:00Z"));
+  EXPECT_TRUE(counts(1, "2026-05-15T00:00:00Z"));
+  EXPECT_TRUE(counts(9, "2026-05-15T00:00:00Z"));
+  EXPECT_FALSE(counts(1, "2026-06-01T00:00:00Z"));
+  EXPECT_TRUE(counts(9, "2026-06-01T00:00:00Z"));
+  EXPECT_TRUE(counts(1, ""));
+  EXPECT_TRUE(counts(9, ""));
+  EXPECT_FALSE(counts(5, ""));
+}
+
+TEST(Statement, SuspendsByTheAgencyKeyOfItsTime) {
+  const Agreement agreement = BaseAgreement();
+  const KeyHistories histories = Rotated();
+  const Person gateway{"eastvale-council", "gateway", 9, 9};
+  const auto envelope =
+      Envelope(gateway, StatementBy(gateway, StatementKind::kSuspension, agreement));
+  Vouching vouching;
+  vouching.histories = &histories;
+  vouching.received_at = At("2026-07-01T00:00:00Z");
+  EXPECT_THAT(VerifyStatement(envelope, agreement, vouching), IsOk());
+  vouching.received_at = At("2026-04-01T00:00:00Z");
+  EXPECT_THAT(VerifyStatement(envelope, agreement, vouching), FailsWith(ErrorCode::kCorrupt));
+  const KeyHistories nobody;
+  vouching.histories = &nobody;
+  EXPECT_THAT(VerifyStatement(envelope, agreement, vouching), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(Statement, RefusesPayloadsThatAreNotExactlyTheForm) {
@@ -140,7 +220,7 @@ TEST(Statement, IsAcceptedOnlyFromPostsEntitledToItsKind) {
       Statement statement = StatementBy(person, kind, agreement);
       if (kind == StatementKind::kResumption) statement.lifts = Digest{};
       const auto verified = VerifyStatement(
-          Countersign(Key(person.agency_key), Envelope(person, statement)), agreement, true);
+          Countersign(Key(person.agency_key), Envelope(person, statement)), agreement, {});
       if (entitled(person, kind)) {
         ASSERT_THAT(verified, IsOk());
         EXPECT_EQ(verified->key, Key(person.key).public_key());
@@ -157,7 +237,7 @@ TEST(Statement, NeedsTheKeyThatTheDocumentNamesForThePost) {
   const Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
   for (const std::uint8_t wrong : std::vector<std::uint8_t>{1, 2, 4, 7, 99}) {
     const auto envelope = Countersign(Key(1), MakeStatement(Key(wrong), statement).value());
-    EXPECT_THAT(VerifyStatement(envelope, agreement, true), FailsWith(ErrorCode::kCorrupt));
+    EXPECT_THAT(VerifyStatement(envelope, agreement, {}), FailsWith(ErrorCode::kCorrupt));
   }
 }
 
@@ -165,13 +245,13 @@ TEST(Statement, NeedsTheCountersignatureOfItsOwnAgencyWhenAsked) {
   const Agreement agreement = BaseAgreement();
   const auto alone =
       Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement));
-  EXPECT_THAT(VerifyStatement(alone, agreement, true), FailsWith(ErrorCode::kCorrupt));
-  const auto verified = VerifyStatement(alone, agreement, false);
+  EXPECT_THAT(VerifyStatement(alone, agreement, {}), FailsWith(ErrorCode::kCorrupt));
+  const auto verified = VerifyStatement(alone, agreement, {.countersignature_required = false});
   ASSERT_THAT(verified, IsOk());
   EXPECT_FALSE(verified->countersigned);
-  EXPECT_THAT(VerifyStatement(Countersign(Key(5), alone), agreement, true),
+  EXPECT_THAT(VerifyStatement(Countersign(Key(5), alone), agreement, {}),
               FailsWith(ErrorCode::kCorrupt));
-  EXPECT_TRUE(VerifyStatement(Countersign(Key(1), alone), agreement, true).value().countersigned);
+  EXPECT_TRUE(VerifyStatement(Countersign(Key(1), alone), agreement, {}).value().countersigned);
 }
 
 TEST(Statement, IsRefusedWhenAnyOctetOfPayloadOrSignatureChanges) {
@@ -182,12 +262,12 @@ TEST(Statement, IsRefusedWhenAnyOctetOfPayloadOrSignatureChanges) {
   for (std::size_t i = 0; i < good.payload.size(); ++i) {
     auto bad = good;
     bad.payload[i] ^= 1;
-    EXPECT_FALSE(VerifyStatement(bad, agreement, true).has_value()) << i;
+    EXPECT_FALSE(VerifyStatement(bad, agreement, {}).has_value()) << i;
   }
   for (std::size_t i = 0; i < 2 * sign::Signature::kSize; ++i) {
     auto bad = good;
     bad.signatures[i / sign::Signature::kSize].signature.bytes[i % sign::Signature::kSize] ^= 1;
-    EXPECT_FALSE(VerifyStatement(bad, agreement, true).has_value()) << i;
+    EXPECT_FALSE(VerifyStatement(bad, agreement, {}).has_value()) << i;
   }
 }
 
@@ -198,24 +278,26 @@ TEST(Statement, IsBoundToOneVersionAndDocumentAndType) {
       Envelope(kCouncilChief, StatementBy(kCouncilChief, StatementKind::kSignature, agreement)));
   Agreement other = agreement;
   other.version = 2;
-  EXPECT_THAT(VerifyStatement(envelope, other, true), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(VerifyStatement(envelope, other, {}), FailsWith(ErrorCode::kConflict));
   other = agreement;
   other.sha256.bytes[0] ^= 1;
-  EXPECT_THAT(VerifyStatement(envelope, other, true), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(VerifyStatement(envelope, other, {}), FailsWith(ErrorCode::kConflict));
   auto wrong_type = envelope;
   wrong_type.payload_type = "application/json";
-  EXPECT_THAT(VerifyStatement(wrong_type, agreement, true), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(VerifyStatement(wrong_type, agreement, {}), FailsWith(ErrorCode::kInvalidArgument));
 }
 
 TEST(Statement, IsRefusedFromUnknownPartiesAndPosts) {
   const Agreement agreement = BaseAgreement();
   Statement statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
   statement.post = "Head of IT";
-  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement, false),
+  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement,
+                              {.countersignature_required = false}),
               FailsWith(ErrorCode::kPermissionDenied));
   statement = StatementBy(kCouncilChief, StatementKind::kSignature, agreement);
   statement.party = AgencyId::Parse("westmarch-police").value();
-  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement, false),
+  EXPECT_THAT(VerifyStatement(Envelope(kCouncilChief, statement), agreement,
+                              {.countersignature_required = false}),
               FailsWith(ErrorCode::kPermissionDenied));
 }
 
@@ -224,7 +306,7 @@ TEST(Statement, GatewaySuspendsWithOneSignature) {
   const auto envelope = Envelope(
       kCouncilGateway, StatementBy(kCouncilGateway, StatementKind::kSuspension, agreement));
   ASSERT_EQ(envelope.signatures.size(), 1U);
-  const auto verified = VerifyStatement(envelope, agreement, true);
+  const auto verified = VerifyStatement(envelope, agreement, {});
   ASSERT_THAT(verified, IsOk());
   EXPECT_EQ(verified->id, StatementId(envelope.payload));
 }

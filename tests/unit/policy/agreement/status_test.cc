@@ -139,16 +139,104 @@ TEST(AgreementStatus, ResumesByTwoDifferentSignatoriesOfTheSideThatSuspended) {
             AgreementStatus::kSuspended);
 }
 
-TEST(AgreementStatus, IsTerminatedForGood) {
+VerifiedStatement Terminated(const Person& person, const Agreement& agreement,
+                             const std::string& at) {
+  Statement statement = StatementBy(person, StatementKind::kTermination, agreement);
+  statement.at = At(at);
+  return Said(person, statement, agreement);
+}
+
+TEST(AgreementStatus, IsTerminatedByTwoSignatoriesOfOnePartyAfterItsNotice) {
+  const Agreement agreement = BaseAgreement();  // notice: 30 days
+  const auto status = [&](std::vector<VerifiedStatement> more, const std::string& now) {
+    auto said = InForce(agreement);
+    said.insert(said.end(), more.begin(), more.end());
+    return StatusOf(agreement, said, At(now));
+  };
+  const auto chief = Terminated(kPoliceChief, agreement, "2026-03-01T00:00:00Z");
+  const auto siro = Terminated(kPoliceSiro, agreement, "2026-03-05T00:00:00Z");
+  const auto council = Terminated(kCouncilChief, agreement, "2026-03-02T00:00:00Z");
+  const auto council_siro = Terminated(kCouncilSiro, agreement, "2026-03-03T00:00:00Z");
+  constexpr auto kEnd = "2026-04-04T00:00:00Z";
+  constexpr auto kLast = "2026-04-03T23:59:59.999999Z";
+  EXPECT_EQ(status({chief}, "2026-09-01T00:00:00Z"), AgreementStatus::kInForce);
+  EXPECT_EQ(status({chief, council}, "2026-09-01T00:00:00Z"), AgreementStatus::kInForce);
+  EXPECT_EQ(status({chief, siro}, kLast), AgreementStatus::kInForce);
+  EXPECT_EQ(status({chief, siro}, kEnd), AgreementStatus::kTerminated);
+  EXPECT_EQ(status({chief, siro, council}, kLast), AgreementStatus::kInForce);
+  // Somebody's second one is not a second person's.
+  EXPECT_EQ(status({chief, Terminated(kPoliceChief, agreement, "2026-03-06T00:00:00Z")},
+                   "2026-09-01T00:00:00Z"),
+            AgreementStatus::kInForce);
+  // Two of each party need no notice.
+  EXPECT_EQ(status({chief, siro, council, council_siro}, "2026-03-05T00:00:00Z"),
+            AgreementStatus::kTerminated);
+  EXPECT_EQ(status({chief, siro, council, council_siro}, "2026-03-04T23:59:59Z"),
+            AgreementStatus::kInForce);
+}
+
+TEST(AgreementStatus, HasATerminationThatNothingTakesBack) {
   const Agreement agreement = BaseAgreement();
   auto said = InForce(agreement);
-  said.push_back(Said(kPoliceChief, StatementKind::kTermination, agreement));
-  EXPECT_EQ(StatusOf(agreement, said), AgreementStatus::kTerminated);
+  said.push_back(Terminated(kPoliceChief, agreement, "2026-03-01T00:00:00Z"));
+  said.push_back(Terminated(kPoliceSiro, agreement, "2026-03-01T00:00:00Z"));
   const auto suspension = Said(kPoliceChief, StatementKind::kSuspension, agreement);
   said.push_back(suspension);
   said.push_back(Resumed(kPoliceChief, suspension.id, agreement));
   said.push_back(Resumed(kPoliceSiro, suspension.id, agreement));
+  said.push_back(Terminated(kPoliceSiro, agreement, "2026-08-01T00:00:00Z"));
   EXPECT_EQ(StatusOf(agreement, said), AgreementStatus::kTerminated);
+}
+
+TEST(AgreementStatus, SurvivesTerminationsAtTheEndOfTime) {
+  Agreement agreement = BaseAgreement();
+  agreement.termination.notice = std::chrono::hours(24 * 3660);
+  auto said = InForce(agreement);
+  said.push_back(Terminated(kPoliceChief, agreement, "9999-12-31T23:59:59Z"));
+  said.push_back(Terminated(kPoliceSiro, agreement, "9999-12-31T23:59:59Z"));
+  EXPECT_EQ(StatusOf(agreement, said), AgreementStatus::kInForce);
+  EXPECT_EQ(StatusOf(agreement, said, Instant::max()), AgreementStatus::kTerminated);
+}
+
+TEST(AgreementStatus, IsRejectedByOneSignatoryForGood) {
+  const Agreement agreement = BaseAgreement();
+  auto said = InForce(agreement);
+  for (std::size_t signed_by = 0; signed_by <= said.size(); ++signed_by) {
+    auto some = said;
+    some.resize(signed_by);
+    some.push_back(Said(kCouncilSiro, StatementKind::kRejection, agreement));
+    EXPECT_EQ(StatusOf(agreement, some), AgreementStatus::kRejected) << signed_by;
+    // It ends a proposal; what all have signed never becomes one again.
+    EXPECT_EQ(ComputeStatementState(agreement, some).complete, signed_by == said.size());
+  }
+}
+
+TEST(AgreementStatus, IsReviewedByDpoAndASignatoryOfEachParty) {
+  const Agreement agreement = BaseAgreement();
+  auto said = InForce(agreement);
+  const auto review = [&](const Person& person) {
+    Statement statement = StatementBy(person, StatementKind::kReview, agreement);
+    statement.text = "Still needed.";
+    said.push_back(Said(person, statement, agreement));
+    return ComputeStatementState(agreement, said);
+  };
+  EXPECT_FALSE(review(kCouncilDpo).reviewed);
+  EXPECT_FALSE(review(kCouncilChief).reviewed);
+  EXPECT_FALSE(review(kPoliceDpo).reviewed);
+  EXPECT_FALSE(review(kCouncilSiro).reviewed) << "two of one side for one of each";
+  EXPECT_THAT(review(kCouncilSiro).missing_reviews,
+              ElementsAre("review of northshire-police, a signatory"));
+  EXPECT_TRUE(review(kPoliceSiro).reviewed);
+  EXPECT_EQ(StatusOf(agreement, said, agreement.review_by), AgreementStatus::kReviewOverdue);
+}
+
+TEST(AgreementStatus, HasANameForEachStatus) {
+  for (int i = 0; i <= static_cast<int>(AgreementStatus::kSuperseded); ++i) {
+    const auto status = static_cast<AgreementStatus>(i);
+    EXPECT_EQ(ParseAgreementStatus(Name(status)), status);
+  }
+  EXPECT_EQ(Name(static_cast<AgreementStatus>(99)), "unknown");
+  EXPECT_FALSE(ParseAgreementStatus("unknown").has_value());
 }
 
 TEST(AgreementStatus, IgnoresStatementsAboutAnotherVersion) {
@@ -157,6 +245,8 @@ TEST(AgreementStatus, IgnoresStatementsAboutAnotherVersion) {
   next.version = 2;
   auto said = InForce(agreement);
   said.push_back(Said(kPoliceChief, StatementKind::kTermination, next));
+  said.push_back(Said(kPoliceSiro, StatementKind::kTermination, next));
+  said.push_back(Said(kPoliceSiro, StatementKind::kRejection, next));
   EXPECT_EQ(StatusOf(agreement, said), AgreementStatus::kInForce);
   EXPECT_EQ(StatusOf(next, InForce(agreement)), AgreementStatus::kDrafted);
 }
@@ -173,7 +263,10 @@ TEST(AgreementStatus, DoesNotDependOnOrderOrRepetition) {
                            Resumed(kCouncilSiro, first.id, agreement),
                            Resumed(kPoliceChief, second.id, agreement),
                            Resumed(kPoliceSiro, second.id, agreement),
-                           Said(kPoliceChief, StatementKind::kTermination, agreement)});
+                           Said(kPoliceChief, StatementKind::kTermination, agreement),
+                           Said(kPoliceSiro, StatementKind::kTermination, agreement),
+                           Said(kCouncilSiro, StatementKind::kTermination, agreement),
+                           Said(kCouncilSiro, StatementKind::kRejection, agreement)});
   std::mt19937 random(20260115);
   for (int round = 0; round < 2000; ++round) {
     std::vector<VerifiedStatement> some;

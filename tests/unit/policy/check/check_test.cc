@@ -8,6 +8,7 @@
 
 #include "policy/agreement/document.h"
 #include "policy/check/bare_purpose.h"
+#include "policy/check/legal_rules.h"
 #include "tests/unit/policy/agreement_fixture.h"
 
 namespace comity::policy {
@@ -128,7 +129,117 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"ends when it starts", [](Agreement& a) { a.effective_until = a.effective_from; },
                "effective_until", "after effective_from"},
         Broken{"review before it starts", [](Agreement& a) { a.review_by = a.effective_from; },
-               "review_by", "after effective_from"}));
+               "review_by", "after effective_from"},
+        Broken{"reminder before it starts",
+               [](Agreement& a) { a.review_reminder = std::chrono::hours(24 * 300); },
+               "review_reminder", "before effective_from"},
+        Broken{
+            "item released twice",
+            [](Agreement& a) { a.permissions[0].releases.push_back(a.permissions[0].releases[0]); },
+            "permissions[0].releases[3].item", "already"}));
+
+// A holder that is no law enforcement, searched by one: case by case, with a Caldicott guardian.
+void SharesPatients(Agreement& a) {
+  a.parties[0].regimes = {Regime::kUkPart3};
+  a.parties[1].regimes = {Regime::kUkGdpr};
+  a.parties[1].signatories[0].caldicott = true;
+  a.permissions.erase(a.permissions.begin());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Law, CheckRule,
+    ::testing::Values(
+        Broken{"one joint controller",
+               [](Agreement& a) { a.parties[0].legal_role = LegalRole::kJointController; },
+               "parties", "alone"},
+        Broken{"joint controllers without an arrangement",
+               [](Agreement& a) {
+                 for (Party& party : a.parties) party.legal_role = LegalRole::kJointController;
+               },
+               "joint_arrangement", "s.58"},
+        Broken{"an arrangement of nobody", [](Agreement& a) { a.joint_arrangement = "x"; },
+               "joint_arrangement", "no party"},
+        Broken{"code C without conditions", [](Agreement& a) { a.handling_conditions.reset(); },
+               "handling_conditions", "states its conditions"},
+        Broken{"code P with conditions",
+               [](Agreement& a) { a.handling_code = HandlingCode::kPermitted; },
+               "handling_conditions", "no conditions"},
+        Broken{"law enforcement without a case",
+               [](Agreement& a) { a.purposes[1].requires_case_reference = false; },
+               "purposes[1].requires_case_reference", "individual cases"},
+        Broken{"live lists older than a day",
+               [](Agreement& a) { a.permissions[0].lists.max_age = std::chrono::seconds(86'401); },
+               "permissions[0].lists.max_age", "24 hours"},
+        Broken{"police data to the council without a law",
+               [](Agreement& a) { a.permissions[1].authorised_by.reset(); },
+               "permissions[1].authorised_by", "s.36(4)"},
+        Broken{"also when the council has another hat",
+               [](Agreement& a) {
+                 a.parties[0].regimes = {Regime::kUkGdpr, Regime::kEuLed};
+                 a.permissions[0].authorised_by.reset();
+               },
+               "permissions[0].authorised_by", "s.36(4)"},
+        Broken{"a standing feed of patients",
+               [](Agreement& a) {
+                 SharesPatients(a);
+                 a.permissions[0].uses = {UseMode::kRetrospective, UseMode::kLive};
+               },
+               "permissions[0].uses", "case by case"},
+        Broken{"patients without a guardian",
+               [](Agreement& a) {
+                 SharesPatients(a);
+                 a.parties[1].signatories[0].caldicott = false;
+                 a.parties[0].signatories[0].caldicott = true;  // the other side's does not count
+               },
+               "permissions[0].holder", "caldicott"},
+        Broken{"alerts for more than a month",
+               [](Agreement& a) { a.retention.alert = std::chrono::hours(24 * 32); },
+               "retention.alert", "at most P31D"},
+        Broken{"log for less than a year",
+               [](Agreement& a) { a.retention.audit = std::chrono::hours(24 * 364); },
+               "retention.audit", "at least P365D"},
+        Broken{"log for more than three years",
+               [](Agreement& a) { a.retention.audit = std::chrono::hours(24 * 1096); },
+               "retention.audit", "at most P1095D"},
+        Broken{"justifications for more than three years",
+               [](Agreement& a) { a.retention.justification = std::chrono::hours(24 * 1096); },
+               "retention.justification", "at most P1095D"},
+        Broken{"lists for more than a day",
+               [](Agreement& a) { a.retention.list_after_end = std::chrono::seconds(86'401); },
+               "retention.list_after_end", "at most P1D"},
+        Broken{"receipts for more than three years",
+               [](Agreement& a) { a.retention.receipts = std::chrono::hours(24 * 1096); },
+               "retention.receipts", "at most P1095D"}));
+
+TEST(CheckLaw, LetsPatientsBeSharedCaseByCase) {
+  Agreement agreement = BaseAgreement();
+  SharesPatients(agreement);
+  EXPECT_TRUE(Check(agreement).empty());
+}
+
+TEST(CheckLaw, AsksForNoLawBetweenPartiesOfLawEnforcement) {
+  Agreement agreement = BaseAgreement();
+  agreement.parties[0].regimes = {Regime::kUkGdpr, Regime::kUkPart3};
+  for (SearchPermission& permission : agreement.permissions) permission.authorised_by.reset();
+  EXPECT_TRUE(Check(agreement).empty());
+}
+
+TEST(CheckLaw, LeavesCasesToThePartiesOutsideLawEnforcement) {
+  Agreement agreement = BaseAgreement();
+  agreement.purposes[1].regime = Regime::kUkGdpr;
+  agreement.purposes[1].requires_case_reference = false;
+  EXPECT_TRUE(Check(agreement).empty());
+}
+
+TEST(CheckLaw, KnowsEveryRetentionFieldOfTheDocument) {
+  // A period of the model that no field names would not be checked by the law.
+  EXPECT_EQ(RetentionFields().size() * sizeof(std::chrono::seconds), sizeof(Retention));
+  for (const RetentionField& field : RetentionFields()) {
+    EXPECT_NE(ReadData("tests/data/agreements/base.yaml").find(std::string(field.name) + ": P"),
+              std::string::npos)
+        << field.name;
+  }
+}
 
 TEST(Check, NeedsNoApdWhereNoRegimeDemandsIt) {
   Agreement agreement = BaseAgreement();

@@ -54,8 +54,14 @@ std::vector<VerifiedStatement> StatementsOf(const DecisionCase& row, const Agree
     if (value == "nothing") said.clear();
     if (value == "advice") said.resize(2);
     if (value == "all-but-one") said.pop_back();
-    if (value == "termination") {
+    if (value == "termination" || value == "termination-by-one") {
       said.push_back(Said(kPoliceChief, StatementKind::kTermination, agreement));
+    }
+    if (value == "termination") {
+      said.push_back(Said(kPoliceSiro, StatementKind::kTermination, agreement));
+    }
+    if (value == "rejection") {
+      said.push_back(Said(kCouncilChief, StatementKind::kRejection, agreement));
     }
     if (value == "gateway-suspension") {
       said.push_back(Said(kCouncilGateway, StatementKind::kSuspension, agreement));
@@ -106,16 +112,22 @@ void Change(const std::string& field, const std::string& value, DecisionInput& i
   if (field == "threshold") {
     request.threshold = value.empty() ? std::nullopt : std::optional(std::stod(value));
   }
-  if (field == "probes") {
-    input.usage.probes_today = value.empty() ? std::nullopt : std::optional(std::stoull(value));
-  }
+  if (field == "offence") request.offence_class = TermOf<OffenceClass>(value, ParseOffenceClass);
+  if (field == "case") request.has_case_reference = value == "yes";
+  const auto count = [&] {
+    return value.empty() ? std::nullopt : std::optional<std::uint64_t>(std::stoull(value));
+  };
+  if (field == "probes") input.usage.probes_today = count();
+  if (field == "officer") input.usage.officer_today = count();
+  if (field == "in-case") input.usage.case_today = count();
   if (field == "now") input.now = At(value);
 }
 
 bool IsField(const std::string& field) {
   for (const char* known :
-       {"agreement", "version", "sha256", "requester", "holder", "purpose", "role", "use", "mode",
-        "engine", "categories", "threshold", "probes", "now", "said", "doc"}) {
+       {"agreement", "version", "sha256",  "requester",  "holder",    "purpose", "role",
+        "use",       "mode",    "engine",  "categories", "threshold", "offence", "case",
+        "probes",    "officer", "in-case", "now",        "said",      "peer",    "doc"}) {
     if (field == known) return true;
   }
   return false;
@@ -157,6 +169,8 @@ SearchRequest BaseRequest(const Agreement& agreement) {
   request.list_categories = {IdOrEmpty<ListCategory>("wanted-by-courts")};
   request.engine = EngineProfile{"facenet", "2018-04-08", 128};
   request.threshold = 0.64;
+  request.offence_class = OffenceClass::k1To4Years;
+  request.has_case_reference = true;
   return request;
 }
 
@@ -169,9 +183,13 @@ DecisionInput InputOf(const DecisionCase& row) {
     input.document = Replaced(input.document, Spaced(edit.at(0)), Spaced(edit.at(1)));
   }
   const Agreement agreement = LoadOk(input.document);
-  input.set = AgreementSet::Build({{agreement, StatementsOf(row, agreement)}}).value();
+  AgreementInput version{agreement, StatementsOf(row, agreement), {}};
+  for (const auto& [field, value] : row.changes) {
+    if (field == "peer") version.peer_word = PeerWord{ParseAgreementStatus(value)};
+  }
+  input.set = AgreementSet::Build({version}).value();
   input.request = BaseRequest(agreement);
-  input.usage.probes_today = 0;
+  input.usage = {0, 0, 0};
   input.now = At("2026-06-01T00:00:00Z");
   for (const auto& [field, value] : row.changes) Change(field, value, input);
   return input;

@@ -122,6 +122,26 @@ TEST(Terms, AreClosedVocabularies) {
   ExpectVocabulary<ReleaseItem>(4, ParseReleaseItem);
   ExpectVocabulary<AttachmentKind>(7, ParseAttachmentKind);
   ExpectVocabulary<AdvicePosition>(3, ParseAdvicePosition);
+  ExpectVocabulary<ReceiverRole>(7, ParseReceiverRole);
+  ExpectVocabulary<SubjectCategory>(8, ParseSubjectCategory);
+  ExpectVocabulary<OffenceClass>(3, ParseOffenceClass);
+  ExpectVocabulary<PurposeTerm>(8, ParsePurposeTerm);
+  ExpectVocabulary<OnwardSharing>(2, ParseOnwardSharing);
+  ExpectVocabulary<HandlingCode>(2, ParseHandlingCode);
+}
+
+TEST(TermSet, HoldsTheTermsOfItsVocabularyAndNothingElse) {
+  TermSet<SubjectCategory> set = {SubjectCategory::kOther, SubjectCategory::kSuspect};
+  set.Add(static_cast<SubjectCategory>(-1));
+  set.Add(static_cast<SubjectCategory>(32));
+  set.Add(static_cast<SubjectCategory>(4000));
+  EXPECT_EQ(set.Terms(), (std::vector{SubjectCategory::kSuspect, SubjectCategory::kOther}));
+  EXPECT_FALSE(set.Has(static_cast<SubjectCategory>(-1)));
+  EXPECT_TRUE(set.Meets({SubjectCategory::kOther, SubjectCategory::kVictim}));
+  EXPECT_FALSE(set.Meets({SubjectCategory::kVictim}));
+  set.Remove(SubjectCategory::kOther);
+  set.Remove(SubjectCategory::kSuspect);
+  EXPECT_TRUE(set.empty());
 }
 
 TEST(ReasonCode, HasANameForEachCode) {

@@ -7,15 +7,15 @@
 
 #include "crypto/hash/sha256.h"
 #include "policy/decide/agreement_set.h"
+#include "services/agreements/admission.h"
 #include "services/audit/events.h"
-#include "tests/support/agency_store.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/policy/agreement_fixture.h"
+#include "tests/unit/services/agreements/agreement_register.h"
 
 namespace comity::agreements {
 namespace {
 
-using comity::testing::AgencyStore;
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
 using policy::StatementKind;
@@ -24,73 +24,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace policy::testing;
-
-const policy::AgencyId kCouncil = policy::AgencyId::Parse("eastvale-council").value();
-const policy::AgencyId kPolice = policy::AgencyId::Parse("northshire-police").value();
-
-// The statement as a person signs it, before any countersignature.
-std::string Signed(const Person& person, const policy::Statement& statement) {
-  return sign::EncodeDsseJson(policy::MakeStatement(Key(person.key), statement).value());
-}
-// As the person's own gateway hands it on.
-std::string Countersigned(const Person& person, const policy::Statement& statement) {
-  return sign::EncodeDsseJson(policy::Countersign(
-      Key(person.agency_key), policy::MakeStatement(Key(person.key), statement).value()));
-}
-
-// The register of northshire-police; eastvale-council is its peer.
-class AgreementRegister : public ::testing::Test {
- protected:
-  void SetUp() override {
-    agency_.clock.Set(At("2026-03-01T08:00:00Z"));
-    Open();
-  }
-  Result<std::unique_ptr<Register>> TryOpen() {
-    return Register::Open({.store = agency_.store(),
-                           .journal = agency_.journal(),
-                           .own = agency_.own,
-                           .agency_key = key_,
-                           .peers = peers_,
-                           .clock = agency_.clock});
-  }
-  void Open() {
-    auto opened = TryOpen();
-    ASSERT_THAT(opened, IsOk());
-    register_ = std::move(opened).value();
-  }
-  void Restart() {
-    register_.reset();
-    agency_.Reopen();
-    Open();
-  }
-  Result<Submitted> Own(const Person& person, StatementKind kind) {
-    return register_->SubmitStatement(Signed(person, StatementBy(person, kind, agreement_)), own_);
-  }
-  Result<Submitted> Peer(const Person& person, StatementKind kind) {
-    return register_->SubmitStatement(Countersigned(person, StatementBy(person, kind, agreement_)),
-                                      peer_);
-  }
-  void BringInForce() {
-    ASSERT_THAT(register_->SubmitDocument(BaseDocument(), own_), IsOk());
-    ASSERT_THAT(Own(kPoliceDpo, StatementKind::kAdvice), IsOk());
-    ASSERT_THAT(Peer(kCouncilDpo, StatementKind::kAdvice), IsOk());
-    ASSERT_THAT(Own(kPoliceChief, StatementKind::kSignature), IsOk());
-    ASSERT_THAT(Own(kPoliceSiro, StatementKind::kSignature), IsOk());
-    ASSERT_THAT(Peer(kCouncilChief, StatementKind::kSignature), IsOk());
-    const auto last = Peer(kCouncilSiro, StatementKind::kSignature);
-    ASSERT_THAT(last, IsOk());
-    ASSERT_EQ(last->status, "in-force");
-  }
-  std::string Status() { return register_->List(agency_.clock.Now()).front().status; }
-
-  AgencyStore agency_;
-  const policy::Agreement agreement_ = BaseAgreement();
-  const sign::SigningKey key_ = Key(5);
-  std::map<policy::AgencyId, sign::PublicKey> peers_ = {{kCouncil, Key(1).public_key()}};
-  const Source own_{.peer = {}, .by = "officer", .exchange = "", .request = {}};
-  const Source peer_{.peer = kCouncil, .by = "", .exchange = "x-1", .request = Digest{}};
-  std::unique_ptr<Register> register_;
-};
 
 TEST_F(AgreementRegister, ComesIntoForceWithTheLastSignatureOfBothSides) {
   BringInForce();
@@ -131,7 +64,7 @@ TEST_F(AgreementRegister, CountersignsItsOwnPeopleOnly) {
   ASSERT_THAT(file.statements, SizeIs(6));
   for (const std::string& text : file.statements) {
     const auto envelope = sign::ParseDsseJson(text, Register::kMaxStatement).value();
-    EXPECT_THAT(policy::VerifyStatement(envelope, agreement_, true), IsOk());
+    EXPECT_THAT(policy::VerifyStatement(envelope, agreement_, {}), IsOk());
   }
   EXPECT_THAT(register_->Get(agreement_.id, 9), FailsWith(ErrorCode::kNotFound));
 }
@@ -249,21 +182,63 @@ TEST_F(AgreementRegister, BeyondTheBoundTakesOnlyStatementsThatStopSomething) {
     statement.at += std::chrono::seconds(second);
     return register_->SubmitStatement(Countersigned(kCouncilGateway, statement), peer_);
   };
-  for (int i = 1; i <= 994; ++i) ASSERT_THAT(suspend(i), IsOk());  // with six before: 1,000
-  EXPECT_THAT(suspend(995), FailsWith(ErrorCode::kExhausted));
+  for (int i = 1; i <= 64; ++i) ASSERT_THAT(suspend(i), IsOk());
+  EXPECT_THAT(suspend(65), FailsWith(ErrorCode::kExhausted));
+  // Another person's room is not taken.
+  EXPECT_THAT(Peer(kCouncilDpo, StatementKind::kSuspension), IsOk());
   EXPECT_THAT(Own(kPoliceDpo, StatementKind::kSuspension), IsOk());
+  const auto review = [&](int second) {
+    auto statement = StatementBy(kCouncilChief, StatementKind::kReview, agreement_);
+    statement.text = "Reviewed.";
+    statement.at += std::chrono::seconds(second);
+    return register_->SubmitStatement(Countersigned(kCouncilChief, statement), peer_);
+  };
+  for (int i = 1; i <= 63; ++i) ASSERT_THAT(review(i), IsOk());  // with the signature: 64
+  EXPECT_THAT(review(64), FailsWith(ErrorCode::kExhausted));
   EXPECT_THAT(Peer(kCouncilChief, StatementKind::kTermination), IsOk());
-  EXPECT_THAT(Own(kPoliceChief, StatementKind::kTermination), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(Peer(kCouncilSiro, StatementKind::kTermination), IsOk());
+  auto again = StatementBy(kCouncilChief, StatementKind::kTermination, agreement_);
+  again.text = "again";
+  EXPECT_THAT(register_->SubmitStatement(Countersigned(kCouncilChief, again), peer_),
+              FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(Peer(kCouncilChief, StatementKind::kRejection), IsOk());
   EXPECT_EQ(Status(), "terminated");
 }
 
+TEST_F(AgreementRegister, BoundsWhatOnePeersPeopleSayOverAllVersions) {
+  HeldVersion version{agreement_, policy::RefOf(agreement_), {}, {}, {}};
+  HeldStatement held;
+  held.verified.statement = StatementBy(kCouncilGateway, StatementKind::kSuspension, agreement_);
+  version.statements.assign(2'000, held);
+  Catalogue catalogue;
+  catalogue.Put(version);
+  version.ref.version = 2;
+  version.statements.pop_back();
+  catalogue.Put(version);
+  EXPECT_THAT(CheckPeersRoom(kCouncil, catalogue), IsOk());
+  version.statements.push_back(held);
+  catalogue.Put(version);
+  EXPECT_THAT(CheckPeersRoom(kCouncil, catalogue), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(CheckPeersRoom(kPolice, catalogue), IsOk());
+}
+
+TEST_F(AgreementRegister, ChangesNoAgreementButTheOneThatIsSpokenOf) {
+  const auto other = Replaced(BaseDocument(), "id: " + agreement_.id.text(), "id: another");
+  ASSERT_THAT(register_->SubmitDocument(other, peer_), IsOk());
+  const auto id = policy::AgreementId::Parse("another").value();
+  const auto before = register_->Snapshot();
+  BringInForce();
+  ASSERT_THAT(register_->LearnPeerStatus(kCouncil, policy::RefOf(agreement_), "signed"), IsOk());
+  const auto after = register_->Snapshot();
+  EXPECT_NE(before, after);
+  EXPECT_EQ(before->FindVersion(id, 1), after->FindVersion(id, 1)) << "made anew";
+}
+
 TEST_F(AgreementRegister, RefusesDocumentsWithoutTrustedKeys) {
-  peers_ = {{kCouncil, Key(9).public_key()}};
-  Open();
+  Speaks(kCouncil, Key(9));
   EXPECT_THAT(register_->SubmitDocument(BaseDocument(), own_),
               FailsWith(ErrorCode::kPermissionDenied));
-  peers_ = {};
-  Open();
+  histories_.erase(kCouncil);
   EXPECT_THAT(register_->SubmitDocument(BaseDocument(), own_),
               FailsWith(ErrorCode::kPermissionDenied));
   EXPECT_EQ(agency_.CountEvents(audit::kAgreementReceived), 0U);
@@ -271,8 +246,7 @@ TEST_F(AgreementRegister, RefusesDocumentsWithoutTrustedKeys) {
 
 TEST_F(AgreementRegister, RefusesDocumentsFromAPeerThatIsNoParty) {
   const policy::AgencyId other = policy::AgencyId::Parse("westmoor-police").value();
-  peers_.emplace(other, Key(9).public_key());
-  Open();
+  Speaks(other, Key(9));
   Source source = peer_;
   source.peer = other;
   EXPECT_THAT(register_->SubmitDocument(BaseDocument(), source),
@@ -281,7 +255,7 @@ TEST_F(AgreementRegister, RefusesDocumentsFromAPeerThatIsNoParty) {
 
 TEST_F(AgreementRegister, DecidesByNothingWhoseKeysAreNoLongerTrusted) {
   BringInForce();
-  peers_ = {{kCouncil, Key(9).public_key()}};
+  Speaks(kCouncil, Key(9));
   Restart();
   EXPECT_EQ(register_->Snapshot()->FindVersion(agreement_.id, agreement_.version), nullptr);
   EXPECT_EQ(Status(), "untrusted-keys");

@@ -26,6 +26,7 @@ Alert FullAlert() {
   alert.deployment = report.deployment;
   alert.holder = report.holder;
   alert.hit = report.hit;
+  alert.releases = report.releases;
   alert.threshold = 0.1 + 0.2;  // no short decimal form
   alert.engine = report.engine;
   alert.exchange_id = "x-c1";
@@ -45,10 +46,26 @@ TEST(AlertText, ReadsBackWhatItEncodes) {
   Alert bare = FullAlert();
   bare.deployment = {};
   bare.hit = {};
+  bare.releases.clear();
   bare.acknowledgement.reset();
   bare.state = store::AlertState::kNew;
   bare.frames.clear();
   EXPECT_THAT(ParseAlert(EncodeAlert(bare)), IsOkAnd(::testing::Eq(bare)));
+}
+
+TEST(VisibleTo, ShowsEachRoleItsOwnItems) {
+  using enum policy::ReceiverRole;
+  const HitReport report = Report("ns-1", "c1");
+  const auto seen = [&](policy::TermSet<policy::ReceiverRole> roles) {
+    return VisibleTo(roles, report.hit, report.releases);
+  };
+  EXPECT_EQ(seen({}), ReleasedHit{});
+  EXPECT_EQ(seen({kDpo, kAuditor}), ReleasedHit{});
+  EXPECT_EQ(seen({kEngine}), (ReleasedHit{"ns-1", {}, "", {}}));
+  EXPECT_EQ(seen({kSupervisor}), (ReleasedHit{"ns-1", report.hit.category, "", {}}));
+  EXPECT_EQ(seen({kAdjudicator}), (ReleasedHit{"", {}, "", report.hit.similarity}));
+  EXPECT_EQ(seen({kOperator, kAdjudicator}), report.hit);
+  EXPECT_EQ(VisibleTo({kOperator}, report.hit, {}), ReleasedHit{});
 }
 
 TEST(AlertText, RefusesEveryTruncationAndForeignField) {

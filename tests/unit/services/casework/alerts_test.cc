@@ -75,6 +75,24 @@ TEST_F(AlertDeskTest, MergesFramesWithinTheWindowOnly) {
   EXPECT_EQ(agency_.CountEvents(audit::kAlertRaised), 3U);  // each hit is logged
 }
 
+TEST_F(AlertDeskTest, AFrameUnderANarrowerAgreementNarrowsTheAlert) {
+  using enum policy::ReceiverRole;
+  ASSERT_THAT(desk_->Raise(Report("ns-1", "c1")), IsOk());
+  HitReport narrower = Report("ns-1", "c2");
+  narrower.releases = {{policy::ReleaseItem::kReferenceNumber, {kSupervisor, kAuditor}},
+                       {policy::ReleaseItem::kCategory, {kOperator, kSupervisor}}};
+  const auto merged = desk_->Raise(narrower);
+  ASSERT_THAT(merged, IsOk());
+  ASSERT_TRUE(merged->merged);
+  const auto seen = [&](policy::ReceiverRole role) {
+    return VisibleTo({role}, merged->alert.hit, merged->alert.releases);
+  };
+  EXPECT_EQ(seen(kEngine), ReleasedHit{});
+  EXPECT_EQ(seen(kAuditor), ReleasedHit{});
+  EXPECT_EQ(seen(kSupervisor).reference, "ns-1");
+  EXPECT_EQ(seen(kOperator), (ReleasedHit{"", merged->alert.hit.category, "", {}}));
+}
+
 TEST_F(AlertDeskTest, MergesOnlyWhatIsTheSame) {
   ASSERT_THAT(desk_->Raise(Report("ns-1", "c1")), IsOk());
   std::vector<HitReport> others(6, Report("ns-1", "c2"));
@@ -173,6 +191,42 @@ TEST_F(AlertDeskTest, RefusesOutcomesForUnknownAndExpiredAlertsAndLongNotes) {
   agency_.clock.Advance(24h);
   EXPECT_THAT(desk_->Acknowledge({id, Outcome::kTrueMatch, "", "o"}),
               FailsWith(ErrorCode::kNotFound));
+}
+
+// Counts outcomes; fails on demand.
+class CountedOutcomes final : public OutcomeObserver {
+ public:
+  Status OnOutcome(store::Transaction&, audit::Recorder&, const Alert& alert) override {
+    outcome = alert.acknowledgement->outcome;
+    return fails ? Fail(ErrorCode::kUnavailable, "not now") : Status();
+  }
+  void AfterOutcome(const Alert&) override { ++after; }
+  bool fails = false;
+  int after = 0;
+  std::optional<Outcome> outcome;
+};
+
+TEST_F(AlertDeskTest, TellsOfTheFirstOutcomeInTheCommitThatRecordsIt) {
+  CountedOutcomes outcomes;
+  desk_ = std::make_unique<AlertDesk>(AlertDeskSetup{.store = agency_.store(),
+                                                     .journal = agency_.journal(),
+                                                     .kek = agency_.kek(),
+                                                     .random = agency_.random,
+                                                     .clock = agency_.clock,
+                                                     .own = agency_.own,
+                                                     .outcomes = &outcomes});
+  const std::string id = desk_->Raise(Report("ns-1", "c1"))->alert.id;
+  const AcknowledgeOrder order{id, Outcome::kNotAMatch, "", "operator"};
+  outcomes.fails = true;
+  EXPECT_THAT(desk_->Acknowledge(order), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_EQ(List().front().state, store::AlertState::kNew);
+  EXPECT_EQ(agency_.CountEvents(audit::kAlertAcknowledged), 0U);
+  EXPECT_EQ(outcomes.after, 0);
+  outcomes.fails = false;
+  ASSERT_THAT(desk_->Acknowledge(order), IsOk());
+  ASSERT_THAT(desk_->Acknowledge(order), IsOk());
+  EXPECT_EQ(outcomes.outcome, Outcome::kNotAMatch);
+  EXPECT_EQ(outcomes.after, 1);
 }
 
 TEST_F(AlertDeskTest, ErasesWhatHasExpiredAndSaysSo) {

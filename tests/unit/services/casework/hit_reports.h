@@ -19,6 +19,11 @@ inline HitReport Report(const std::string& reference, const std::string& capture
   report.hit.category = policy::ListCategory::Parse("wanted-by-courts").value();
   report.hit.response_code = "amber: speak to the person";
   report.hit.similarity = 0.71234F;
+  using enum policy::ReceiverRole;
+  report.releases = {{policy::ReleaseItem::kReferenceNumber, {kEngine, kOperator, kSupervisor}},
+                     {policy::ReleaseItem::kCategory, {kOperator, kSupervisor}},
+                     {policy::ReleaseItem::kResponseCode, {kOperator}},
+                     {policy::ReleaseItem::kSimilarity, {kAdjudicator}}};
   report.threshold = 0.64;
   report.engine = {"facenet", "1.0", 128};
   report.agreement = {policy::AgreementId::Parse("northshire-eastvale-2026").value(), 2, Digest{}};

@@ -42,7 +42,7 @@ class AgreementCommands : public ::testing::Test {
   }
   Result<policy::VerifiedStatement> Verify(const std::string& dsse_json) const {
     COMITY_ASSIGN_OR_RETURN(const auto envelope, sign::ParseDsseJson(dsse_json, 16 * 1024));
-    return policy::VerifyStatement(envelope, *agreement_, false);
+    return policy::VerifyStatement(envelope, *agreement_, {.countersignature_required = false});
   }
 
   TemporaryDirectory root_;
@@ -127,6 +127,105 @@ TEST_F(AgreementCommands, SuspendResumeAndTerminateMakeTheirStatements) {
           .out);
   ASSERT_THAT(terminated, IsOk());
   EXPECT_EQ(terminated->statement.kind, policy::StatementKind::kTermination);
+}
+
+TEST_F(AgreementCommands, RejectAndReviewMakeTheirStatements) {
+  const auto rejected = Verify(
+      Comity({"agreement", "reject", document_, "--key", Key("ev-siro"), "--reason", "too wide"})
+          .out);
+  ASSERT_THAT(rejected, IsOk());
+  EXPECT_EQ(rejected->statement.kind, policy::StatementKind::kRejection);
+  for (const char* person : {"ns-dpo", "ns-acc"}) {
+    const auto reviewed = Verify(
+        Comity({"agreement", "review", document_, "--key", Key(person), "--text", "still needed"})
+            .out);
+    ASSERT_THAT(reviewed, IsOk());
+    EXPECT_EQ(reviewed->statement.kind, policy::StatementKind::kReview);
+  }
+  const CommandOutput refused =
+      Comity({"agreement", "reject", document_, "--key", Key("ns-dpo"), "--reason", "no"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("signatories sign, reject, resume and terminate"));
+}
+
+TEST_F(AgreementCommands, DiffShowsTheClausesThatDiffer) {
+  const std::string next = (root_.path() / "next.yaml").string();
+  WriteWhole(next, ReadWhole(document_));
+  Replace(next, "version: 1\n", "version: 2\n");
+  EXPECT_EQ(Comity({"agreement", "diff", document_, next}).exit_code, 0);
+  Replace(next, "hit_cap: 5 ", "hit_cap: 6 ");
+  const CommandOutput output = Comity({"agreement", "diff", document_, next});
+  EXPECT_EQ(output.exit_code, 1);
+  EXPECT_THAT(output.out, HasSubstr("[p1.hit_cap]\n- One search returns no more than 5 entries.\n"
+                                    "+ One search returns no more than 6 entries.\n"));
+  EXPECT_EQ(Comity({"agreement", "show", next, "--against", document_}).out, output.out);
+  const auto json = ComityJson({"agreement", "diff", document_, next});
+  EXPECT_EQ(json.size(), 1U);
+  EXPECT_EQ(json[0]["clause"], "p1.hit_cap");
+}
+
+TEST_F(AgreementCommands, TestRunsTheRequestsBesideTheDocument) {
+  const std::string tests = (root_.path() / "agreement.tests.yaml").string();
+  EXPECT_EQ(Comity({"agreement", "test", document_}).exit_code, 2) << "there are none";
+  WriteWhole(tests,
+             ReadWhole(std::string(COMITY_SOURCE_DIR) + "/docs/sample_agreement.tests.yaml"));
+  const CommandOutput good = Comity({"agreement", "test", document_});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("ok  never for victims"));
+  Replace(document_, "threshold_floor: 0.64", "threshold_floor: 0.99");
+  const CommandOutput bad = Comity({"agreement", "test", document_});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.out, HasSubstr("NO  the council's cameras"));
+  const auto json = ComityJson({"agreement", "test", document_});
+  EXPECT_EQ(json[0]["as_expected"], false);
+  EXPECT_EQ(json[0]["decision"], "threshold-below-floor");
+  Replace(tests, "expect: permit", "expect: maybe");
+  const CommandOutput faulty = Comity({"agreement", "test", document_, "--requests", tests});
+  EXPECT_EQ(faulty.exit_code, 2);
+  EXPECT_THAT(faulty.err, HasSubstr(tests + ":"));
+  EXPECT_THAT(faulty.err, HasSubstr("cases[0].expect"));
+}
+
+TEST_F(AgreementCommands, ExplainNeedsNoGatewayForADocument) {
+  const std::vector<std::string> question = {"agreement",
+                                             "explain",
+                                             document_,
+                                             "--requester",
+                                             "eastvale-council",
+                                             "--holder",
+                                             "northshire-police",
+                                             "--purpose",
+                                             "court-order-arrest",
+                                             "--category",
+                                             "wanted-by-courts",
+                                             "--role",
+                                             "engine",
+                                             "--use",
+                                             "live",
+                                             "--mode",
+                                             "direct",
+                                             "--engine",
+                                             "facenet/20180402/128",
+                                             "--offence",
+                                             "1-to-4-years",
+                                             "--case",
+                                             "--at",
+                                             "2026-06-01T00:00:00Z"};
+  const auto with = [&](const std::string& threshold, const std::string& more = "") {
+    std::vector<std::string> command = question;
+    command.insert(command.end(), {"--threshold", threshold});
+    if (!more.empty()) command.push_back(more);
+    return command;
+  };
+  const CommandOutput permitted = Comity(with("0.64"));
+  EXPECT_EQ(permitted.exit_code, 0) << permitted.err;
+  EXPECT_THAT(permitted.out, HasSubstr("permit [p1]"));
+  const CommandOutput denied = Comity(with("0.6"));
+  EXPECT_EQ(denied.exit_code, 1);
+  EXPECT_THAT(denied.out, HasSubstr("threshold 0.6 is below the floor of 0.64"));
+  EXPECT_THAT(denied.out, HasSubstr("nearest: northshire-eastvale-2026 version 1 [p1]"));
+  const auto json = ComityJson(with("0.6"));
+  EXPECT_EQ(json["nearest"]["changes"][0]["field"], "threshold");
 }
 
 TEST_F(AgreementCommands, RefuseAKeyThatTheDocumentDoesNotName) {

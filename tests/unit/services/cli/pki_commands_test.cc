@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 
 #include "services/runtime/config.h"
+#include "services/transport/certificate.h"
 #include "services/transport/peer_card.h"
+#include "services/transport/person_card.h"
 #include "services/transport/trust_store.h"
+#include "tests/support/partners.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/services/cli/comity_process.h"
@@ -29,6 +32,12 @@ class PkiCommands : public ::testing::Test {
   CommandOutput Issue(std::vector<std::string> whom) const {
     whom.insert(whom.begin(), {"pki", "issue", "--dir", Dir("northshire-police")});
     return Comity(std::move(whom));
+  }
+  // The card of a person who is issued if need be.
+  std::string PersonCard(const std::string& person) const {
+    const std::string file = Dir("northshire-police") + "/people/" + person + ".card.toml";
+    if (!fs::exists(file)) Issue({"--person", person, "--post", "Post of " + person});
+    return file;
   }
   Result<transport::VerifiedPeer> Verify(const std::string& pem_file) const {
     const fs::path dir = Dir("northshire-police");
@@ -88,49 +97,84 @@ TEST_F(PkiCommands, RefuseAnUnknownReason) {
   EXPECT_THAT(output.err, HasSubstr("key-compromise"));
 }
 
-TEST_F(PkiCommands, ExportACardThatThePartnerInstalls) {
-  const std::string card = Path("northshire.card.toml");
-  const CommandOutput exported =
-      Comity({"pki", "card", "--dir", Dir("northshire-police"), "--out", card});
-  EXPECT_EQ(exported.exit_code, 0);
-  EXPECT_THAT(exported.out, HasSubstr("CA SHA-256"));
-  EXPECT_EQ(Comity({"pki", "card", "--dir", Dir("northshire-police")}).out, ReadWhole(card));
-  EXPECT_EQ(Comity({"pki", "install-card", card, "--dir", Path("peers")}).exit_code, 0);
-  EXPECT_TRUE(fs::exists(Path("peers/northshire-police/anchor.pem")));
-  EXPECT_EQ(Comity({"pki", "install-card", card, "--dir", Path("peers")}).exit_code, 1);
-}
-
-TEST_F(PkiCommands, RefuseACardThatWasChanged) {
-  const std::string card = Path("changed.card.toml");
-  Comity({"pki", "card", "--dir", Dir("northshire-police"), "--out", card});
-  Replace(card, "anchor_fingerprint = \"", "anchor_fingerprint = \"00");
-  const CommandOutput output = Comity({"pki", "install-card", card, "--dir", Path("peers")});
-  EXPECT_EQ(output.exit_code, 2);
-  EXPECT_THAT(output.err, HasSubstr("anchor_fingerprint"));
+TEST_F(PkiCommands, RotateTheAgencyKeyFromThePresentCard) {
+  const fs::path dir = Dir("northshire-police");
+  Issue({"--gateway"});
+  runtime::SystemClock clock;
+  const std::string card = Path("present.card.toml");
+  WriteWhole(card, transport::EncodePeerCard(
+                       CardOf(AgencyFiles{"northshire-police", dir, "192.0.2.1:7443"}, clock)));
+  const std::vector<std::string> rotate = {"pki",    "rotate-key", "--dir", dir.string(),
+                                           "--card", card,         "--out", Path("next.card.toml")};
+  const auto next = ComityJson(rotate);
+  EXPECT_NE(next["signing_key"], AgencyKey(dir));
+  EXPECT_THAT(transport::ParsePeerCard(ReadWhole(Path("next.card.toml"))), IsOk());
+  EXPECT_EQ(Comity(rotate).exit_code, 1);
+  EXPECT_EQ(Comity({"pki", "rotate-key", "--dir", dir.string(), "--switch"}).exit_code, 0);
+  EXPECT_EQ(next["signing_key"], AgencyKey(dir));
+  EXPECT_EQ(Comity({"pki", "rotate-key", "--dir", dir.string(), "--switch"}).exit_code, 2);
+  EXPECT_EQ(Comity({"pki", "rotate-key", "--dir", dir.string()}).exit_code, 2);
 }
 
 TEST_F(PkiCommands, WriteAConfigurationThatTheGatewayAccepts) {
-  Make("eastvale-council");
   Issue({"--gateway"});
-  const std::string card = Path("eastvale.card.toml");
-  Comity({"pki", "card", "--dir", Dir("eastvale-council"), "--out", card});
-  const std::vector<std::string> command = {"pki",    "config",
-                                            "--dir",  Dir("northshire-police"),
-                                            "--out",  Path("site/comityd.toml"),
-                                            "--peer", card + "@192.0.2.7:7443"};
+  const std::vector<std::string> command = {"pki",
+                                            "config",
+                                            "--dir",
+                                            Dir("northshire-police"),
+                                            "--out",
+                                            Path("site/comityd.toml"),
+                                            "--administrator",
+                                            PersonCard("admin-1"),
+                                            "--administrator",
+                                            PersonCard("admin-2")};
   EXPECT_EQ(Comity(command).exit_code, 0);
   const auto config = runtime::LoadConfig(Path("site/comityd.toml"));
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->agency.name, "The northshire-police");
-  ASSERT_EQ(config->peers.size(), 1U);
-  EXPECT_EQ(config->peers[0].spiffe_id, "spiffe://eastvale-council.example/gateway");
+  ASSERT_EQ(config->administrators.size(), 2U);
+  EXPECT_EQ(config->administrators[0].id, "admin-1");
+  EXPECT_EQ(config->administrators[0].post, "Post of admin-1");
   EXPECT_THAT(runtime::CheckConfigFiles(*config), ::testing::IsEmpty());
   EXPECT_EQ(Comity(command).exit_code, 1) << "an existing configuration is kept";
 }
 
+TEST_F(PkiCommands, RefuseAConfigurationWithoutTwoAdministrators) {
+  const CommandOutput output =
+      Comity({"pki", "config", "--dir", Dir("northshire-police"), "--out", Path("comityd.toml"),
+              "--administrator", PersonCard("admin-1")});
+  EXPECT_EQ(output.exit_code, 2);
+  EXPECT_THAT(output.err, HasSubstr("exactly twice"));
+}
+
+TEST_F(PkiCommands, GiveAPersonACardWithoutSecretsThatRenewsWithTheSameKey) {
+  const std::string card = PersonCard("admin-1");
+  const auto first = transport::ParsePersonCard(ReadWhole(card));
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->id, "admin-1");
+  EXPECT_EQ(first->post, "Post of admin-1");
+  EXPECT_THAT(ReadWhole(card), ::testing::Not(HasSubstr("PRIVATE")));
+  Issue({"--person", "admin-1", "--renew"});
+  const auto renewed = transport::ParsePersonCard(ReadWhole(card));
+  ASSERT_THAT(renewed, IsOk());
+  EXPECT_EQ(renewed->post, "Post of admin-1");
+  EXPECT_NE(renewed->certificate, first->certificate);
+  const auto key_of = [](const transport::PersonCard& person) {
+    return transport::ReadPublicCertificate(person.certificate)->public_key;
+  };
+  EXPECT_EQ(key_of(*renewed), key_of(*first));
+  Issue({"--person", "admin-1", "--renew", "--new-key"});
+  const auto rekeyed = transport::ParsePersonCard(ReadWhole(card));
+  ASSERT_THAT(rekeyed, IsOk());
+  EXPECT_NE(key_of(*rekeyed), key_of(*first));
+  EXPECT_EQ(rekeyed->signing_key, first->signing_key);
+}
+
 TEST_F(PkiCommands, RefuseAnAddressThatIsNone) {
-  const CommandOutput output = Comity({"pki", "config", "--dir", Dir("northshire-police"), "--out",
-                                       Path("comityd.toml"), "--federation", "nowhere"});
+  const CommandOutput output =
+      Comity({"pki", "config", "--dir", Dir("northshire-police"), "--out", Path("comityd.toml"),
+              "--federation", "nowhere", "--administrator", PersonCard("admin-1"),
+              "--administrator", PersonCard("admin-2")});
   EXPECT_EQ(output.exit_code, 2);
   EXPECT_THAT(output.err, HasSubstr("federation"));
   EXPECT_FALSE(fs::exists(Path("comityd.toml")));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "tests/unit/services/cli/comity_process.h"
 
@@ -15,7 +18,7 @@ std::vector<std::string> Words(const std::string& text) {
   return {std::istream_iterator<std::string>(in), {}};
 }
 
-class EveryCommand : public ::testing::TestWithParam<const char*> {};
+class EveryCommand : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryCommand, ExplainsItselfWithUsageOptionsAndExitCodes) {
   std::vector<std::string> arguments = Words(GetParam());
@@ -23,11 +26,13 @@ TEST_P(EveryCommand, ExplainsItselfWithUsageOptionsAndExitCodes) {
   const CommandOutput help = Comity(arguments);
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.err, "");
-  EXPECT_THAT(help.out, HasSubstr("Usage: comity " + std::string(GetParam())));
+  EXPECT_THAT(help.out, HasSubstr("Usage: comity " + GetParam()));
   EXPECT_THAT(help.out, HasSubstr("Options:"));
   EXPECT_THAT(help.out, HasSubstr("Exit codes:\n  0  "));
   EXPECT_THAT(help.out, HasSubstr("  2  "));
-  EXPECT_THAT(help.out, HasSubstr("Example:\n  comity " + std::string(GetParam())));
+  const std::size_t example = help.out.find("Example:\n  comity ");
+  ASSERT_NE(example, std::string::npos);
+  EXPECT_THAT(help.out.substr(example), HasSubstr("  comity " + GetParam()));
 }
 
 TEST_P(EveryCommand, EndsWithTwoForAnUnknownOption) {
@@ -40,22 +45,70 @@ TEST_P(EveryCommand, EndsWithTwoForAnUnknownOption) {
   EXPECT_THAT(output.err, HasSubstr("--help"));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, EveryCommand,
-    ::testing::Values("pki init", "pki issue", "pki revoke", "pki renew-crl", "pki card",
-                      "pki install-card", "pki config", "agreement check", "agreement show",
-                      "agreement sign", "agreement advise", "agreement suspend", "agreement resume",
-                      "agreement terminate", "agreement submit", "agreement export",
-                      "agreement status", "watchlist import", "watchlist status",
-                      "watchlist withdraw", "deployment create", "deployment list",
-                      "deployment stop", "alert list", "alert watch", "alert ack", "audit export",
-                      "audit verify", "audit prove", "audit verify-proof", "status", "doctor",
-                      "version"),
-    [](const auto& instance) {
-      std::string name = instance.param;
-      for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-      return name;
-    });
+std::vector<std::string> Split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(", "), text.size());
+    parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return parts;
+}
+
+const std::vector<std::string> kCommands = Split(
+    "pki init, pki issue, pki rotate-key, pki revoke, pki renew-crl, pki config, "
+    "agreement check, agreement show, agreement diff, agreement test, "
+    "agreement explain, agreement sign, agreement advise, agreement suspend, "
+    "agreement resume, agreement terminate, agreement reject, agreement review, "
+    "agreement submit, agreement export, agreement list, agreement status, "
+    "agreement receipts, watchlist draft, watchlist copy, watchlist submit, "
+    "watchlist approve-entries, watchlist add, watchlist status, watchlist show, "
+    "watchlist entry, watchlist withdraw, watchlist correct, watchlist restrict, "
+    "watchlist unrestrict, watchlist close, watchlist manifest, watchlist was-on, "
+    "watchlist holders, deployment propose, deployment change, deployment list, "
+    "deployment show, deployment stop, stop set, stop list, stop lift, alert list, "
+    "alert watch, alert ack, search identify, search offers, audit export, "
+    "audit verify, audit prove, audit verify-proof, status, "
+    "node acknowledge-configuration, version, person list, person add, "
+    "person role, person revoke, peer invite, peer accept, peer rekey, peer list, "
+    "peer suspend, peer resume, peer remove, approvals list, approvals show, "
+    "approvals approve, approvals reject, approvals urgent, approvals review, "
+    "notice list, notice watch, notice ack, retention due, retention report, "
+    "retention holds, retention run, retention hold, retention release, backup, "
+    "restore, restoration status, restoration confirm, doctor");
+
+INSTANTIATE_TEST_SUITE_P(All, EveryCommand, ::testing::ValuesIn(kCommands),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           return name;
+                         });
+
+// The commands of a group, or the groups and commands of the whole program.
+std::vector<std::string> Listed(std::vector<std::string> group) {
+  group.push_back("--help");
+  std::istringstream help(Comity(std::move(group)).out);
+  std::vector<std::string> names;
+  bool listing = false;
+  for (std::string line; std::getline(help, line);) {
+    listing = line == "Subcommands:" || (listing && !line.empty());
+    if (listing && line.size() > 2 && line[2] != ' ' && line.starts_with("  ")) {
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    }
+  }
+  return names;
+}
+
+TEST(Usage, EveryCommandIsTriedAbove) {
+  std::set<std::string> commands;
+  for (const std::string& group : Listed({})) {
+    const auto members = Listed({group});
+    if (members.empty()) commands.insert(group);
+    for (const std::string& member : members) commands.insert(group + " " + member);
+  }
+  EXPECT_EQ(commands, std::set<std::string>(kCommands.begin(), kCommands.end()));
+}
 
 TEST(Usage, NamesAMisspeltCommand) {
   const CommandOutput output = Comity({"agreement", "chekc"});

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <thread>
 
-#include "services/gateway/call_rate.h"
-#include "services/gateway/places.h"
+#include "services/gateway/wire/call_rate.h"
+#include "services/gateway/wire/places.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::gateway {

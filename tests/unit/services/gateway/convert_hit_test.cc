@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/gateway/convert_hit.h"
+#include "services/gateway/wire/convert_hit.h"
 
 #include <gtest/gtest.h>
 
@@ -48,13 +48,17 @@ TEST(HitConversion, RefusesWhatIsOutOfBounds) {
 TEST(HitConversion, StripsWhatTheAgreementDoesNotRelease) {
   const auto hit = FromProto(WholeHit());
   ASSERT_THAT(hit, IsOk());
-  const auto stripped = Permitted(*hit, {ReleaseItem::kReferenceNumber});
+  const policy::TermSet<policy::ReceiverRole> somebody = {policy::ReceiverRole::kOperator};
+  const auto stripped =
+      Permitted(*hit, {{ReleaseItem::kReferenceNumber, somebody}, {ReleaseItem::kCategory, {}}});
   EXPECT_EQ(stripped.reference, "ns-2026-0142");
   EXPECT_FALSE(stripped.category);
   EXPECT_TRUE(stripped.response_code.empty());
   EXPECT_FALSE(stripped.similarity);
-  EXPECT_EQ(Permitted(*hit, {ReleaseItem::kReferenceNumber, ReleaseItem::kCategory,
-                             ReleaseItem::kResponseCode, ReleaseItem::kSimilarity}),
+  EXPECT_EQ(Permitted(*hit, {{ReleaseItem::kReferenceNumber, somebody},
+                             {ReleaseItem::kCategory, somebody},
+                             {ReleaseItem::kResponseCode, somebody},
+                             {ReleaseItem::kSimilarity, somebody}}),
             *hit);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/gateway/convert_policy.h"
+#include "services/gateway/wire/convert_policy.h"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ policy::SearchRequest Request() {
 ReasonCode Judge(const v1::SearchTerms& terms) {
   const auto request = FromProto(terms, kRequester, kHolder);
   if (!request) return ReasonCode::kPermit;  // fails every expectation below
-  return policy::Decide(policy::AgreementSet(), *request, {0}, policy::Instant{}).code;
+  return policy::Decide(policy::AgreementSet(), *request, {0, 0, 0}, policy::Instant{}).code;
 }
 
 constexpr auto kLastCode = static_cast<int>(ReasonCode::kStateUnreadable);
@@ -186,6 +186,22 @@ TEST(SearchTermsOnTheWire, KeepEveryFieldInEveryMode) {
       }
     }
   }
+}
+
+TEST(SearchTermsOnTheWire, TellTheClassOfTheOffenceAndNothingElseOfIt) {
+  using policy::OffenceClass;
+  for (const auto offence :
+       {std::optional<OffenceClass>(), std::optional(OffenceClass::kBelow1Year),
+        std::optional(OffenceClass::k1To4Years), std::optional(OffenceClass::k4YearsOrMore)}) {
+    policy::SearchRequest request = Request();
+    request.offence_class = offence;
+    const auto back = FromProto(ToProto(request), kRequester, kHolder);
+    ASSERT_THAT(back, IsOk());
+    EXPECT_EQ(back->offence_class, offence);
+  }
+  v1::SearchTerms unknown = ToProto(Request());
+  unknown.set_offence_class(static_cast<v1::OffenceClass>(9));
+  EXPECT_EQ(FromProto(unknown, kRequester, kHolder)->offence_class, std::nullopt);
 }
 
 TEST(SearchTermsOnTheWire, AreDeniedWithEachFieldAbsentOrUnknown) {

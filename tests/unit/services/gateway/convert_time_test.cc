@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_time.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 #include "crypto/tlog/entry.h"
 #include "services/audit/events.h"
-#include "services/gateway/callers.h"
+#include "services/gateway/wire/callers.h"
 #include "tests/support/agency_store.h"
 #include "tests/support/result_matchers.h"
 
@@ -117,6 +117,17 @@ TEST_F(RefusalRecordTest, StaysBoundedWhateverNamesCome) {
     ASSERT_THAT(record_.Add(Message("peer-" + std::to_string(i), "SearchOpen")), IsOk());
   }
   EXPECT_EQ(Total("messages"), 3000);
+}
+
+TEST_F(RefusalRecordTest, ForgetsNoCountWhenThereAreTooManyNames) {
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_THAT(record_.Add(Message("eastvale-council", "SearchOpen")), IsOk());
+  }
+  EXPECT_EQ(Total("messages"), 1);
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_THAT(record_.Add(Message("peer-" + std::to_string(i), "SearchOpen")), IsOk());
+  }
+  EXPECT_EQ(Total("messages"), 3005);
 }
 
 TEST_F(RefusalRecordTest, PutsNoReasonIntoTheEntryInTheClear) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/gateway/replay_guard.h"
+#include "services/gateway/wire/replay_guard.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/gateway/signed_message.h"
+#include "services/gateway/wire/signed_message.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/sign/dsse.h"
-#include "services/gateway/convert_time.h"
+#include "services/gateway/wire/convert_time.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/result_matchers.h"
 
@@ -62,6 +62,16 @@ class SignedMessage : public ::testing::Test {
   const MessageVerifier verifier_{holder_, clock_};
 };
 
+// A restored node has perhaps forgotten that it took them.
+TEST_F(SignedMessage, IsRefusedWhenItWasSentBeforeTheReceiverWasRestored) {
+  const v1::SignedMessage before = Hello();
+  const MessageVerifier restored(holder_, clock_, clock_.Now());
+  EXPECT_THAT(restored.Verify<v1::HelloRequest>(before, peer_),
+              FailsWith(ErrorCode::kUnauthenticated));
+  clock_.Advance(kTick);
+  EXPECT_THAT(restored.Verify<v1::HelloRequest>(Hello(), peer_), IsOk());
+}
+
 TEST_F(SignedMessage, IsAcceptedByTheReceiverItNames) {
   const auto hello = Verify(Hello());
   ASSERT_THAT(hello, IsOk());
@@ -70,6 +80,15 @@ TEST_F(SignedMessage, IsAcceptedByTheReceiverItNames) {
   EXPECT_EQ(hello->header().receiver(), "northshire-police");
   EXPECT_EQ(hello->header().exchange_id(), kExchange);
   EXPECT_EQ(hello->header().salt().size(), 16u);
+}
+
+TEST_F(SignedMessage, IsAcceptedByAFormerKeyWhileKeysChange) {
+  const PinnedPeer changing{requester_,
+                            sign::SigningKey::Generate(random_).public_key(),
+                            {sign::SigningKey::Generate(random_).public_key(), key_.public_key()}};
+  EXPECT_THAT(verifier_.Verify<v1::HelloRequest>(Hello(), changing), IsOk());
+  const PinnedPeer changed{requester_, changing.signing_key};
+  EXPECT_THAT(verifier_.Verify<v1::HelloRequest>(Hello(), changed), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST_F(SignedMessage, HasAFreshSaltEachTime) {

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <span>
 #include <thread>
 
 #include "services/audit/events.h"
@@ -25,7 +27,8 @@ CapacityMeter::Key KeyOn(const HolderWorld& world, std::string day) {
   return {.agreement = world.Ref().id,
           .clause = "p1",
           .requester = world.council,
-          .day = std::move(day)};
+          .day = std::move(day),
+          .subject = {}};
 }
 
 CapacityMeter::Ports PortsOf(HolderWorld& world) {
@@ -99,6 +102,144 @@ TEST(CapacityMeter, CountsEachDayAndRequesterForItself) {
   EXPECT_EQ(TakeAll(meter, today, 5), 0U);  // forgotten in memory, not in the store
 }
 
+std::vector<CapacityMeter::Demand> Demands(const HolderWorld& world, std::uint64_t all,
+                                           std::uint64_t officer, std::uint64_t block) {
+  CapacityMeter::Key key = KeyOn(world, "2027-01-15");
+  std::vector<CapacityMeter::Demand> demands{{key, all, block}};
+  key.subject = "officer:aa";
+  demands.push_back({key, officer, block});
+  return demands;
+}
+
+CapacityMeter::Key OfficerOf(CapacityMeter::Key key, std::size_t number) {
+  key.subject = "officer:" + std::to_string(number);
+  return key;
+}
+
+TEST(CapacityMeter, NamesThatAreMadeUpCostNobodyTheUnusedBlock) {
+  HolderWorld world;
+  CapacityMeter meter(PortsOf(world));
+  const auto key = KeyOn(world, "2027-01-15");
+  ASSERT_THAT(meter.Take(key, 1000), IsOkAnd(true));
+  for (std::size_t i = 0; i < 66'000; ++i) {
+    ASSERT_EQ(meter.Used(OfficerOf(key, i)), 0U);
+  }
+  EXPECT_EQ(meter.Used(key), 1U);
+}
+
+TEST(CapacityMeter, BoundsTheOfficersAndCasesOfOneRequester) {
+  HolderWorld world;
+  auto ports = PortsOf(world);
+  ports.max_subjects = 20;
+  CapacityMeter meter(std::move(ports));
+  const auto key = KeyOn(world, "2027-01-15");
+  ASSERT_THAT(meter.Take(key, 1000), IsOkAnd(true));
+  std::size_t taken = 0;
+  while (taken < 100 && meter.Take(OfficerOf(key, taken), 1000).value()) ++taken;
+  EXPECT_EQ(taken, 19U);  // and the requester's own counter
+  EXPECT_THAT(meter.Take(OfficerOf(key, 0), 1000), IsOkAnd(true));  // known ones go on
+  EXPECT_THAT(meter.Take(key, 1000), IsOkAnd(true));
+  EXPECT_EQ(meter.Used(key), 2U);
+  auto other = OfficerOf(key, 1);
+  other.requester = testing::Named<policy::AgencyId>("southmere-council");
+  EXPECT_THAT(meter.Take(other, 1000), IsOkAnd(true));
+  other.requester = key.requester;
+  other.day = "2027-01-16";
+  EXPECT_THAT(meter.Take(other, 1000), IsOkAnd(true));
+}
+
+TEST(CapacityMeter, CountersWithoutAnUnusedBlockMakeRoomForOthers) {
+  HolderWorld world;
+  auto ports = PortsOf(world);
+  ports.max_subjects = 20;
+  CapacityMeter meter(std::move(ports));
+  auto key = KeyOn(world, "2027-01-15");
+  for (std::size_t i = 0; i < 100; ++i) {
+    const CapacityMeter::Demand demand{OfficerOf(key, i), 1000, 1};
+    ASSERT_THAT(meter.TakeEach(std::span(&demand, 1)), IsOkAnd(std::optional<std::size_t>()));
+  }
+  EXPECT_EQ(meter.Used(OfficerOf(key, 0)), 1U);
+}
+
+TEST(CapacityMeter, TakesFromEachCounterOrFromNone) {
+  HolderWorld world;
+  CapacityMeter meter(PortsOf(world));
+  const auto demands = Demands(world, 10, 3, CapacityMeter::kBlock);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(meter.TakeEach(demands), IsOkAnd(std::optional<std::size_t>()));
+  }
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(meter.TakeEach(demands), IsOkAnd(std::optional<std::size_t>(1)));
+  }
+  EXPECT_EQ(meter.Used(demands[0].key), 3U) << "what one refuses takes nothing from the other";
+  EXPECT_EQ(meter.Used(demands[1].key), 3U);
+}
+
+TEST(CapacityMeter, OneUnitOfWorkReservesForAll) {
+  HolderWorld world;
+  CapacityMeter meter(PortsOf(world));
+  world.journal->Refuse(true);
+  const auto demands = Demands(world, 10, 3, CapacityMeter::kBlock);
+  EXPECT_THAT(meter.TakeEach(demands), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_EQ(meter.Used(demands[0].key), 0U);
+  EXPECT_EQ(meter.Used(demands[1].key), 0U);
+  world.journal->Refuse(false);
+  ASSERT_THAT(meter.TakeEach(demands), IsOkAnd(std::optional<std::size_t>()));
+  const auto events = world.journal->Events(audit::kCapacityReserved);
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[1].committed.at("counter"),
+            world.Ref().id.text() + "/eastvale-council/officer:aa");
+}
+
+TEST(CapacityMeter, SinglyReservedProbesSurviveACrashToTheLast) {
+  HolderWorld world;
+  const auto demands = Demands(world, 10, 5, 1);
+  int taken = 0;
+  for (int life = 0; life < 10; ++life) {
+    CapacityMeter meter(PortsOf(world));  // as after a crash: nothing but the store is left
+    const auto full = meter.TakeEach(demands);
+    ASSERT_THAT(full, IsOk());
+    taken += *full ? 0 : 1;
+  }
+  EXPECT_EQ(taken, 5);
+}
+
+TEST(CapacityMeter, IsExactForOfficerAndAllUnderManyThreads) {
+  HolderWorld world;
+  CapacityMeter meter(PortsOf(world));
+  std::atomic<std::uint64_t> taken{0};
+  std::array<std::atomic<std::uint64_t>, 4> by_officer{};
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t officer = 0; officer < by_officer.size(); ++officer) {
+      for (int copy = 0; copy < 2; ++copy) {
+        threads.emplace_back([&, officer] {
+          auto demands = Demands(world, 333, 100, CapacityMeter::kBlock);
+          demands[1].key.subject = "officer:" + std::to_string(officer);
+          for (auto full = meter.TakeEach(demands); full && !*full;
+               full = meter.TakeEach(demands)) {
+            ++taken;
+            ++by_officer[officer];
+          }
+        });
+      }
+    }
+  }
+  EXPECT_EQ(taken, 333U);
+  for (const auto& one : by_officer) EXPECT_LE(one, 100U);
+}
+
+TEST(CapacityMeter, ForgetsCountersOfLongAgoInTheStore) {
+  HolderWorld world;
+  CapacityMeter meter(PortsOf(world));
+  const auto key = KeyOn(world, "2027-01-15");
+  EXPECT_EQ(TakeAll(meter, key, 5), 5U);
+  world.clock.Advance(std::chrono::hours(24 * 40));
+  EXPECT_EQ(TakeAll(meter, KeyOn(world, "2027-02-24"), 5), 5U);
+  CapacityMeter later(PortsOf(world));
+  EXPECT_EQ(later.Used(key), 0U);
+}
+
 TEST(CapacityMeter, ALimitThatWasLoweredHoldsAtOnce) {
   HolderWorld world;
   CapacityMeter meter(PortsOf(world));
@@ -139,8 +280,9 @@ TEST(Judge, DeniesAsUnreadableWhenCapacityCannotBeReserved) {
       policy::Consider(*world.agreements(), world.Request(), world.clock.Now());
   ASSERT_TRUE(verdict.capacity.has_value());
   world.journal->Refuse(true);
+  const SearchCommitments subjects;
   const Judgement judgement =
-      ConcludeAndTake(verdict, world.council, world.clock.Now(), *world.capacity);
+      ConcludeAndTake(verdict, {world.council, subjects, world.clock.Now()}, *world.capacity);
   EXPECT_EQ(judgement.decision.code, policy::ReasonCode::kStateUnreadable);
   EXPECT_EQ(judgement.decision.hit_cap, 0U);
 }

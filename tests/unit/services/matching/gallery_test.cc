@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
-#include "services/matching/galleries.h"
 #include "services/matching/template_check.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/services/matching/matching_support.h"
@@ -102,18 +102,24 @@ TEST(GalleryBuilder, KeepsOnlyTheRowsThatCame) {
 TEST(Gallery, WithoutLeavesEveryOtherRowAsItWas) {
   const auto gallery = MakeGallery(RandomUnitRows(5, 64, 1), 64);
   for (std::size_t gone = 0; gone < 5; ++gone) {
-    const auto rest = gallery->Without("r" + std::to_string(gone));
-    ASSERT_THAT(rest, IsOk());
-    ASSERT_EQ((*rest)->size(), 4U);
+    const auto rest = gallery->Without(std::vector{"r" + std::to_string(gone), std::string("x")});
+    ASSERT_EQ(rest->size(), 4U);
     for (std::size_t i = 0; i < 4; ++i) {
       const std::size_t was = i < gone ? i : i + 1;
-      EXPECT_EQ((*rest)->row(i).reference, gallery->row(was).reference);
-      EXPECT_THAT((*rest)->Expose().subspan(i * 64, 64),
+      EXPECT_EQ(rest->row(i).reference, gallery->row(was).reference);
+      EXPECT_THAT(rest->Expose().subspan(i * 64, 64),
                   ::testing::ElementsAreArray(gallery->Expose().subspan(was * 64, 64)));
     }
   }
-  EXPECT_THAT(gallery->Without("r5"), FailsWith(ErrorCode::kNotFound));
+  EXPECT_EQ(gallery->Without(std::vector<std::string>{"r5"})->size(), 5U);
+  const auto rest = gallery->Without(std::vector<std::string>{"r0", "r4", "r2"});
+  ASSERT_EQ(rest->size(), 2U);
+  EXPECT_EQ(rest->row(1).reference, "r3");
+  EXPECT_THAT(rest->Expose().subspan(64, 64),
+              ::testing::ElementsAreArray(gallery->Expose().subspan(std::size_t{3} * 64, 64)));
 }
+
+constexpr policy::TermSet<policy::SubjectCategory> kSuspects{policy::SubjectCategory::kSuspect};
 
 TEST(Gallery, CountsActiveRowsAtBothEndsOfValidity) {
   auto builder = GalleryBuilder::Create(Profile(64), 3);
@@ -125,38 +131,33 @@ TEST(Gallery, CountsActiveRowsAtBothEndsOfValidity) {
   ASSERT_THAT(builder->Add(Row("b"), values), IsOk());
   ASSERT_THAT(builder->Add(Row("c", "witness"), values), IsOk());
   const auto gallery = std::move(*builder).Build();
-  const std::vector wanted = {Category("wanted-by-courts")};
+  const std::vector categories = {Category("wanted-by-courts")};
+  const RowFilter wanted{categories, kSuspects};
   const auto microsecond = std::chrono::microseconds(1);
   EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow) - microsecond), 1U);
   EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow)), 2U);
   EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow + 10) - microsecond), 2U);
   EXPECT_EQ(gallery->ActiveRows(wanted, At(kNow + 10)), 1U);
-  EXPECT_EQ(gallery->ActiveRows(std::vector{Category("victim")}, At(kNow)), 0U);
+  const std::vector victims = {Category("victim")};
+  EXPECT_EQ(gallery->ActiveRows({victims, kSuspects}, At(kNow)), 0U);
 }
 
-TEST(Galleries, WithdrawTakesOneEntryOutAndNamesWhatIsMissing) {
-  AnswerBarrier barrier;
-  Galleries galleries(barrier);
-  const auto list = Named<policy::WatchlistId>("lantern");
-  galleries.Put(list, MakeGallery(RandomUnitRows(3, 64, 1), 64));
-  EXPECT_THAT(galleries.Withdraw(list, "r1"), IsOk());
-  EXPECT_THAT(galleries.Withdraw(list, "r1"), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(galleries.Withdraw(Named<policy::WatchlistId>("other"), "r0"),
-              FailsWith(ErrorCode::kNotFound));
-  const auto snapshots = galleries.Snapshot(Profile(64));
-  ASSERT_EQ(snapshots.size(), 1U);
-  EXPECT_EQ(snapshots[0].gallery->size(), 2U);
-}
-
-TEST(Galleries, SnapshotHoldsOnlyListsOfTheProfile) {
-  AnswerBarrier barrier;
-  Galleries galleries(barrier);
-  galleries.Put(Named<policy::WatchlistId>("a"), MakeGallery(RandomUnitRows(3, 64, 1), 64));
-  galleries.Put(Named<policy::WatchlistId>("b"), MakeGallery(RandomUnitRows(3, 128, 1), 128));
-  policy::EngineProfile other = Profile(64);
-  other.version = "2019";
-  EXPECT_EQ(galleries.Snapshot(Profile(64)).size(), 1U);
-  EXPECT_EQ(galleries.Snapshot(other).size(), 0U);
+TEST(Gallery, TakesRowsOfTheSubjectsThatThePurposeAllows) {
+  auto builder = GalleryBuilder::Create(Profile(64), 2);
+  const Matrix values = RandomUnitRows(1, 64, 1);
+  GalleryRow row = Row("suspect");
+  row.subject = policy::SubjectCategory::kSuspect;
+  ASSERT_THAT(builder->Add(row, values), IsOk());
+  row.reference = "missing";
+  row.subject = policy::SubjectCategory::kMissing;
+  ASSERT_THAT(builder->Add(row, values), IsOk());
+  const auto gallery = std::move(*builder).Build();
+  const std::vector categories = {Category("wanted-by-courts")};
+  EXPECT_EQ(gallery->ActiveRows({categories, kSuspects}, At(kNow)), 1U);
+  EXPECT_TRUE((RowFilter{categories, kSuspects}.Takes(gallery->row(0))));
+  EXPECT_FALSE((RowFilter{categories, kSuspects}.Takes(gallery->row(1))));
+  EXPECT_EQ(gallery->ActiveRows({categories, {}}, At(kNow)), 0U);
+  EXPECT_EQ(gallery->ActiveRows({{}, kSuspects}, At(kNow)), 0U);
 }
 
 }  // namespace

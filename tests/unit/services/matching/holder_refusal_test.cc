@@ -87,9 +87,11 @@ INSTANTIATE_TEST_SUITE_P(
         RefusalCase{
             "Role", ReasonCode::kRoleNotCovered,
             [](auto&, auto& terms) { terms.request.role = policy::RequesterRole::kOperator; }},
-        RefusalCase{
-            "Use", ReasonCode::kUseNotCovered,
-            [](auto&, auto& terms) { terms.request.use = policy::UseMode::kRetrospective; }},
+        RefusalCase{"Use", ReasonCode::kUseNotCovered,
+                    [](auto&, auto& terms) {
+                      terms.request.use = policy::UseMode::kRetrospective;
+                      terms.deployment.clear();
+                    }},
         RefusalCase{"Mode", ReasonCode::kModeNotCovered,
                     [](auto&, auto& terms) { terms.request.mode = policy::SearchMode::kSealed; }},
         RefusalCase{"SealedIsNeverSearchedAsDirect", ReasonCode::kModeNotCovered,

@@ -155,7 +155,7 @@ TEST(HolderSession, FiltersCategoryAndValidityBeforeTheHitCap) {
   add(row);
   add(testing::Row("e"));
   add(testing::Row("d", "missing-at-risk"));
-  world.galleries.Put(world.list, std::move(*builder).Build());
+  world.galleries.Put(world.list, std::move(*builder).Build(), testing::BoundTo(world.Ref().id));
   const auto session = world.Open();
   const auto answer = Ask(*session, world.Probe(1, 0));
   ASSERT_THAT(answer, IsOk());
@@ -170,7 +170,8 @@ TEST(HolderSession, MergesSeveralListsBestFirstUnderOneCap) {
   for (const char* name : {"x1", "a1", "x2"}) {
     ASSERT_THAT(builder->Add(testing::Row(name), face), IsOk());
   }
-  world.galleries.Put(testing::Named<policy::WatchlistId>("second"), std::move(*builder).Build());
+  world.galleries.Put(testing::Named<policy::WatchlistId>("second"), std::move(*builder).Build(),
+                      testing::BoundTo(world.Ref().id));
   const auto session = world.Open();
   const auto answer = Ask(*session, world.Probe(1, 0));
   ASSERT_THAT(answer, IsOk());
@@ -293,7 +294,7 @@ TEST(HolderSession, CloseIsWrittenOnceAndNothingIsAnsweredAfterIt) {
 TEST(HolderSession, AWithdrawnEntryIsNotFoundAgain) {
   HolderWorld world;
   const auto session = world.Open();
-  ASSERT_THAT(world.galleries.Withdraw(world.list, "r0"), IsOk());
+  world.galleries.Withdraw(world.list, std::vector<std::string>{"r0"});
   const auto answer = Ask(*session, world.Probe(1, 0));
   ASSERT_THAT(answer, IsOk());
   EXPECT_THAT(answer->hits, IsEmpty());
@@ -315,6 +316,98 @@ TEST(HolderSession, TheRealLogHoldsTheEntriesButNotWhatIsCommitted) {
   EXPECT_THAT(all, ::testing::HasSubstr("search-hit"));
   EXPECT_THAT(all, ::testing::Not(::testing::HasSubstr("\"r2\"")));
   EXPECT_THAT(all, ::testing::Not(::testing::HasSubstr(session->terms().deployment)));
+}
+
+AgreementKnobs SingleSearches() {
+  AgreementKnobs knobs;
+  knobs.roles = {policy::RequesterRole::kOperator};
+  knobs.uses = {policy::UseMode::kRetrospective};
+  return knobs;
+}
+
+SearchTerms SingleTerms(HolderWorld& world) {
+  SearchTerms terms = world.Terms();
+  terms.request.role = policy::RequesterRole::kOperator;
+  terms.request.use = policy::UseMode::kRetrospective;
+  terms.deployment.clear();
+  terms.ends_at = world.clock.Now() + std::chrono::seconds(10);
+  return terms;
+}
+
+Result<HolderSession::Opened> OpenWith(HolderWorld& world, SearchTerms terms) {
+  return HolderSession::Open(std::move(terms), world.Ports(),
+                             [](const SessionOpening&) { return Digest{}; });
+}
+
+TEST(SingleSearch, HasOneProbeAndNamesNoDeployment) {
+  HolderWorld world;
+  world.Agree(SingleSearches());
+  const auto opened = OpenWith(world, SingleTerms(world));
+  ASSERT_THAT(opened, IsOk());
+  ASSERT_NE(opened->session, nullptr);
+  const auto answer = Ask(*opened->session, world.Probe(1, 0));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(answer->hits, SizeIs(1));
+  EXPECT_THAT(Ask(*opened->session, world.Probe(2, 1)), FailsWith(ErrorCode::kConflict));
+  EXPECT_TRUE(opened->session->ended());
+  ASSERT_THAT(opened->session->Close("over"), IsOk());
+  for (const auto type : {audit::kSearchOpened, audit::kSearchHit, audit::kSearchClosed}) {
+    const auto events = world.journal->Events(type);
+    ASSERT_THAT(events, SizeIs(1)) << type;
+    EXPECT_FALSE(events[0].committed.contains("deployment")) << type;
+  }
+}
+
+TEST(SingleSearch, IsRefusedWithADeploymentOrALongTime) {
+  HolderWorld world;
+  world.Agree(SingleSearches());
+  SearchTerms named = SingleTerms(world);
+  named.deployment = "d-1";
+  EXPECT_THAT(OpenWith(world, named), FailsWith(ErrorCode::kInvalidArgument));
+  SearchTerms live = world.Terms();
+  live.deployment.clear();
+  EXPECT_THAT(OpenWith(world, live), FailsWith(ErrorCode::kInvalidArgument));
+  SearchTerms lasting = SingleTerms(world);
+  lasting.ends_at = world.clock.Now() + std::chrono::hours(1);
+  const auto opened = OpenWith(world, lasting);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->opening.decision.code, policy::ReasonCode::kMalformedRequest);
+}
+
+TEST(HolderSession, CountsOfficerAndCaseByTheirCommitments) {
+  HolderWorld world;
+  AgreementKnobs knobs;
+  knobs.per_officer_per_day = 3;
+  knobs.per_case_per_day = 2;
+  world.Agree(knobs);
+  const auto session = world.Open();
+  std::uint64_t sequence = 0;
+  const auto ask = [&](std::uint8_t officer, std::uint8_t case_ref) {
+    SessionProbe probe = world.Stranger(++sequence);
+    probe.commitments.officer.bytes[0] = officer;
+    probe.commitments.case_ref->bytes[0] = case_ref;
+    return Ask(*session, probe).value().decision;
+  };
+  EXPECT_TRUE(ask(1, 1).permitted());
+  EXPECT_TRUE(ask(1, 1).permitted());
+  const auto of_case = ask(1, 1);
+  EXPECT_EQ(of_case.code, policy::ReasonCode::kCapacityExhausted);
+  EXPECT_EQ(of_case.clauses.back(), "p1.capacity.per_case");
+  EXPECT_TRUE(ask(1, 2).permitted());
+  const auto of_officer = ask(1, 3);
+  EXPECT_EQ(of_officer.code, policy::ReasonCode::kCapacityExhausted);
+  EXPECT_EQ(of_officer.clauses.back(), "p1.capacity.per_officer");
+  EXPECT_TRUE(ask(2, 3).permitted()) << "another officer has a count of their own";
+}
+
+TEST(HolderSession, AProbeWithoutACaseIsRefusedWhereThePurposeDemandsOne) {
+  HolderWorld world;
+  const auto session = world.Open();
+  SessionProbe probe = world.Stranger(1);
+  probe.commitments.case_ref.reset();
+  const auto answer = Ask(*session, probe);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->decision.code, policy::ReasonCode::kCaseReferenceMissing);
 }
 
 }  // namespace

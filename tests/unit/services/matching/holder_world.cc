@@ -45,11 +45,14 @@ policy::Agreement MakeAgreement(const AgreementKnobs& knobs) {
   agreement.version = knobs.version;
   agreement.sha256 = NumberedDigest(1, knobs.version);
   agreement.parties = {MakeParty("northshire-police"), MakeParty("eastvale-council")};
-  agreement.purposes = {{.code = Named<policy::PurposeCode>("court-order-arrest"),
-                         .label = "Arrest on warrant",
-                         .regime = policy::Regime::kUkPart3,
-                         .legal_power = "PACE 1984 s.24",
-                         .condition = "DPA 2018 Sch.8 para 1"}};
+  policy::Purpose& purpose = agreement.purposes.emplace_back();
+  purpose.code = Named<policy::PurposeCode>("court-order-arrest");
+  purpose.label = "Arrest on warrant";
+  purpose.regime = policy::Regime::kUkPart3;
+  purpose.legal_power = "PACE 1984 s.24";
+  purpose.condition = "DPA 2018 Sch.8 para 1";
+  purpose.offence_floor = knobs.offence_floor;
+  purpose.subject_categories = knobs.subjects;
   const auto attach = [&](std::string id, policy::AttachmentKind kind) {
     agreement.attachments.push_back({.id = std::move(id),
                                      .kind = kind,
@@ -67,8 +70,8 @@ policy::Agreement MakeAgreement(const AgreementKnobs& knobs) {
   permission.id = "p1";
   permission.requester = Named<policy::AgencyId>("eastvale-council");
   permission.holder = Named<policy::AgencyId>("northshire-police");
-  permission.roles = {policy::RequesterRole::kEngine};
-  permission.uses = {policy::UseMode::kLive};
+  permission.roles = knobs.roles;
+  permission.uses = knobs.uses;
   permission.purposes = {Named<policy::PurposeCode>("court-order-arrest")};
   for (const auto& category : knobs.categories) {
     permission.list_categories.push_back(Category(category));
@@ -77,8 +80,11 @@ policy::Agreement MakeAgreement(const AgreementKnobs& knobs) {
   permission.engine = Profile(kDimension);
   permission.threshold_floor = knobs.threshold_floor;
   permission.hit_cap = knobs.hit_cap;
-  permission.probes_per_day = knobs.probes_per_day;
-  permission.releases = knobs.releases;
+  permission.lists = {.max_entries = 1000, .max_age = std::chrono::hours(24 * 7)};
+  permission.capacity = {knobs.probes_per_day, knobs.per_officer_per_day, knobs.per_case_per_day};
+  for (const policy::ReleaseItem item : knobs.releases) {
+    permission.releases.push_back({item, {policy::ReceiverRole::kOperator}});
+  }
   agreement.permissions = {permission};
   agreement.retention = {.alert = std::chrono::hours(24), .audit = std::chrono::hours(24 * 365)};
   agreement.effective_from = At(kNow - 900);
@@ -115,6 +121,10 @@ std::vector<policy::VerifiedStatement> MakeStatements(const policy::Agreement& a
   if (knobs.last_word) {
     const policy::Party& holder = agreement.parties.front();
     say(*knobs.last_word, holder, holder.signatories.front().post);
+    // It takes two to end an agreement.
+    if (*knobs.last_word == StatementKind::kTermination) {
+      say(*knobs.last_word, holder, holder.signatories.back().post);
+    }
   }
   return statements;
 }
@@ -191,7 +201,7 @@ HolderWorld::HolderWorld()
                           std::span(rows).subspan(i * kDimension, kDimension))
                      .has_value());
   }
-  galleries.Put(list, std::move(builder).Build());
+  galleries.Put(list, std::move(builder).Build(), BoundTo(Ref().id));
   Agree(AgreementKnobs{});
 }
 
@@ -204,7 +214,7 @@ void HolderWorld::Agree(const std::vector<AgreementKnobs>& versions) {
   for (const AgreementKnobs& knobs : versions) {
     policy::Agreement agreement = MakeAgreement(knobs);
     std::vector<policy::VerifiedStatement> statements = MakeStatements(agreement, knobs);
-    inputs.push_back({std::move(agreement), std::move(statements)});
+    inputs.push_back({std::move(agreement), std::move(statements), {}});
   }
   auto set = std::make_shared<const policy::AgreementSet>(
       Must(policy::AgreementSet::Build(std::move(inputs))));
@@ -228,6 +238,7 @@ policy::SearchRequest HolderWorld::Request() const {
   request.list_categories = {Category("wanted-by-courts"), Category("missing-at-risk")};
   request.engine = Profile(kDimension);
   request.threshold = 0.9;
+  request.has_case_reference = true;
   return request;
 }
 
@@ -237,7 +248,7 @@ SearchTerms HolderWorld::Terms() {
   terms.exchange = NewExchangeId(random);
   terms.deployment = NewDeploymentId(random).text();
   terms.ends_at = At(kNow + 3600);
-  terms.operator_commitment = NumberedDigest(4, 1);
+  terms.commitments = {NumberedDigest(4, 1), NumberedDigest(4, 2)};
   terms.message = NumberedDigest(5, 1);
   return terms;
 }
@@ -249,7 +260,9 @@ HolderPorts HolderWorld::Ports() {
           .capacity = *capacity,
           .journal = *journal,
           .clock = clock,
-          .barrier = barrier};
+          .barrier = barrier,
+          .halted = halted,
+          .observer = observer};
 }
 
 std::unique_ptr<HolderSession> HolderWorld::Open() {
@@ -263,6 +276,7 @@ SessionProbe HolderWorld::MakeProbe(std::uint64_t sequence, std::span<const floa
   const Bytes& octets = embeddings_[sequence] = ToOctets(values);
   return {.sequence = sequence,
           .agreement = Ref(),
+          .commitments = {NumberedDigest(4, 1), NumberedDigest(4, 2)},
           .embedding = octets,
           .message = NumberedDigest(7, sequence)};
 }
@@ -278,7 +292,7 @@ SessionProbe HolderWorld::Stranger(std::uint64_t sequence) {
 Deployment HolderWorld::Operation() const {
   Deployment deployment;
   const policy::SearchRequest request = Request();
-  deployment.agreement = request.agreement->id;
+  deployment.agreements = {request.agreement->id};
   deployment.purpose = *request.purpose;
   deployment.list_categories = request.list_categories;
   deployment.engine = *request.engine;
@@ -290,24 +304,59 @@ Deployment HolderWorld::Operation() const {
   deployment.starts_at = At(kNow - 60);
   deployment.ends_at = At(kNow + 3600);
   deployment.mode = request.mode;
+  deployment.expected_faces = 5000;
+  deployment.false_match_rate = 1e-6;
+  deployment.test_report = "engine test 2026-03";
+  deployment.faces_per_false_alert = 1000;
   return deployment;
 }
 
-RequesterTerms HolderWorld::CouncilTerms() {
-  return {.own_agency = council,
-          .holder = police,
+RequesterTerms HolderWorld::CouncilTerms(std::shared_ptr<const SearchOrder> order) {
+  return {.holder = police,
+          .agreements = {Ref().id},
           .exchange = NewExchangeId(random),
-          .deployment_id = NewDeploymentId(random),
-          .deployment = std::make_shared<const Deployment>(Operation()),
-          .operator_id = "person/ada",
-          .operator_key = "k-3f81"};
+          .order = std::move(order)};
+}
+
+RequesterTerms HolderWorld::CouncilTerms() {
+  return CouncilTerms(OrderOf(Operation(), NewDeploymentId(random), "person/ada", council));
+}
+
+IdentifyOrder HolderWorld::Identify() const {
+  const policy::SearchRequest request = Request();
+  IdentifyOrder asked;
+  asked.own = council;
+  asked.purpose = request.purpose;
+  asked.mode = request.mode;
+  asked.list_categories = request.list_categories;
+  asked.engine = *request.engine;
+  asked.threshold = *request.threshold;
+  asked.case_ref = "EV-2026-114";
+  asked.operator_id = "ada";
+  asked.aim = SearchAim::kIdentify;
+  asked.subject_status = SubjectStatus::kSuspect;
+  asked.ends_at = At(kNow + 10);
+  return asked;
 }
 
 RequesterPorts HolderWorld::CouncilPorts() {
   return {.agreements = [this] { return agreements(); },
           .capacity = *capacity,
+          .committer = committer,
           .journal = *journal,
-          .clock = clock};
+          .clock = clock,
+          .barrier = barrier,
+          .halted = halted_at_council,
+          .observer = observer};
+}
+
+ListTerms BoundTo(const policy::AgreementId& agreement) {
+  return {.agreements = {agreement},
+          .purpose = Named<policy::PurposeCode>("court-order-arrest"),
+          .threshold = 0.1,
+          .starts_at = At(kNow - 1000),
+          .ends_at = At(kNow + 100'000),
+          .validated_at = At(kNow - 1000)};
 }
 
 Digest SealedAs(const ProbeAnswer& answer) {

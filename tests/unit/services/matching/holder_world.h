@@ -68,6 +68,8 @@ struct AgreementKnobs {
   double threshold_floor = 0.5;
   std::uint32_t hit_cap = 3;
   std::uint64_t probes_per_day = 1000;
+  std::uint64_t per_officer_per_day = 1000;
+  std::uint64_t per_case_per_day = 1000;
   std::vector<policy::ReleaseItem> releases = {policy::ReleaseItem::kReferenceNumber,
                                                policy::ReleaseItem::kCategory,
                                                policy::ReleaseItem::kResponseCode};
@@ -76,6 +78,10 @@ struct AgreementKnobs {
   std::int64_t effective_until = kNow + 80'000;
   std::int64_t review_by = kNow + 70'000;
   policy::SearchMode mode = policy::SearchMode::kDirect;
+  std::vector<policy::RequesterRole> roles = {policy::RequesterRole::kEngine};
+  std::vector<policy::UseMode> uses = {policy::UseMode::kLive};
+  std::optional<policy::OffenceClass> offence_floor;
+  policy::TermSet<policy::SubjectCategory> subjects = {policy::SubjectCategory::kSuspect};
   bool signed_by_all = true;
   std::optional<policy::StatementKind> last_word;  // suspension or termination by the holder
 };
@@ -106,6 +112,9 @@ class HolderWorld {
   SessionProbe Stranger(std::uint64_t sequence);
   Deployment Operation() const;
   RequesterTerms CouncilTerms();
+  // The council's operator searches once.
+  IdentifyOrder Identify() const;
+  RequesterTerms CouncilTerms(std::shared_ptr<const SearchOrder> order);
   RequesterPorts CouncilPorts();
 
   const policy::AgencyId council = Named<policy::AgencyId>("eastvale-council");
@@ -122,6 +131,7 @@ class HolderWorld {
   std::unique_ptr<audit::Log> log;
   std::unique_ptr<ObservedJournal> journal;
   std::unique_ptr<CapacityMeter> capacity;
+  Committer committer{kek};
   // On the heap: libstdc++ destroys a mutex without telling ThreadSanitizer, which then takes locks
   // of two tests that had the same stack address for one; freeing memory does tell it.
   std::unique_ptr<AnswerBarrier> barrier_memory = std::make_unique<AnswerBarrier>();
@@ -129,6 +139,10 @@ class HolderWorld {
   std::unique_ptr<Galleries> galleries_memory = std::make_unique<Galleries>(barrier);
   Galleries& galleries = *galleries_memory;
   Scanner scanner;
+  // What the sessions' ports hold; set before a session is opened.
+  HolderPorts::Halted halted;
+  RequesterPorts::Halted halted_at_council;
+  HitObserver* observer = nullptr;
   Matrix rows;  // 6 rows: r0..r3 wanted-by-courts, r4 missing-at-risk, r5 witness
 
  private:
@@ -138,6 +152,8 @@ class HolderWorld {
   std::map<std::uint64_t, Bytes> embeddings_;  // what the probes' views point to
 };
 
+// Terms under which a list is searched in these tests; its own threshold is low.
+ListTerms BoundTo(const policy::AgreementId& agreement);
 // Stands for building and signing: the digest tells which answer was sealed.
 Digest SealedAs(const ProbeAnswer& answer);
 Result<ProbeAnswer> Ask(HolderSession& session, const SessionProbe& probe);

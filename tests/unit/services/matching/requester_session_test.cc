@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/base/encoding.h"
 #include "services/audit/events.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/services/matching/holder_world.h"
@@ -21,12 +22,11 @@ using ::testing::IsEmpty;
 using testing::kNow;
 using ::testing::SizeIs;
 
-PendingProbe Pending(std::uint64_t sequence, std::int64_t sent_at) {
+PendingProbe Pending(std::uint64_t sequence) {
   return {.sequence = sequence,
           .capture_ref = "frame-" + std::to_string(sequence),
           .camera = "hall",
-          .captured_at = At(sent_at - 1),
-          .sent_at = At(sent_at)};
+          .captured_at = At(kNow - 1)};
 }
 
 policy::Decision Permit() {
@@ -65,7 +65,13 @@ TEST(RequesterSession, SearchOpenedIsDurableOnceBeforeTheFirstPermit) {
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].messages.at("open"), message);
   EXPECT_EQ(events[0].committed.at("case_ref"), "EV-2026-114");
-  EXPECT_EQ(events[0].committed.at("operator_key"), "k-3f81");
+  const auto agreement = world.Ref().id;
+  const auto officer = world.committer.Officer(agreement, world.clock.Now(), "person/ada");
+  const auto case_ref = world.committer.Case(agreement, world.clock.Now(), "EV-2026-114");
+  EXPECT_EQ(events[0].committed.at("operator_key"), EncodeHex(officer.key.view()));
+  EXPECT_EQ(events[0].committed.at("case_key"), EncodeHex(case_ref.key.view()));
+  EXPECT_EQ(session.Commitments(agreement, world.clock.Now()),
+            (SearchCommitments{officer.value, case_ref.value}));
   EXPECT_THAT(events[0].parties, ::testing::ElementsAre(world.council, world.police));
 }
 
@@ -83,13 +89,49 @@ TEST(RequesterSession, WithoutTheLogEveryProbeIsDeniedAsUnreadable) {
 TEST(RequesterSession, DeniesWhenNoAgreementOfThatNameIsKnown) {
   HolderWorld world;
   RequesterTerms terms = world.CouncilTerms();
-  Deployment other = *terms.deployment;
-  other.agreement = testing::Named<policy::AgreementId>("another-agreement");
-  terms.deployment = std::make_shared<const Deployment>(other);
+  terms.agreements = {testing::Named<policy::AgreementId>("another-agreement")};
   RequesterSession session(terms, world.CouncilPorts());
   const auto decision = session.DecideProbe(world.clock.Now());
   EXPECT_EQ(decision.code, ReasonCode::kNoAgreement);
   EXPECT_EQ(decision.agreement, std::nullopt);
+}
+
+TEST(RequesterSession, IsDecidedUnderTheFirstAgreementThatPermits) {
+  HolderWorld world;
+  RequesterTerms terms = world.CouncilTerms();
+  terms.agreements.insert(terms.agreements.begin(),
+                          testing::Named<policy::AgreementId>("another-agreement"));
+  RequesterSession session(terms, world.CouncilPorts());
+  const auto permit = session.DecideProbe(world.clock.Now());
+  EXPECT_TRUE(permit.permitted());
+  EXPECT_EQ(permit.agreement, world.Ref());
+  terms = world.CouncilTerms();
+  terms.agreements.clear();
+  RequesterSession without(terms, world.CouncilPorts());
+  EXPECT_EQ(without.DecideProbe(world.clock.Now()).code, ReasonCode::kNoAgreement);
+}
+
+TEST(RequesterSession, ASearchByAPersonIsLoggedWithItsJustification) {
+  HolderWorld world;
+  AgreementKnobs knobs;
+  knobs.roles = {policy::RequesterRole::kOperator};
+  knobs.uses = {policy::UseMode::kRetrospective};
+  world.Agree(knobs);
+  IdentifyOrder asked = world.Identify();
+  asked.offence = Offence{"theft-act-1968-s8", 14};
+  ASSERT_THAT(CheckOrder(asked), IsOk());
+  const auto order = OrderOf(asked, NewSearchId(world.random));
+  RequesterSession session(world.CouncilTerms(order), world.CouncilPorts());
+  ASSERT_TRUE(session.Open(world.clock.Now()).permitted());
+  const auto events = world.journal->Events(audit::kSearchOpened);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].committed.at("offence"), "theft-act-1968-s8/14");
+  EXPECT_EQ(events[0].committed.at("aim"), "identify");
+  EXPECT_EQ(events[0].committed.at("subject_status"), "suspect");
+  EXPECT_EQ(events[0].committed.at("case_ref"), "EV-2026-114");
+  EXPECT_FALSE(events[0].committed.contains("deployment"));
+  // The holder is told the class and nothing else of the offence.
+  EXPECT_EQ(session.Request(world.clock.Now()).offence_class, policy::OffenceClass::k4YearsOrMore);
 }
 
 TEST(RequesterSession, LogsRefusalsOnChangeAndCountsTheRest) {
@@ -129,7 +171,7 @@ TEST(RequesterSession, CountsCapacityItself) {
 TEST(RequesterSession, AnswersFindTheirProbeInAnyOrderAndOnlyOnce) {
   HolderWorld world;
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
-  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
+  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_THAT(session.Sent(Pending(i)), IsOk());
   const auto second = session.OnAnswer(2, Permit(), 1);
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(second->capture_ref, "frame-2");
@@ -142,33 +184,36 @@ TEST(RequesterSession, AnswersFindTheirProbeInAnyOrderAndOnlyOnce) {
 TEST(RequesterSession, HasAtMost64UnansweredProbesInIncreasingOrder) {
   HolderWorld world;
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
-  for (std::uint64_t i = 1; i <= 64; ++i) ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
-  EXPECT_THAT(session.Sent(Pending(65, kNow)), FailsWith(ErrorCode::kExhausted));
+  for (std::uint64_t i = 1; i <= 64; ++i) ASSERT_THAT(session.Sent(Pending(i)), IsOk());
+  EXPECT_THAT(session.Sent(Pending(65)), FailsWith(ErrorCode::kExhausted));
   ASSERT_THAT(session.OnAnswer(30, Permit(), 0), IsOk());
-  EXPECT_THAT(session.Sent(Pending(64, kNow)), FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(session.Sent(Pending(65, kNow)), IsOk());
+  EXPECT_THAT(session.Sent(Pending(64)), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(session.Sent(Pending(65)), IsOk());
 }
 
-TEST(RequesterSession, ExpiresProbesAfterFiveSecondsAndIgnoresLateAnswers) {
-  HolderWorld world;
-  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
-  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
-  ASSERT_THAT(session.Sent(Pending(2, kNow + 1)), IsOk());
-  EXPECT_THAT(session.Expire(At(kNow + 5) - std::chrono::microseconds(1)), IsEmpty());
-  const auto expired = session.Expire(At(kNow + 5));
-  ASSERT_THAT(expired, SizeIs(1));
-  EXPECT_EQ(expired[0].sequence, 1U);
-  EXPECT_THAT(session.OnAnswer(1, Permit(), 1), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(session.Abandon(), SizeIs(1));
-}
-
-TEST(RequesterSession, AClockThatIsSetBackKeepsNoProbeAndNoCountWaiting) {
+TEST(RequesterSession, AForgottenProbeIsCountedOnceAndItsLateAnswerIsNot) {
   HolderWorld world;
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
   ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
-  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
-  EXPECT_THAT(session.Expire(At(kNow - 4)), IsEmpty());
-  EXPECT_THAT(session.Expire(At(kNow - 5)), SizeIs(1));
+  ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
+  ASSERT_THAT(session.Sent(Pending(1)), IsOk());
+  ASSERT_THAT(session.Sent(Pending(2)), IsOk());
+  EXPECT_TRUE(session.Waits(1));
+  EXPECT_TRUE(session.Forget(1));
+  EXPECT_FALSE(session.Forget(1));
+  EXPECT_FALSE(session.Waits(1));
+  EXPECT_THAT(session.OnAnswer(1, Permit(), 1), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(session.Abandon(), SizeIs(1));
+  ASSERT_THAT(session.Close("over"), IsOk());
+  const auto closed = world.journal->Events(audit::kSearchClosed);
+  EXPECT_EQ(closed.at(0).counts.at("unanswered"), 2);
+  EXPECT_EQ(closed.at(0).counts.at("answered"), 0);
+}
+
+TEST(RequesterSession, AClockThatIsSetBackKeepsNoCountWaiting) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
   ASSERT_THAT(session.Tick(world.clock.Now() - std::chrono::hours(1)), IsOk());
   EXPECT_THAT(world.journal->Events(audit::kSearchPeriod), SizeIs(1));
 }
@@ -178,7 +223,7 @@ TEST(RequesterSession, PeriodEntriesHoldFacesHitsRefusedAndUnanswered) {
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
   for (std::uint64_t i = 1; i <= 4; ++i) {
     ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
-    ASSERT_THAT(session.Sent(Pending(i, kNow)), IsOk());
+    ASSERT_THAT(session.Sent(Pending(i)), IsOk());
   }
   ASSERT_THAT(session.OnAnswer(1, Permit(), 2), IsOk());
   ASSERT_THAT(session.OnAnswer(2, Permit(), 0), IsOk());
@@ -186,7 +231,7 @@ TEST(RequesterSession, PeriodEntriesHoldFacesHitsRefusedAndUnanswered) {
   refusal.code = ReasonCode::kAgreementSuspended;
   ASSERT_THAT(session.OnAnswer(3, refusal, 0), IsOk());
   world.clock.Advance(std::chrono::seconds(10));
-  EXPECT_THAT(session.Expire(world.clock.Now()), SizeIs(1));
+  EXPECT_TRUE(session.Forget(4));
   ASSERT_THAT(session.Tick(world.clock.Now()), IsOk());
   const auto periods = world.journal->Events(audit::kSearchPeriod);
   ASSERT_THAT(periods, SizeIs(1));
@@ -203,7 +248,7 @@ TEST(RequesterSession, CloseCountsWhatIsStillUnanswered) {
   HolderWorld world;
   RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
   ASSERT_TRUE(session.DecideProbe(world.clock.Now()).permitted());
-  ASSERT_THAT(session.Sent(Pending(1, kNow)), IsOk());
+  ASSERT_THAT(session.Sent(Pending(1)), IsOk());
   ASSERT_THAT(session.Close("holder-unreachable"), IsOk());
   ASSERT_THAT(session.Close("holder-unreachable"), IsOk());
   const auto closed = world.journal->Events(audit::kSearchClosed);

@@ -33,8 +33,11 @@ struct Stream {
   void Run(std::stop_token stop, const Bytes& embedding, const policy::AgreementRef& ref,
            const std::atomic<bool>& forbidden, std::atomic<int>& violations) {
     for (std::uint64_t i = 1; !stop.stop_requested(); ++i) {
-      const SessionProbe probe{
-          .sequence = i, .agreement = ref, .embedding = embedding, .message = {}};
+      const SessionProbe probe{.sequence = i,
+                               .agreement = ref,
+                               .commitments = {.officer = {}, .case_ref = Digest{}},
+                               .embedding = embedding,
+                               .message = {}};
       // Sealing is the last moment of an answer: once the suspension is acknowledged it must not
       // happen.
       const auto seal = [&](const ProbeAnswer& answer) {
@@ -92,6 +95,8 @@ void WaitForHits(HolderWorld& world, std::size_t more) {
 AgreementKnobs Ample() {
   AgreementKnobs knobs;
   knobs.probes_per_day = 1'000'000;
+  knobs.per_officer_per_day = 1'000'000;
+  knobs.per_case_per_day = 1'000'000;
   return knobs;
 }
 
@@ -119,17 +124,21 @@ TEST(SuspensionRace, NoProbeIsAnsweredOnceTheSuspensionIsAcknowledged) {
 TEST(SuspensionRace, NoAnswerHoldsAnEntryOnceWithdrawReturned) {
   HolderWorld world;
   world.Agree(Ample());
-  const auto full = world.galleries.Snapshot(testing::Profile(kDimension)).front().gallery;
+  const SearchScope scope{testing::Profile(kDimension),
+                          world.Ref().id,
+                          testing::Named<policy::PurposeCode>("court-order-arrest"),
+                          {.max_entries = 1000, .max_age = std::chrono::hours(24 * 7)}};
+  const auto full = world.galleries.Snapshot(scope, world.clock.Now()).front().gallery;
   Race race(world);
   for (int round = 0; round < 10; ++round) {
     WaitForHits(world, 5);
-    ASSERT_THAT(world.galleries.Withdraw(world.list, "r0"), IsOk());
+    world.galleries.Withdraw(world.list, std::vector<std::string>{"r0"});
     race.Forbid();
     const std::size_t hits = world.journal->Count(audit::kSearchHit);
     std::this_thread::yield();
     EXPECT_EQ(world.journal->Count(audit::kSearchHit), hits);
     race.Allow();
-    world.galleries.Put(world.list, full);
+    world.galleries.Put(world.list, full, testing::BoundTo(world.Ref().id));
   }
   EXPECT_EQ(race.Finish(), 0);
   EXPECT_GE(race.answered(), 50U);
@@ -155,8 +164,13 @@ TEST(SuspensionRace, StopWakesItsStreamsAndOutlastsTheirAnswers) {
                                         .random = world.random,
                                         .barrier = world.barrier});
   ASSERT_THAT(deployments, IsOk());
-  const auto created = (*deployments)->Create(world.Operation(), "person/ada");
-  ASSERT_THAT(created, IsOk());
+  const policy::DeploymentId id = (*deployments)->NewId();
+  const Deployments::Decided decided{id, world.Operation(), {}, "ada", "bob"};
+  const auto start = [&](store::Transaction& transaction, audit::Recorder& recorder) {
+    return (*deployments)->Start(transaction, recorder, decided);
+  };
+  ASSERT_THAT(world.journal->Commit(start), IsOk());
+  ASSERT_THAT((*deployments)->Refresh(id), IsOk());
   std::atomic<bool> stopped{false};
   std::atomic<int> woken{0};
   std::atomic<int> violations{0};
@@ -164,10 +178,10 @@ TEST(SuspensionRace, StopWakesItsStreamsAndOutlastsTheirAnswers) {
   for (std::size_t i = 0; i < kStreams; ++i) {
     threads.emplace_back([&] {
       std::atomic<bool> wake{false};
-      auto subscription = (*deployments)->OnStop(created->id, [&] { wake = true; });
+      auto subscription = (*deployments)->OnEnd(id, [&] { wake = true; });
       while (subscription && !wake) {
         const auto ticket = world.barrier.Enter();
-        const auto now = (*deployments)->Find(created->id);
+        const auto now = (*deployments)->Find(id);
         const bool active = now && now->phase == DeploymentPhase::kActive;
         if (active && stopped) ++violations;  // would answer
       }
@@ -175,7 +189,7 @@ TEST(SuspensionRace, StopWakesItsStreamsAndOutlastsTheirAnswers) {
     });
   }
   std::this_thread::yield();
-  ASSERT_THAT((*deployments)->Stop(created->id, "over", "person/ada"), IsOk());
+  ASSERT_THAT((*deployments)->Stop(id, "over", "person/ada"), IsOk());
   stopped = true;
   threads.clear();
   EXPECT_EQ(woken, static_cast<int>(kStreams));

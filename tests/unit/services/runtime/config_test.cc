@@ -41,13 +41,9 @@ signing = "keys/../keys/signing.key"
 log = "keys/log.key"
 key_encryption = "keys/kek.key"
 
-[[peer]]
-agency = "eastvale-council"
-address = "gateway.eastvale.example:7443"
-spiffe_id = "spiffe://eastvale-council.example/gateway"
-trust_anchor = "peers/eastvale/ca.pem"
-crl = "peers/eastvale/ca.crl"
-signing_key_file = "peers/eastvale/signing.pub"
+[peers]
+crl_folder = "crls"
+away_after = 45
 
 [limits]
 max_streams = 7
@@ -62,6 +58,18 @@ merge_window = 60
 
 [log]
 level = "warn"
+
+[[administrator]]
+id = "admin-1"
+post = "First administrator"
+certificate = "people/admin-1.crt"
+signing_key_file = "people/admin-1.pub"
+
+[[administrator]]
+id = "admin-2"
+post = "Second administrator"
+certificate = "people/admin-2.crt"
+signing_key_file = "people/admin-2.pub"
 )";
 
 const char* const kLeast = R"([agency]
@@ -76,6 +84,16 @@ roots = "r"
 signing = "s"
 log = "l"
 key_encryption = "k"
+[[administrator]]
+id = "p"
+post = "P"
+certificate = "pc"
+signing_key_file = "pk"
+[[administrator]]
+id = "q"
+post = "Q"
+certificate = "qc"
+signing_key_file = "qk"
 )";
 
 Configured<Config> Parse(const std::string& text) {
@@ -106,6 +124,10 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(config->limits.max_entries_per_list, 11U);
   EXPECT_EQ(config->limits.peer_deadline, std::chrono::seconds(12));
   EXPECT_EQ(config->alert_merge_window, std::chrono::seconds(60));
+  ASSERT_THAT(config->administrators, SizeIs(2));
+  EXPECT_EQ(config->administrators[0].id, "admin-1");
+  EXPECT_EQ(config->administrators[1].id, "admin-2");
+  EXPECT_EQ(config->administrators[1].post, "Second administrator");
   EXPECT_EQ(config->log_level, LogLevel::kWarn);
   EXPECT_EQ(config->text, kFull);
 }
@@ -120,19 +142,30 @@ TEST(Config, ResolvesPathsAgainstTheFolderOfTheFile) {
   EXPECT_EQ(config->keys.signing, "/etc/comity/keys/signing.key");
   EXPECT_EQ(config->keys.log, "/etc/comity/keys/log.key");
   EXPECT_EQ(config->keys.key_encryption, "/etc/comity/keys/kek.key");
+  EXPECT_EQ(config->administrators[0].certificate, "/etc/comity/people/admin-1.crt");
+  EXPECT_EQ(config->administrators[0].signing_key_file, "/etc/comity/people/admin-1.pub");
 }
 
-TEST(Config, ReadsPeers) {
+TEST(Config, TakesASecondLedgerOnlyOutsideTheData) {
+  const auto with = [](const std::string& folder) {
+    return Parse(
+        With("directory = \"data\"", "directory = \"data\"\nerasure_ledger = \"" + folder + "\""));
+  };
+  EXPECT_EQ(Parse(kFull)->erasure_ledger, std::nullopt);
+  EXPECT_EQ(with("/mnt/other/ledger")->erasure_ledger, "/mnt/other/ledger");
+  EXPECT_EQ(with("data-ledger")->erasure_ledger, "/etc/comity/data-ledger");
+  for (const char* within : {"data", "data/erasure", "data/../data/x"}) {
+    const auto config = with(within);
+    ASSERT_FALSE(config) << within;
+    EXPECT_THAT(config.error().front().message, HasSubstr("must not lie within"));
+  }
+}
+
+TEST(Config, ReadsWhatIsLocalAboutPartners) {
   const auto config = Parse(kFull);
   ASSERT_TRUE(config);
-  ASSERT_THAT(config->peers, SizeIs(1));
-  const PeerConfig& peer = config->peers[0];
-  EXPECT_EQ(peer.agency, "eastvale-council");
-  EXPECT_EQ(peer.address, (Endpoint{"gateway.eastvale.example", 7443}));
-  EXPECT_EQ(peer.spiffe_id, "spiffe://eastvale-council.example/gateway");
-  EXPECT_EQ(peer.trust_anchor, "/etc/comity/peers/eastvale/ca.pem");
-  EXPECT_EQ(peer.crl, "/etc/comity/peers/eastvale/ca.crl");
-  EXPECT_EQ(peer.signing_key_file, "/etc/comity/peers/eastvale/signing.pub");
+  EXPECT_EQ(config->peers.crl_folder, "/etc/comity/crls");
+  EXPECT_EQ(config->peers.away_after, std::chrono::seconds(45));
 }
 
 TEST(Config, DefaultsOnlyPortsLimitsAndTheLog) {
@@ -144,7 +177,8 @@ TEST(Config, DefaultsOnlyPortsLimitsAndTheLog) {
   EXPECT_EQ(config->limits.max_entries_per_list, 100'000U);
   EXPECT_EQ(config->alert_merge_window, std::chrono::seconds(30));
   EXPECT_EQ(config->log_level, LogLevel::kInfo);
-  EXPECT_THAT(config->peers, IsEmpty());
+  EXPECT_FALSE(config->peers.crl_folder);
+  EXPECT_EQ(config->peers.away_after, std::chrono::seconds(30));
   EXPECT_FALSE(config->keys.crl);
 }
 
@@ -173,12 +207,12 @@ TEST_P(ConfigBadLine, IsReportedWithItsNumber) {
 const BadLine kBadLines[] = {
     {"syntax", "directory = \"data\"", "directory = ", 7, ""},
     {"duplicate_key", "name = \"Northshire Police\"", "id = \"x\"", 3, "id"},
-    {"unknown_table", "[log]", "[logs]", 41, "did you mean `log`?"},
-    {"unknown_key", "address =", "adress =\"h:1\"\naddress =", 24, "did you mean `address`?"},
-    {"unknown_limit", "max_streams = 7", "max_stream = 7", 31, "did you mean `max_streams`?"},
+    {"unknown_table", "[log]", "[logs]", 37, "did you mean `log`?"},
+    {"unknown_key", "away_after =", "away_aftr =", 24, "did you mean `away_after`?"},
+    {"away_after_range", "away_after = 45", "away_after = 2", 24, "from 3 to 3600"},
+    {"peers_as_tables", "[peers]", "[[peer]]", 22, "unknown key `peer`"},
+    {"unknown_limit", "max_streams = 7", "max_stream = 7", 27, "did you mean `max_streams`?"},
     {"missing_key", "id = \"northshire-police\"\n", "", 1, "`id` is missing from [agency]"},
-    {"missing_peer_key", "address = \"gateway.eastvale.example:7443\"\n", "", 22,
-     "`address` is missing from [[peer]]"},
     {"missing_key_file", "log = \"keys/log.key\"\n", "", 14, "`log` is missing from [keys]"},
     {"id_form", "\"northshire-police\"", "\"Northshire\"", 2, "`id` must have"},
     {"number_for_text", "\"Northshire Police\"", "5", 3, "must be text in quotes"},
@@ -188,20 +222,17 @@ const BadLine kBadLines[] = {
     {"listen_without_port", "\"0.0.0.0:17443\"", "\"0.0.0.0\"", 10, "host:port"},
     {"listen_port_range", "\"0.0.0.0:17443\"", "\"0.0.0.0:65536\"", 10, "0 to 65535"},
     {"same_address", "\"[::1]:17444\"", "\"0.0.0.0:17443\"", 9, "are the same"},
-    {"peer_port_zero", "example:7443", "example:0", 24, "1 to 65535"},
-    {"spiffe_scheme", "\"spiffe://e", "\"https://e", 25, "SPIFFE"},
-    {"spiffe_without_path", "example/gateway", "example", 25, "SPIFFE"},
-    {"spiffe_dots", "example/gateway", "example/../gateway", 25, "SPIFFE"},
-    {"own_agency_as_peer", "agency = \"eastvale-council\"", "agency = \"northshire-police\"", 22,
-     "the id of this agency"},
-    {"limit_zero", "max_lists = 10", "max_lists = 0", 34, "from 1 to 1000"},
-    {"limit_above_bound", "max_streams = 7", "max_streams = 1025", 31, "from 1 to 1024"},
-    {"limit_negative", "max_deployments = 9", "max_deployments = -9", 33, "from 1 to 1024"},
-    {"limit_as_fraction", "peer_deadline = 12", "peer_deadline = 1.5", 36, "whole number"},
-    {"window_above_bound", "merge_window = 60", "merge_window = 3601", 39, "from 1 to 3600"},
-    {"log_level", "\"warn\"", "\"verbose\"", 42, "debug, info, warn or error"},
-    {"table_as_value", "[log]\nlevel = \"warn\"", "[logx]", 41, "unknown key"},
-    {"peer_as_table", "[[peer]]", "[peer]", 22, "[[peer]]"},
+    {"limit_zero", "max_lists = 10", "max_lists = 0", 30, "from 1 to 1000"},
+    {"limit_above_bound", "max_streams = 7", "max_streams = 1025", 27, "from 1 to 1024"},
+    {"limit_negative", "max_deployments = 9", "max_deployments = -9", 29, "from 1 to 1024"},
+    {"limit_as_fraction", "peer_deadline = 12", "peer_deadline = 1.5", 32, "whole number"},
+    {"window_above_bound", "merge_window = 60", "merge_window = 3601", 35, "from 1 to 3600"},
+    {"log_level", "\"warn\"", "\"verbose\"", 38, "debug, info, warn or error"},
+    {"table_as_value", "[log]\nlevel = \"warn\"", "[logx]", 37, "unknown key"},
+    {"administrator_id", "id = \"admin-1\"", "id = \"Admin\"", 41, "`id` must have"},
+    {"administrator_twice", "id = \"admin-2\"", "id = \"admin-1\"", 46, "the same id"},
+    {"administrator_without_key", "signing_key_file = \"people/admin-2.pub\"\n", "", 46,
+     "`signing_key_file` is missing from [[administrator]]"},
 };
 INSTANTIATE_TEST_SUITE_P(Lines, ConfigBadLine, ::testing::ValuesIn(kBadLines),
                          [](const auto& bad) { return std::string(bad.param.name); });
@@ -214,27 +245,31 @@ TEST(Config, ListsAllFaultsInTheOrderOfLines) {
   ASSERT_FALSE(config);
   std::vector<std::uint32_t> lines;
   for (const ConfigIssue& issue : config.error()) lines.push_back(issue.line);
-  EXPECT_THAT(lines, ElementsAre(2, 13, 15, 16));
+  EXPECT_THAT(lines, ElementsAre(2, 23, 25, 26));
 }
 
 TEST(Config, NamesEachMissingTable) {
   const auto config = Parse("");
   ASSERT_FALSE(config);
-  ASSERT_THAT(config.error(), SizeIs(3));
-  EXPECT_THAT(config.error()[0].message, HasSubstr("[agency]"));
-  EXPECT_THAT(config.error()[1].message, HasSubstr("[data]"));
-  EXPECT_THAT(config.error()[2].message, HasSubstr("[keys]"));
+  ASSERT_THAT(config.error(), SizeIs(4));
+  EXPECT_THAT(config.error()[0].message, HasSubstr("[[administrator]]"));
+  EXPECT_THAT(config.error()[1].message, HasSubstr("[agency]"));
+  EXPECT_THAT(config.error()[2].message, HasSubstr("[data]"));
+  EXPECT_THAT(config.error()[3].message, HasSubstr("[keys]"));
 }
 
-TEST(Config, RefusesTwoPeersOfTheSameIdentity) {
+TEST(Config, NeedsExactlyTwoAdministrators) {
   const std::string full = kFull;
-  const std::size_t from = full.find("[[peer]]");
-  const auto config = Parse(full + full.substr(from, full.find("[limits]") - from));
-  ASSERT_FALSE(config);
-  ASSERT_THAT(config.error(), SizeIs(2));
-  EXPECT_EQ(config.error()[0].line, 43U);
-  EXPECT_THAT(config.error()[0].message, HasSubstr("two [[peer]] have the agency"));
-  EXPECT_THAT(config.error()[1].message, HasSubstr("same spiffe_id"));
+  const std::size_t from = full.find("[[administrator]]");
+  const std::size_t second = full.find("[[administrator]]", from + 1);
+  const auto one = Parse(full.substr(0, second));
+  ASSERT_FALSE(one);
+  EXPECT_THAT(one.error()[0].message, HasSubstr("exactly two [[administrator]] are needed"));
+  const auto three = Parse(full + With("admin-2", "admin-3").substr(second));
+  ASSERT_FALSE(three);
+  ASSERT_THAT(three.error(), SizeIs(1));
+  EXPECT_EQ(three.error()[0].line, 51U);
+  EXPECT_THAT(three.error()[0].message, HasSubstr("exactly two [[administrator]]"));
 }
 
 TEST(Config, CutsAndEscapesAnUnknownKey) {
@@ -280,7 +315,7 @@ class ConfigFiles : public ::testing::Test {
 
 TEST_F(ConfigFiles, AreAllRightWithPrivateKeysAndPublicCertificates) {
   for (const char* name : {"t", "s", "l", "k"}) Make(name, 0600);
-  Make("r", 0644);
+  for (const char* name : {"r", "pc", "pk", "qc", "qk"}) Make(name, 0644);
   EXPECT_THAT(Check(), IsEmpty());
 }
 
@@ -288,8 +323,10 @@ TEST_F(ConfigFiles, ReportsEachMissingFileAndEachOpenKey) {
   Make("t", 0640);
   Make("s", 0400);
   Make("l", 0604);
+  for (const char* name : {"pc", "pk", "qk"}) Make(name, 0644);
   const auto faults = Check();
-  ASSERT_THAT(faults, SizeIs(4));
+  ASSERT_THAT(faults, SizeIs(5));
+  EXPECT_THAT(faults[4], HasSubstr("administrator q certificate: there is no file"));
   EXPECT_THAT(faults[0], HasSubstr("keys.tls"));
   EXPECT_THAT(faults[0], HasSubstr("chmod 600"));
   EXPECT_THAT(faults[1], HasSubstr("keys.roots: there is no file"));

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -135,24 +136,47 @@ TEST_F(SqliteDisk, AcknowledgesOnlyWhatIsThereWhenManyWritersFillTheDisk) {
 }
 
 // Erased octets are gone from every file, not only from the answer of a query.
-TEST_F(SqliteDisk, LeavesNoOctetOfAWithdrawnEntry) {
-  const std::string secret = "the-sealed-template-of-one-person";
+TEST_F(SqliteDisk, LeavesNoOctetOfAnEntryThatEndedOrWasReplaced) {
+  const std::string secret = "the-sealed-content-of-one-person";
   const auto list = policy::WatchlistId::Parse("operation-lantern").value();
   EntryRecord entry;
   entry.reference = "a";
   entry.category = policy::ListCategory::Parse("suspected").value();
-  entry.wrapped_key = entry.sealed_template = entry.sealed_fields = ToBytes(secret);
-  ASSERT_THAT(store_->Write([&](Transaction& t) {
-    return t.watchlists().AddList({list, {"facenet", "1", 128}, {}, {}}, std::vector{entry});
-  }),
+  entry.wrapped_key = ToBytes("key");
+  entry.sealed_template = entry.sealed_fields = ToBytes(secret);
+  WatchlistRecord record;
+  record.reference = list;
+  ASSERT_THAT(store_->Write([&](Transaction& t) { return t.watchlists().AddList(record); }),
               IsOk());
-  ASSERT_THAT(FileText("comity.db-wal"), HasSubstr(secret));
-  ASSERT_THAT(store_->Write([&](Transaction& t) { return t.watchlists().Withdraw(list, "a"); }),
-              IsOk());
-  // The log is emptied after the acknowledgement; a further commit comes after that.
-  ASSERT_THAT(store_->Write(Append(1, 10)), IsOk());
-  EXPECT_THAT(FileText("comity.db-wal"), Not(HasSubstr(secret)));
-  EXPECT_THAT(FileText("comity.db"), Not(HasSubstr(secret)));
+  EntryRecord withdrawn = entry;
+  withdrawn.wrapped_key.clear();
+  EntryRecord corrected = entry;
+  corrected.sealed_fields = corrected.sealed_template = ToBytes("other");
+  const std::vector<std::function<Status(WatchlistStore&)>> ends = {
+      [&](WatchlistStore& lists) { return lists.ChangeEntry(list, withdrawn); },
+      [&](WatchlistStore& lists) { return lists.ChangeEntry(list, corrected); },
+      [&](WatchlistStore& lists) -> Status {
+        COMITY_RETURN_IF_ERROR(lists.EraseEntries(list, 10));
+        return {};
+      },
+      [&](WatchlistStore& lists) -> Status {
+        COMITY_RETURN_IF_ERROR(lists.RemoveEntries(list, 4, 10));
+        return {};
+      }};
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    SCOPED_TRACE(i);
+    entry.reference = withdrawn.reference = corrected.reference = "r" + std::to_string(i);
+    ASSERT_THAT(store_->Write([&](Transaction& t) {
+      return t.watchlists().AddEntries(list, i + 1, std::vector{entry});
+    }),
+                IsOk());
+    ASSERT_THAT(FileText("comity.db-wal"), HasSubstr(secret));
+    ASSERT_THAT(store_->Write([&](Transaction& t) { return ends[i](t.watchlists()); }), IsOk());
+    // The log is emptied after the acknowledgement; a further commit comes after that.
+    ASSERT_THAT(store_->Write(Append(1, 10)), IsOk());
+    EXPECT_THAT(FileText("comity.db-wal"), Not(HasSubstr(secret)));
+    EXPECT_THAT(FileText("comity.db"), Not(HasSubstr(secret)));
+  }
 }
 
 TEST_F(SqliteDisk, EmptiesTheLogOnceTheReaderThatNeedsItIsDone) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "services/store/sqlite/migrations.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -63,6 +64,33 @@ TEST_F(SqliteOpen, RefusesANewerSchema) {
   const auto store = Open();
   ASSERT_THAT(store, FailsWith(ErrorCode::kConflict));
   EXPECT_THAT(store.error().detail, HasSubstr("schema 999"));
+}
+
+// A node that is brought up to date in the middle of a day gives nobody a second day's capacity.
+TEST_F(SqliteOpen, KeepsCapacityThatWasCountedBeforeItsKeyHadASubject) {
+  constexpr int kWithSubject = 8;
+  {
+    SQLite::Database raw = Raw();
+    for (const Migration& migration : EmbeddedMigrations()) {
+      if (migration.version >= kWithSubject) continue;
+      raw.exec(migration.sql);
+      raw.exec("INSERT INTO schema_version (version) VALUES (" + std::to_string(migration.version) +
+               ")");
+    }
+    raw.exec("PRAGMA application_id = 1129141337");  // CMTY
+    raw.exec("INSERT INTO capacity VALUES ('fan', 'p1', 'eastvale-council', '2026-11-25', 42)");
+  }
+  const auto store = Open();
+  ASSERT_THAT(store, IsOk());
+  const CapacityStore::Key key{policy::AgreementId::Parse("fan").value(), "p1",
+                               policy::AgencyId::Parse("eastvale-council").value(), "2026-11-25"};
+  std::uint64_t reserved = 0;
+  ASSERT_THAT((*store)->Read([&](const Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(reserved, transaction.capacity().Reserved(key));
+    return {};
+  }),
+              IsOk());
+  EXPECT_EQ(reserved, 42U);
 }
 
 TEST_F(SqliteOpen, RefusesTheDatabaseOfAnotherProgramAndLeavesItAlone) {

@@ -20,6 +20,7 @@
 namespace comity::transport {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -82,6 +83,54 @@ TEST_F(TrustStoreTest, WithoutPeersNobodyGetsIn) {
   EXPECT_THAT(store->AnchorBundle(), IsEmpty());
   EXPECT_THAT(store->Verify(ReadText(council_.IssueGateway(kNow).pem_file), kNow),
               FailsWith(ErrorCode::kUnauthenticated));
+}
+
+// As the register of partners pins it: by text, not by file.
+PinnedPeer AsText(const TestAgency& agency) {
+  return {agency.agency(), agency.gateway_id(), {}, {}, ReadText(agency.anchor())};
+}
+
+TEST_F(TrustStoreTest, PeersComeAndGoWhileItWorks) {
+  const auto store = Open({});
+  const std::string council = ReadText(council_.IssueGateway(kNow).pem_file);
+  const std::string police = ReadText(police_.IssueGateway(kNow).pem_file);
+  EXPECT_THAT(store->Verify(council, kNow), FailsWith(ErrorCode::kUnauthenticated));
+  ASSERT_THAT(store->SetPeers({AsText(council_)}), IsOk());
+  EXPECT_THAT(store->Verify(council, kNow), IsOk());
+  EXPECT_EQ(store->AnchorBundle(), ReadText(council_.anchor()));
+  ASSERT_THAT(store->SetPeers({AsText(police_)}), IsOk());
+  EXPECT_THAT(store->Verify(council, kNow), FailsWith(ErrorCode::kUnauthenticated));
+  EXPECT_THAT(store->Verify(police, kNow), IsOk());
+}
+
+TEST_F(TrustStoreTest, OldAndNewAnchorTextAreBothTrusted) {
+  TestAgency renewed("eastvale-council", kNow);
+  TestAgency third("eastvale-council", kNow);
+  PinnedPeer both = AsText(council_);
+  both.anchor_pem += ReadText(renewed.anchor());
+  const auto store = Open({both});
+  EXPECT_THAT(store->Verify(ReadText(council_.IssueGateway(kNow).pem_file), kNow), IsOk());
+  EXPECT_THAT(store->Verify(ReadText(renewed.IssueGateway(kNow).pem_file), kNow), IsOk());
+  EXPECT_THAT(store->Verify(ReadText(third.IssueGateway(kNow).pem_file), kNow),
+              FailsWith(ErrorCode::kUnauthenticated));
+}
+
+TEST_F(TrustStoreTest, UnusableAnchorTextRefusesItsPeerAndNoOther) {
+  const auto store = Open({});
+  PinnedPeer broken = AsText(council_);
+  broken.anchor_pem = "no certificate";
+  ASSERT_THAT(store->SetPeers({broken, AsText(police_)}), IsOk());
+  EXPECT_THAT(store->Verify(ReadText(council_.IssueGateway(kNow).pem_file), kNow),
+              FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(store->Verify(ReadText(police_.IssueGateway(kNow).pem_file), kNow), IsOk());
+  EXPECT_THAT(store->Faults(kNow), ElementsAre(HasSubstr("eastvale-council")));
+}
+
+TEST_F(TrustStoreTest, PeersThatContradictEachOtherChangeNothing) {
+  const auto store = Open({AsText(council_)});
+  EXPECT_THAT(store->SetPeers({AsText(police_), AsText(police_)}),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(store->Verify(ReadText(council_.IssueGateway(kNow).pem_file), kNow), IsOk());
 }
 
 TEST_F(TrustStoreTest, OnePeersCaCannotSpeakForAnother) {

@@ -3,15 +3,12 @@
 
 #include <random>
 
-#include "services/watchlists/register.h"
-#include "tests/support/agency_store.h"
 #include "tests/support/result_matchers.h"
-#include "tests/unit/services/watchlists/list_files.h"
+#include "tests/unit/services/watchlists/list_world.h"
 
 namespace comity::watchlists {
 namespace {
 
-using comity::testing::AgencyStore;
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
 using namespace testing;
@@ -41,14 +38,7 @@ TEST(CorruptImport, IsWholeOrLeavesNothing) {
   const std::random_device::result_type seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 generator(seed);
-  AgencyStore agency;
-  auto lists = Register::Open({.store = agency.store(),
-                               .journal = agency.journal(),
-                               .kek = agency.kek(),
-                               .random = agency.random,
-                               .clock = agency.clock,
-                               .own = agency.own})
-                   .value();
+  ListWorld world;
   std::vector<nlohmann::json> entries;
   for (std::size_t i = 0; i < kEntries; ++i) entries.push_back(FullEntry("r" + std::to_string(i)));
   const Bytes good_lines = ToBytes(Lines(entries));
@@ -60,18 +50,19 @@ TEST(CorruptImport, IsWholeOrLeavesNothing) {
     Bytes rows = good_rows;
     Corrupt(round % 2 == 0 ? lines : rows, generator);
     const ParsedImport parsed = ParseImport(AsText(lines), rows, Options(TemplateFormat::kNpy));
-    const auto id = policy::WatchlistId::Parse("list-" + std::to_string(round)).value();
-    const Status imported = lists->Import(id, parsed, "officer");
-    const auto status = lists->StatusOf(id, agency.clock.Now());
+    const std::string name = "list-" + std::to_string(round);
+    ASSERT_THAT(world.Draft(Definition(name)), IsOk());
+    const Status added = world.lists->Add(ListId(name), parsed, kOperator, "file");
+    const ListCounts counts = world.StatusOf(ListId(name)).counts;
     if (parsed.ok()) {
-      ASSERT_THAT(imported, IsOk());
-      ASSERT_EQ(status->front().active + status->front().not_yet_valid, parsed.entries.size());
+      ASSERT_THAT(added, IsOk());
+      ASSERT_EQ(counts.entries, parsed.entries.size());
     } else {
       ++refused;
       ASSERT_FALSE(parsed.faults.empty());
       ASSERT_TRUE(parsed.entries.empty());
-      ASSERT_THAT(imported, FailsWith(ErrorCode::kInvalidArgument));
-      ASSERT_THAT(status, FailsWith(ErrorCode::kNotFound));
+      ASSERT_THAT(added, FailsWith(ErrorCode::kInvalidArgument));
+      ASSERT_EQ(counts.entries, 0U);
     }
   }
   EXPECT_GT(refused, 100);

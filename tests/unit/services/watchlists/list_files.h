@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "crypto/base/bytes.h"
+#include "services/watchlists/definition.h"
 #include "services/watchlists/import.h"
+#include "tests/support/watchlist_text.h"
 
 namespace comity::watchlists::testing {
 
@@ -19,35 +21,40 @@ inline policy::Instant At(const std::string& text) {
   return policy::ParseInstant(text).value();
 }
 
+inline constexpr const char* kNow = "2026-11-25T08:00:00Z";
+
+inline comity::testing::DefinitionText Definition(const std::string& reference) {
+  comity::testing::DefinitionText text;
+  text.reference = reference;
+  text.agreements = {"northshire-eastvale-2026"};
+  text.categories = {"wanted-by-courts", "victim", "missing-at-risk"};
+  text.engine_version = "1.0";
+  text.dimension = kDimension;
+  text.starts_at = At("2026-11-25T00:00:00Z");
+  text.ends_at = At("2026-11-30T00:00:00Z");
+  return text;
+}
+inline ListDefinition Parsed(const comity::testing::DefinitionText& text) {
+  return ParseDefinition(comity::testing::WriteDefinition(text)).definition.value();
+}
+
+// Valid on 25 November, reviewed by its end.
 inline nlohmann::json Entry(const std::string& reference) {
-  return {{"reference", reference},
-          {"category", "wanted-by-courts"},
-          {"image", {{"source_kind", "custody"}, {"acquisition_legal_basis", "PACE 1984 s.64A"}}},
-          {"rationale",
-           {{"necessity", "Wanted on warrant."},
-            {"proportionality", "No lesser means has found the person."},
-            {"at", "2026-11-24T09:00:00Z"}}},
-          {"response", {{"priority", "amber"}, {"text", "speak to the person"}}},
-          {"valid_from", "2026-11-25T00:00:00Z"},
-          {"expires_at", "2026-11-26T00:00:00Z"}};
+  nlohmann::json entry = comity::testing::EntryJson({.reference = reference, .now = At(kNow)});
+  entry["valid_from"] = "2026-11-25T00:00:00Z";
+  entry["expires_at"] = "2026-11-26T00:00:00Z";
+  entry["review_by"] = "2026-11-26T00:00:00Z";
+  return entry;
 }
 
 // Every field of the schema.
 inline nlohmann::json FullEntry(const std::string& reference) {
   nlohmann::json entry = Entry(reference);
-  entry["subject_category"] = "suspect";
-  entry["identified"] = true;
-  entry["image"]["captured_on"] = "2026-03-01";
-  entry["image"]["third_party_sensitive"] = false;
-  entry["image"]["quality"] = {{"metric", "ofiq"}, {"value", 87}};
-  entry["fact_or_assessment"] = "fact";
-  entry["reliability"] = {
-      {"as_of", "2026-11-24T09:00:00Z"}, {"grade", "1B"}, {"completeness", "complete"}};
   entry["offence_code"] = "CJ88116";
   entry["max_penalty_years"] = 10;
   entry["response"]["officer_safety_code"] = "weapons";
-  entry["handling_code"] = "P";
-  entry["review_by"] = "2026-11-25T20:00:00Z";
+  entry["handling_code"] = "C";
+  entry["handling_conditions"] = "Not to be told to third parties.";
   entry["identity_ref"] = "nominal 4711";
   return entry;
 }
@@ -111,7 +118,8 @@ inline ImportOptions Options(TemplateFormat format = TemplateFormat::kFloat32) {
   ImportOptions options;
   options.format = format;
   options.engine = {"facenet", "1.0", kDimension};
-  options.now = At("2026-11-25T08:00:00Z");
+  options.rules = RulesOf(Parsed(Definition("lantern")));
+  options.now = At(kNow);
   return options;
 }
 

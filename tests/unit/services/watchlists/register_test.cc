@@ -6,15 +6,13 @@
 #include <fstream>
 #include <thread>
 
-#include "services/audit/events.h"
-#include "tests/support/agency_store.h"
+#include "services/watchlists/entry_fields.h"
 #include "tests/support/result_matchers.h"
-#include "tests/unit/services/watchlists/list_files.h"
+#include "tests/unit/services/watchlists/list_world.h"
 
 namespace comity::watchlists {
 namespace {
 
-using comity::testing::AgencyStore;
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
 using ::testing::ElementsAre;
@@ -22,157 +20,154 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using namespace testing;
 
-const policy::WatchlistId kList = policy::WatchlistId::Parse("operation-lantern").value();
+const policy::WatchlistId kList = ListId("operation-lantern");
 
 class WatchlistRegister : public ::testing::Test {
  protected:
-  void SetUp() override { Open(); }
-  void Open() {
-    auto opened = TryOpen(agency_.kek());
-    ASSERT_THAT(opened, IsOk());
-    lists_ = std::move(opened).value();
-  }
-  Result<std::unique_ptr<Register>> TryOpen(const SecretBytes& kek) {
-    return Register::Open({.store = agency_.store(),
-                           .journal = agency_.journal(),
-                           .kek = kek,
-                           .random = agency_.random,
-                           .clock = agency_.clock,
-                           .own = agency_.own});
-  }
-  void Restart() {
-    lists_.reset();
-    agency_.Reopen();
-    Open();
-  }
-  // Three entries: a (active), b (victim, active), c (not yet valid).
-  ParsedImport Three() {
+  // Three entries: a (active), b (of a victim), c (not yet valid).
+  static std::vector<nlohmann::json> Three() {
     nlohmann::json b = FullEntry("b");
     b["category"] = "victim";
     nlohmann::json c = Entry("c");
     c["valid_from"] = "2026-11-25T20:00:00Z";
-    return Parse({Entry("a"), b, c});
+    return {Entry("a"), b, c};
   }
-  std::vector<std::string> Visited() {
-    std::vector<std::string> references;
-    EXPECT_THAT(lists_->VisitActive(kList,
-                                    [&](const ActiveEntry& entry) -> Status {
-                                      references.push_back(entry.reference);
-                                      return {};
-                                    }),
-                IsOk());
-    return references;
+  void ApproveThree() { world_.Approved(kList.text(), Three()); }
+  bool Matches(const std::string& reference) {
+    return world_.lists->Matches(kList, reference, world_.agency.clock.Now());
   }
-  ListStatus StatusNow() { return lists_->StatusOf(kList, agency_.clock.Now()).value().front(); }
+  ListCounts Counts() { return world_.StatusOf(kList).counts; }
 
-  AgencyStore agency_;
-  std::unique_ptr<Register> lists_;
+  ListWorld world_;
 };
 
-TEST_F(WatchlistRegister, GivesBackWhatWasImportedAfterARestart) {
-  const ParsedImport parsed = Three();
-  ASSERT_THAT(lists_->Import(kList, parsed, "officer"), IsOk());
-  EXPECT_EQ(agency_.CountEvents(audit::kWatchlistImported), 1U);
-  Restart();
+TEST_F(WatchlistRegister, GivesBackWhatWasAddedAfterARestart) {
+  const ParsedImport parsed = Parse(Three());
+  ASSERT_THAT(world_.Draft(Definition(kList.text())), IsOk());
+  ASSERT_THAT(world_.lists->Add(kList, parsed, kOperator, "file"), IsOk());
+  ASSERT_THAT(world_.Approve(kList), IsOk());
+  ASSERT_THAT(world_.Clear(kList, {"b"}), IsOk());
+  EXPECT_EQ(world_.agency.CountEvents(audit::kEntriesAdded), 1U);
+  world_.Restart();
   std::size_t row = 0;
   const auto check = [&](const ActiveEntry& entry) -> Status {
-    EXPECT_EQ(entry.reference, parsed.entries[row].reference);
-    EXPECT_EQ(entry.category, parsed.entries[row].category);
-    EXPECT_EQ(entry.valid_from, parsed.entries[row].valid_from);
-    EXPECT_EQ(entry.expires_at, parsed.entries[row].expires_at);
-    EXPECT_EQ(entry.response_code, ResponseCode(parsed.entries[row].sealed_fields).value());
+    const EntryFields& fields = parsed.entries[row];
+    EXPECT_EQ(entry.reference, fields.reference);
+    EXPECT_EQ(entry.category, fields.category);
+    EXPECT_EQ(entry.subject, fields.subject);
+    EXPECT_EQ(entry.valid_from, fields.valid_from);
+    EXPECT_EQ(entry.until, fields.expires_at);
+    EXPECT_EQ(entry.response_code, ReadSearchFields(fields.sealed_fields).value().response_code);
     EXPECT_THAT(entry.face_template, ::testing::ElementsAreArray(parsed.templates.Row(row)));
     ++row;
     return {};
   };
-  ASSERT_THAT(lists_->VisitActive(kList, check), IsOk());
+  ASSERT_THAT(world_.lists->VisitActive(kList, check), IsOk());
   EXPECT_EQ(row, 3U);
 }
 
 TEST_F(WatchlistRegister, CountsByStateAndCategory) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
-  ASSERT_THAT(lists_->Withdraw({kList, "a", "arrested", "officer"}), IsOk());
-  ListStatus status = StatusNow();
-  EXPECT_EQ(status.active, 1U);
-  EXPECT_EQ(status.withdrawn, 1U);
-  EXPECT_EQ(status.not_yet_valid, 1U);
-  EXPECT_THAT(status.active_by_category, ElementsAre(std::pair("victim", 1U)));
-  agency_.clock.Set(At("2026-11-26T00:00:00Z"));
-  status = StatusNow();
-  EXPECT_EQ(status.expired, 2U);
-  EXPECT_EQ(status.withdrawn, 1U);
-  EXPECT_EQ(status.active, 0U);
+  ApproveThree();
+  ListCounts counts = Counts();
+  EXPECT_EQ(counts.entries, 3U);
+  EXPECT_EQ(counts.active, 1U);
+  EXPECT_EQ(counts.awaiting_approval, 1U);
+  EXPECT_EQ(counts.not_yet_valid, 1U);
+  EXPECT_EQ(counts.prospective, 3U);
+  ASSERT_THAT(world_.Clear(kList, {"b"}), IsOk());
+  ASSERT_THAT(world_.lists->Withdraw({kList, "a", "arrested", "officer"}), IsOk());
+  counts = Counts();
+  EXPECT_EQ(counts.active, 1U);
+  EXPECT_EQ(counts.withdrawn, 1U);
+  EXPECT_EQ(counts.not_yet_valid, 1U);
+  EXPECT_THAT(counts.active_by_category, ElementsAre(std::pair("victim", 1U)));
+  world_.agency.clock.Set(At("2026-11-26T00:00:00Z"));
+  counts = Counts();
+  EXPECT_EQ(counts.expired, 2U);
+  EXPECT_EQ(counts.withdrawn, 1U);
+  EXPECT_EQ(counts.active, 0U);
 }
 
 TEST_F(WatchlistRegister, StopsMatchingBeforeWithdrawReturns) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
-  const auto now = agency_.clock.Now();
-  EXPECT_TRUE(lists_->Matches(kList, "a", now));
-  EXPECT_FALSE(lists_->Matches(kList, "c", now));  // not yet valid
-  ASSERT_THAT(lists_->Withdraw({kList, "a", "arrested", "officer"}), IsOk());
-  EXPECT_FALSE(lists_->Matches(kList, "a", now));
-  EXPECT_THAT(Visited(), ElementsAre("b", "c"));
-  EXPECT_EQ(agency_.CountEvents(audit::kEntryWithdrawn), 1U);
-  Restart();
-  EXPECT_FALSE(lists_->Matches(kList, "a", now));
-  EXPECT_THAT(Visited(), ElementsAre("b", "c"));
+  ApproveThree();
+  EXPECT_TRUE(Matches("a"));
+  EXPECT_FALSE(Matches("b"));  // waits for a further approval
+  EXPECT_FALSE(Matches("c"));  // not yet valid
+  ASSERT_THAT(world_.lists->Withdraw({kList, "a", "arrested", "officer"}), IsOk());
+  EXPECT_FALSE(Matches("a"));
+  EXPECT_THAT(world_.Visited(kList), ElementsAre("c"));
+  EXPECT_EQ(world_.agency.CountEvents(audit::kEntryWithdrawn), 1U);
+  EXPECT_THAT(world_.changes.Texts(), ElementsAre("withdrawn operation-lantern/a"));
+  world_.Restart();
+  EXPECT_FALSE(Matches("a"));
+  EXPECT_THAT(world_.Visited(kList), ElementsAre("c"));
 }
 
 TEST_F(WatchlistRegister, RefusesUnknownRepeatedAndUnexplainedWithdrawals) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
-  EXPECT_THAT(lists_->Withdraw({kList, "x", "r", "o"}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(lists_->Withdraw({kList, "a", "", "o"}), FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(lists_->Withdraw({kList, "a", std::string(1001, 'x'), "o"}),
+  ApproveThree();
+  Register& lists = *world_.lists;
+  EXPECT_THAT(lists.Withdraw({kList, "x", "r", "o"}), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(lists.Withdraw({ListId("other"), "a", "r", "o"}), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(lists.Withdraw({kList, "a", "", "o"}), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(lists.Withdraw({kList, "a", std::string(1001, 'x'), "o"}),
               FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(lists_->Matches(kList, "a", agency_.clock.Now()));
-  ASSERT_THAT(lists_->Withdraw({kList, "a", "r", "o"}), IsOk());
-  EXPECT_THAT(lists_->Withdraw({kList, "a", "r", "o"}), FailsWith(ErrorCode::kConflict));
-  EXPECT_EQ(agency_.CountEvents(audit::kEntryWithdrawn), 1U);
+  EXPECT_TRUE(Matches("a"));
+  ASSERT_THAT(lists.Withdraw({kList, "a", "r", "o"}), IsOk());
+  EXPECT_THAT(lists.Withdraw({kList, "a", "r", "o"}), FailsWith(ErrorCode::kConflict));
+  EXPECT_EQ(world_.agency.CountEvents(audit::kEntryWithdrawn), 1U);
+}
+
+TEST_F(WatchlistRegister, ChangesNothingWhenTheChangeCannotBePassedOn) {
+  ApproveThree();
+  world_.changes.refuse = true;
+  EXPECT_THAT(world_.lists->Withdraw({kList, "a", "r", "o"}), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_TRUE(Matches("a"));
+  EXPECT_EQ(world_.agency.CountEvents(audit::kEntryWithdrawn), 0U);
 }
 
 TEST_F(WatchlistRegister, LeavesOutWhatHasExpired) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
-  agency_.clock.Set(At("2026-11-26T00:00:00Z"));
-  EXPECT_THAT(Visited(), IsEmpty());
+  ApproveThree();
+  world_.agency.clock.Set(At("2026-11-26T00:00:00Z"));
+  EXPECT_THAT(world_.Visited(kList), IsEmpty());
 }
 
-TEST_F(WatchlistRegister, ImportsAListOnce) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
-  EXPECT_THAT(lists_->Import(kList, Parse({Entry("z")}), "officer"),
-              FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(Visited(), ElementsAre("a", "b", "c"));
-  EXPECT_EQ(agency_.CountEvents(audit::kWatchlistImported), 1U);
-}
-
-TEST_F(WatchlistRegister, TakesNoListWithFaults) {
-  EXPECT_THAT(lists_->Import(kList, Parse({nlohmann::json::object()}), "officer"),
-              FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(lists_->StatusOf(kList, agency_.clock.Now()), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(lists_->VisitActive(kList, [](const ActiveEntry&) -> Status { return {}; }),
-              FailsWith(ErrorCode::kNotFound));
-  EXPECT_EQ(agency_.CountEvents(audit::kWatchlistImported), 0U);
+TEST_F(WatchlistRegister, LeavesOutWhatNobodyLookedAtForTooLong) {
+  nlohmann::json reviewed = Entry("reviewed");
+  reviewed["review_by"] = "2026-11-25T12:00:00Z";
+  nlohmann::json old = Entry("old");
+  old["reliability"]["as_of"] = "2026-10-26T12:00:00Z";  // 30 days before noon
+  world_.Approved(kList.text(), {reviewed, old, Entry("fresh")});
+  EXPECT_EQ(Counts().active, 3U);
+  world_.agency.clock.Set(At("2026-11-25T12:00:00Z"));
+  EXPECT_FALSE(Matches("reviewed"));
+  EXPECT_FALSE(Matches("old"));
+  EXPECT_TRUE(Matches("fresh"));
+  EXPECT_THAT(world_.Visited(kList), ElementsAre("fresh"));
+  EXPECT_EQ(Counts().stale, 2U);
+  EXPECT_EQ(Counts().prospective, 1U);
 }
 
 TEST_F(WatchlistRegister, RefusesToOpenUnderAnotherKey) {
-  ASSERT_THAT(lists_->Import(kList, Three(), "officer"), IsOk());
+  ApproveThree();
   const SecretBytes other = SecretBytes::CopyOf(Bytes(32, 8));
-  const auto opened = TryOpen(other);
+  const auto opened = world_.TryOpen(other);
   ASSERT_THAT(opened, FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(opened.error().detail, HasSubstr("operation-lantern"));
 }
 
 TEST_F(WatchlistRegister, KeepsTemplatesAndFieldsOutOfTheDatabaseInTheClear) {
-  const ParsedImport parsed = Three();
-  ASSERT_THAT(lists_->Import(kList, parsed, "officer"), IsOk());
-  lists_.reset();
-  agency_.Close();
-  std::ifstream in(agency_.database(), std::ios::binary);
+  const ParsedImport parsed = Parse({FullEntry("a"), FullEntry("b")});
+  ASSERT_THAT(world_.Draft(Definition(kList.text())), IsOk());
+  ASSERT_THAT(world_.lists->Add(kList, parsed, kOperator, "file"), IsOk());
+  world_.lists.reset();
+  world_.agency.Close();
+  std::ifstream in(world_.agency.database(), std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), {});
   ASSERT_FALSE(bytes.empty());
   const auto row = parsed.templates.Row(1);
   const std::string first(reinterpret_cast<const char*>(row.data()), 16);
   EXPECT_EQ(bytes.find(first), std::string::npos);
-  for (const char* text : {"nominal 4711", "Wanted on warrant", "speak to the person"}) {
+  for (const char* text : {"nominal 4711", "Warrant; not at", "speak to the person"}) {
     EXPECT_EQ(bytes.find(text), std::string::npos) << text;
   }
 }
@@ -180,18 +175,67 @@ TEST_F(WatchlistRegister, KeepsTemplatesAndFieldsOutOfTheDatabaseInTheClear) {
 TEST_F(WatchlistRegister, CanBeReadWhileItChanges) {
   std::vector<nlohmann::json> entries;
   for (int i = 0; i < 40; ++i) entries.push_back(Entry("r" + std::to_string(i)));
-  ASSERT_THAT(lists_->Import(kList, Parse(entries), "officer"), IsOk());
+  world_.Approved(kList.text(), entries);
   std::jthread reader([&] {
     for (int i = 0; i < 20; ++i) {
-      EXPECT_GE(Visited().size(), 20U);
-      StatusNow();
+      EXPECT_GE(world_.Visited(kList).size(), 20U);
+      Counts();
     }
   });
   for (int i = 0; i < 20; ++i) {
-    EXPECT_THAT(lists_->Withdraw({kList, "r" + std::to_string(i), "r", "o"}), IsOk());
+    EXPECT_THAT(world_.lists->Withdraw({kList, "r" + std::to_string(i), "r", "o"}), IsOk());
   }
   reader.join();
-  EXPECT_EQ(StatusNow().active, 20U);
+  EXPECT_EQ(Counts().active, 20U);
+}
+
+TEST_F(WatchlistRegister, ShowsAnEntryWithoutFaceAndWithoutTheKeyToThePerson) {
+  world_.Approved(kList.text(), {FullEntry("a"), Entry("gone")});
+  EntryView view = world_.lists->View(kList, "a").value();
+  nlohmann::json expected = FullEntry("a");
+  expected.erase("identity_ref");
+  EXPECT_EQ(nlohmann::json::parse(view.fields), expected);
+  EXPECT_TRUE(view.record.sealed_template.empty());
+  EXPECT_TRUE(view.record.sealed_fields.empty());
+  EXPECT_TRUE(view.record.wrapped_key.empty());
+  ASSERT_THAT(world_.lists->Withdraw({kList, "gone", "r", "o"}), IsOk());
+  view = world_.lists->View(kList, "gone").value();
+  EXPECT_EQ(view.record.state, store::EntryState::kWithdrawn);
+  EXPECT_EQ(view.fields, "");
+}
+
+// Whoever can write to the database but has no key-encryption key changes no list's fate.
+TEST_F(WatchlistRegister, DetectsAnEditedStateOfAListOrAnEntry) {
+  ASSERT_THAT(world_.Draft(Definition(kList.text())), IsOk());
+  ASSERT_THAT(world_.Add(kList, Three()), IsOk());
+  const auto edit = [&](auto change) {
+    return world_.agency.store().Write([&](store::Transaction& transaction) -> Status {
+      COMITY_ASSIGN_OR_RETURN(auto list, transaction.watchlists().List(kList));
+      return change(transaction.watchlists(), list);
+    });
+  };
+  ASSERT_THAT(edit([](store::WatchlistStore& store, store::WatchlistRecord& list) {
+                list.state = store::ListState::kApproved;
+                list.approved_at = At(kNow);
+                return store.ChangeList(list);
+              }),
+              IsOk());
+  EXPECT_THAT(world_.TryOpen(world_.agency.kek()), FailsWith(ErrorCode::kCorrupt));
+  ASSERT_THAT(edit([](store::WatchlistStore& store, store::WatchlistRecord& list) {
+                list.state = store::ListState::kDraft;
+                list.approved_at.reset();
+                return store.ChangeList(list);
+              }),
+              IsOk());
+  ASSERT_THAT(world_.Approve(kList), IsOk());
+  ASSERT_THAT(edit([](store::WatchlistStore& store, store::WatchlistRecord& list) -> Status {
+                COMITY_ASSIGN_OR_RETURN(auto entry, store.Entry(list.reference, "b"));
+                entry.clearance = store::EntryClearance::kGiven;
+                return store.ChangeEntry(list.reference, entry);
+              }),
+              IsOk());
+  EXPECT_THAT(world_.lists->VisitActive(kList, [](const auto&) { return Status(); }),
+              FailsWith(ErrorCode::kCorrupt));
 }
 
 }  // namespace

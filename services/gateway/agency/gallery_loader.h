@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "services/matching/galleries.h"
+#include "services/runtime/clock.h"
+#include "services/watchlists/register.h"
+
+namespace comity::gateway {
+
+// Brings approved watchlists into memory as galleries, and keeps them alike: the two folders do not
+// know each other.
+//
+// Threads: thread-safe; not by one that holds a ticket of the barrier, nor within a unit of work.
+class GalleryLoader {
+ public:
+  // References must outlive the object.
+  GalleryLoader(watchlists::Register& watchlists, matching::Galleries& galleries,
+                const runtime::Clock& clock)
+      : watchlists_(watchlists), galleries_(galleries), clock_(clock) {}
+
+  // Errors: kCorrupt  a list does not decrypt; it is not searched, and the gateway should not start
+  Status LoadAll();
+  // On return the list is searched as it is stored now; one that is not approved is not searched.
+  // Errors: kNotFound; kCorrupt: it is not searched then
+  Status Load(const policy::WatchlistId& list);
+  // On return no answer holds one of the entries. Does not wait for a list that is being read.
+  void Withdraw(const policy::WatchlistId& list, std::span<const std::string> references);
+  // On return no answer holds an entry of the list. Does not wait for it either.
+  void Drop(const policy::WatchlistId& list);
+  // Whether the stop control holds the list.
+  bool IsHalted(const policy::WatchlistId& list) const { return galleries_.IsHalted(list); }
+  // Validates every list that may be searched so (Register::Revalidate).
+  Result<watchlists::Validation> Revalidate(const policy::AgreementId& agreement,
+                                            const policy::PurposeCode& purpose);
+  // What is due at `now`: erases expired entries, closes lists whose time is over, deletes closed
+  // ones. Returns how many entries and lists were erased. About every ten seconds.
+  Result<std::uint64_t> Housekeep(policy::Instant now);
+
+ private:
+  // The list that is being read, and what was taken out of it meanwhile.
+  struct Reading {
+    policy::WatchlistId list;
+    std::vector<std::string> gone;
+    bool dropped = false;
+  };
+  struct Searched {
+    std::shared_ptr<const matching::Gallery> gallery;  // null: the list is not approved
+    matching::ListTerms terms;
+  };
+  Result<Searched> Read(const policy::WatchlistId& list) const;
+
+  watchlists::Register& watchlists_;
+  matching::Galleries& galleries_;
+  const runtime::Clock& clock_;
+  std::mutex loading_;  // one list at a time
+  std::mutex mutex_;    // guards reading_
+  std::optional<Reading> reading_;
+};
+
+}  // namespace comity::gateway

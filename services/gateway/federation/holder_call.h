@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "comity/v1/recognition.pb.h"
+#include "crypto/base/bytes.h"
+#include "services/gateway/federation/peer_links.h"
+#include "services/gateway/wire/signed_message.h"
+#include "services/runtime/guarded.h"
+#include "services/runtime/logging.h"
+
+namespace comity::gateway {
+
+// Why nothing can be sent to a holder now: what was decided, or that it cannot be reached.
+struct HolderClosed {
+  std::optional<policy::Decision> decision;
+  policy::AgencyId refused_by;  // with `decision`
+  v1::Unanswered::Reason reason = v1::Unanswered::REASON_HOLDER_UNREACHABLE;
+};
+
+// One Federation.Search stream at the requester: sends what is signed already, reads and verifies
+// what the holder says.
+//
+// Threads: Open and Write by one thread; the rest by any. Events come from a thread of
+//          the call's own. The destructor cancels and waits for it.
+class HolderCall {
+ public:
+  struct Ports {
+    const PeerLinks& peers;
+    const MessageVerifier& verifier;
+    runtime::Logger& logger;
+  };
+  struct Terms {
+    policy::AgencyId holder;
+    std::string exchange;
+    std::chrono::system_clock::time_point deadline;  // the call's
+  };
+  struct Events {
+    // An answer of the holder after the opening, with the digest of its message.
+    // Errors: end the call as the holder's fault
+    std::function<Status(const v1::SearchAnswer&, const Digest&)> on_answer;
+    std::function<void(const HolderClosed&)> on_end;  // once; nothing comes after it
+  };
+
+  // References must outlive the object.
+  HolderCall(Ports ports, Terms terms, Events events);
+  ~HolderCall();
+  HolderCall(const HolderCall&) = delete;
+  HolderCall& operator=(const HolderCall&) = delete;
+
+  // Sends the opening and waits for the holder's, at most `patience`. Nothing: it is open.
+  std::optional<HolderClosed> Open(const v1::SignedMessage& opening, std::chrono::seconds patience);
+  // False: the call is over. Takes no longer than `patience` if CancelLateWrite() is called.
+  bool Write(const v1::SignedMessage& message, std::chrono::seconds patience);
+
+  bool IsOpen() const;
+  // Whether the holder's certificate still stands; else nothing more goes to it.
+  bool IsTrusted() const;
+  const std::string& exchange() const { return terms_.exchange; }
+  void Cancel() { context_.TryCancel(); }
+  // Ends the call when a write takes longer than its patience. Some times a second.
+  void CancelLateWrite();
+
+ private:
+  using Stream = grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>;
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  enum class State { kOpening, kOpen, kEnded };
+  struct Progress {
+    State state = State::kOpening;
+    HolderClosed why;
+  };
+
+  void End(HolderClosed why);
+  void ReadAll();
+  Status OnMessage(const v1::SignedMessage& message);
+  Status CheckExchange(const v1::MessageHeader& header) const;
+
+  const Ports ports_;
+  const Terms terms_;
+  const Events events_;
+  grpc::ClientContext context_;
+  std::unique_ptr<Stream> stream_;
+  runtime::Watched<Progress> progress_;
+  runtime::Guarded<std::optional<SteadyTime>> write_until_;  // set while one is under way
+  std::jthread reader_;
+};
+
+}  // namespace comity::gateway

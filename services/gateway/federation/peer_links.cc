@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/gateway/federation/peer_links.h"
+
+#include <utility>
+
+#include "services/gateway/wire/convert_time.h"
+#include "services/gateway/wire/version.h"
+#include "services/matching/exchange_id.h"
+#include "services/transport/credentials.h"
+#include "services/transport/limits.h"
+#include "services/transport/status.h"
+
+namespace comity::gateway {
+namespace {
+
+using transport::limits::kHelloDeadline;
+using transport::limits::kUnaryDeadline;
+
+// Who stops does not wait for partners that are away.
+constexpr std::chrono::seconds kGoodbyeDeadline{1};
+
+void SetDeadline(grpc::ClientContext& context, std::chrono::seconds deadline) {
+  context.set_deadline(std::chrono::system_clock::now() + deadline);
+}
+
+}  // namespace
+
+Status PeerLinks::Set(const std::vector<Target>& targets) {
+  const auto before = links_.With([](const auto& links) { return links; });
+  std::map<policy::AgencyId, Known> after;
+  Status fault;
+  for (const Target& target : targets) {
+    const policy::AgencyId& agency = target.peer.agency;
+    const auto known = before.find(agency);
+    auto link = std::make_shared<Link>(Link{target.peer, target.address, {}});
+    if (known != before.end() && known->second.link->address == target.address) {
+      link->stub = known->second.link->stub;
+    } else {
+      auto channel = ports_.connect(agency, target.address);
+      if (!channel) {
+        if (fault)
+          fault = Fail(channel.error().code, agency.text() + ": " + channel.error().detail);
+        continue;
+      }
+      link->stub = v1::Federation::NewStub(*channel);
+    }
+    after.emplace(agency, Known{std::move(link), target.suspended});
+  }
+  links_.With([&](auto& links) { links.swap(after); });
+  return fault;
+}
+
+Result<PeerLinks::Known> PeerLinks::Look(const policy::AgencyId& agency) const {
+  return links_.With([&](const auto& links) -> Result<Known> {
+    const auto known = links.find(agency);
+    if (known != links.end()) return known->second;
+    return Fail(ErrorCode::kNotFound, agency.text() + " is no partner");
+  });
+}
+
+Result<PeerLinks::LinkPtr> PeerLinks::Find(const policy::AgencyId& agency) const {
+  COMITY_ASSIGN_OR_RETURN(const Known known, Look(agency));
+  if (!known.suspended) return known.link;
+  return Fail(ErrorCode::kPermissionDenied, agency.text() + " is suspended here");
+}
+
+std::map<policy::AgencyId, PeerLinks::LinkPtr> PeerLinks::all() const {
+  return links_.With([](const auto& links) {
+    std::map<policy::AgencyId, LinkPtr> active;
+    for (const auto& [agency, known] : links) {
+      if (!known.suspended) active.emplace(agency, known.link);
+    }
+    return active;
+  });
+}
+
+std::vector<policy::AgencyId> PeerLinks::partners() const {
+  return links_.With([](const auto& links) {
+    std::vector<policy::AgencyId> agencies;
+    for (const auto& [agency, known] : links) agencies.push_back(agency);
+    return agencies;
+  });
+}
+
+Status PeerLinks::Verify(const grpc::ClientContext& call, const policy::AgencyId& agency) const {
+  COMITY_RETURN_IF_ERROR(Find(agency));
+  return ServedBy(call, agency);
+}
+
+Status PeerLinks::ServedBy(const grpc::ClientContext& call, const policy::AgencyId& agency) const {
+  COMITY_ASSIGN_OR_RETURN(const transport::VerifiedPeer server,
+                          transport::ServerOf(call, ports_.trust, ports_.clock.Now()));
+  if (server.agency == agency.text()) return {};
+  return Fail(ErrorCode::kUnauthenticated, "the call is served by " + server.agency);
+}
+
+// Who answered is looked at again: a connection that is open is of no use to a certificate that was
+// revoked since.
+template <typename Payload>
+Result<Payload> PeerLinks::Read(const Answer& answer, const PinnedPeer& peer,
+                                const std::string& exchange) const {
+  if (!answer.status.ok()) return Fail(transport::FromGrpcStatus(answer.status));
+  COMITY_RETURN_IF_ERROR(ServedBy(answer.context, peer.agency));
+  auto payload = ports_.verifier.Verify<Payload>(answer.reply, peer);
+  if (payload && payload->header().exchange_id() != exchange) {
+    return Fail(ErrorCode::kCorrupt, "the answer is to another exchange");
+  }
+  return payload;
+}
+
+Result<HelloAnswer> PeerLinks::Hello(const policy::AgencyId& agency, bool leaving) const {
+  COMITY_ASSIGN_OR_RETURN(const Known known, Look(agency));
+  const std::string exchange = matching::NewExchangeId(ports_.random);
+  v1::HelloRequest request;
+  request.set_protocol_min(kProtocolMin);
+  request.set_protocol_max(kProtocolMax);
+  request.set_software(std::string(kSoftware));
+  request.set_leaving(leaving);
+  *request.mutable_view() = ToProto(ports_.view(agency));
+  grpc::ClientContext context;
+  SetDeadline(context, leaving ? kGoodbyeDeadline : kHelloDeadline);
+  v1::SignedMessage reply;
+  const auto sent_at = ports_.clock.Now();
+  const grpc::Status status =
+      known.link->stub->Hello(&context, ports_.signer.Sign(request, agency, exchange), &reply);
+  COMITY_ASSIGN_OR_RETURN(
+      const v1::HelloReply hello,
+      Read<v1::HelloReply>({status, context, reply}, known.link->peer, exchange));
+  COMITY_ASSIGN_OR_RETURN(const policy::Instant peer_time, FromProto(hello.header().sent_at()));
+  const auto round_trip = ports_.clock.Now() - sent_at;
+  HelloAnswer answer;
+  answer.protocol = hello.protocol();
+  answer.software = CleanSoftware(hello.software());
+  COMITY_ASSIGN_OR_RETURN(answer.view, FromProto(hello.view()));
+  answer.clock_skew =
+      std::chrono::duration_cast<std::chrono::milliseconds>(peer_time - sent_at - round_trip / 2);
+  return answer;
+}
+
+Result<PeerLinks::Delivered> PeerLinks::DeliverAgreement(const policy::AgencyId& agency,
+                                                         v1::AgreementDelivery delivery) const {
+  COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
+  Delivered delivered;
+  delivered.exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage request =
+      ports_.signer.Sign(std::move(delivery), agency, delivered.exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  v1::SignedMessage reply;
+  const grpc::Status status = link->stub->DeliverAgreement(&context, request, &reply);
+  COMITY_ASSIGN_OR_RETURN(
+      delivered.receipt,
+      Read<v1::AgreementReceipt>({status, context, reply}, link->peer, delivered.exchange));
+  delivered.request = MessageDigest(request);
+  delivered.reply = MessageDigest(reply);
+  return delivered;
+}
+
+Result<PeerLinks::Offered> PeerLinks::ListOffers(const policy::AgencyId& agency) const {
+  COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
+  Offered offered;
+  offered.exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage request =
+      ports_.signer.Sign(v1::ListOffersRequest(), agency, offered.exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  v1::SignedMessage reply;
+  const grpc::Status status = link->stub->ListOffers(&context, request, &reply);
+  COMITY_ASSIGN_OR_RETURN(offered.reply, Read<v1::ListOffersReply>({status, context, reply},
+                                                                   link->peer, offered.exchange));
+  offered.request = MessageDigest(request);
+  offered.answer = MessageDigest(reply);
+  return offered;
+}
+
+Result<PeerLinks::Validated> PeerLinks::ValidateLists(const policy::AgencyId& agency,
+                                                      v1::ValidateListsRequest asked,
+                                                      const std::stop_token& stop) const {
+  COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
+  const std::string exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage request = ports_.signer.Sign(std::move(asked), agency, exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  v1::SignedMessage reply;
+  const grpc::Status status = link->stub->ValidateLists(&context, request, &reply);
+  Validated validated;
+  COMITY_ASSIGN_OR_RETURN(validated.reply, Read<v1::ValidateListsReply>({status, context, reply},
+                                                                        link->peer, exchange));
+  validated.request = MessageDigest(request);
+  validated.answer = MessageDigest(reply);
+  return validated;
+}
+
+Result<v1::PartnerReceipt> PeerLinks::Deliver(const policy::AgencyId& agency,
+                                              v1::PartnerMessage message,
+                                              const std::stop_token& stop) const {
+  COMITY_ASSIGN_OR_RETURN(const Known known, Look(agency));
+  const std::string exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage request = ports_.signer.Sign(std::move(message), agency, exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  v1::SignedMessage reply;
+  const grpc::Status status = known.link->stub->Deliver(&context, request, &reply);
+  return Read<v1::PartnerReceipt>({status, context, reply}, known.link->peer, exchange);
+}
+
+}  // namespace comity::gateway

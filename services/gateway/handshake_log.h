@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "crypto/base/result.h"
+#include "services/gateway/wire/warning_fold.h"
+#include "services/runtime/clock.h"
+#include "services/runtime/logging.h"
+
+namespace comity::gateway {
+
+// A handshake that is turned away reaches no handler, hence no log entry: the program log says it,
+// gathered, because anybody on the network can cause it.
+//
+// Threads: thread-safe.
+class HandshakeLog {
+ public:
+  // References must outlive the object.
+  HandshakeLog(const runtime::Clock& clock, runtime::Logger& logger)
+      : fold_(clock, [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
+          logger.Warn(
+              "handshake-refused",
+              {{"port", last.method}, {"reason", last.error.detail}, {"attempts", attempts}});
+        }) {}
+
+  // What a port tells of each handshake that it refused. The object must outlive it.
+  std::function<void(const Error&)> For(std::string_view port) {
+    return [this, port = std::string(port)](const Error& error) {
+      fold_.Add({.subject = {}, .method = port, .correlation = {}, .error = error});
+    };
+  }
+  void WriteRepeats() { fold_.WriteRepeats(); }
+
+ private:
+  WarningFold fold_;
+};
+
+}  // namespace comity::gateway

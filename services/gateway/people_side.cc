@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/gateway/people_side.h"
+
+#include <utility>
+
+#include "crypto/hash/sha256.h"
+#include "services/gateway/first_people.h"
+
+namespace comity::gateway {
+
+Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
+  std::unique_ptr<PeopleSide> side(new PeopleSide(std::move(setup)));
+  const Setup& with = side->setup_;
+  COMITY_ASSIGN_OR_RETURN(const auto first, LoadFirstPeople(with.config));
+  COMITY_ASSIGN_OR_RETURN(
+      side->people_, identity::People::Open({with.store, with.log, with.self, *with.keys.agency,
+                                             with.clock, with.former_keys},
+                                            first));
+  side->notices_.emplace(identity::Notices::Setup{with.store, with.log, with.self, with.clock});
+  side->approvals_.emplace(identity::Approvals::Setup{with.store, with.log, *side->people_,
+                                                      *side->notices_, with.self, with.clock,
+                                                      with.random, with.keys.kek});
+  side->configuration_.emplace(ConfigurationAct::Ports{with.log, *side->notices_, with.self},
+                               hash::Sha256(AsBytes(with.config.text)));
+  side->approvals_->Handle(identity::Act::kConfigurationAcknowledge, *side->configuration_);
+  return side;
+}
+
+void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop) {
+  people_service_.emplace(
+      PeopleService::Ports{callers, *people_, *approvals_, setup_.log, trust, setup_.clock});
+  approvals_service_.emplace(callers, *approvals_);
+  notices_service_.emplace(NoticesService::Ports{callers, *notices_, std::move(stop)});
+}
+
+std::vector<grpc::Service*> PeopleSide::services() {
+  return {&*people_service_, &*approvals_service_, &*notices_service_};
+}
+
+}  // namespace comity::gateway

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/gateway/storage.h"
+
+#include <utility>
+
+#include "services/audit/events.h"
+#include "services/oversight/backup_maker.h"
+#include "services/store/sqlite/sqlite_store.h"
+
+namespace comity::gateway {
+namespace {
+
+// Says which part of the set-up an error comes from.
+template <typename T>
+Result<T> At(std::string_view place, Result<T> result) {
+  if (result) return result;
+  return Fail(result.error().code, std::string(place) + ": " + result.error().detail);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup) {
+  std::unique_ptr<Storage> storage(new Storage(setup));
+  COMITY_RETURN_IF_ERROR(storage->BringUpToDate());
+  COMITY_RETURN_IF_ERROR(storage->OpenLog());
+  return storage;
+}
+
+Status Storage::BringUpToDate() {
+  const std::filesystem::path& directory = setup_.config.data_directory;
+  {
+    // Opened without a ledger, since a replay writes no lines. It also takes the directory's lock
+    // before the ledger in it is touched.
+    COMITY_ASSIGN_OR_RETURN(const auto store,
+                            At("data.directory", store::OpenSqliteStore(directory)));
+    oversight::RemoveUnfinishedBackups(directory);
+    COMITY_ASSIGN_OR_RETURN(
+        ledger_,
+        At("data.erasure_ledger",
+           oversight::ErasureLedger::Open({directory, setup_.config.erasure_ledger, setup_.keys.kek,
+                                           setup_.own, setup_.clock, setup_.random})));
+    COMITY_ASSIGN_OR_RETURN(
+        replayed_,
+        At("data.erasure_ledger", oversight::ReplayErasures(*store, *ledger_, setup_.clock)));
+    oversight::Restoration before;
+    COMITY_RETURN_IF_ERROR(store->Read([&](const store::Transaction& tx) -> Status {
+      COMITY_ASSIGN_OR_RETURN(before, tx.retention().Restoration());
+      return {};
+    }));
+    is_first_start_ = before.state == oversight::RestorationState::kCopy;
+    COMITY_ASSIGN_OR_RETURN(
+        restoration_,
+        At("data.directory",
+           oversight::AdoptCopy({*store, *ledger_, directory, LogOrigin(setup_.config),
+                                 *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
+  }
+  COMITY_ASSIGN_OR_RETURN(store_,
+                          At("data.directory", store::OpenSqliteStore(directory, ledger_.get())));
+  return {};
+}
+
+Status Storage::OpenLog() {
+  origin_ = oversight::OriginOf(restoration_, LogOrigin(setup_.config));
+  COMITY_ASSIGN_OR_RETURN(
+      log_, At("audit log", audit::Log::Open({*store_, *setup_.keys.log, origin_, setup_.keys.kek,
+                                              setup_.config.data_directory, setup_.clock,
+                                              setup_.logger, setup_.random})));
+  COMITY_ASSIGN_OR_RETURN(reunion_, oversight::Reunion::Open(*store_, restoration_));
+  COMITY_RETURN_IF_ERROR(Record(replayed_, is_first_start_));
+  return NoteSize();
+}
+
+Status Storage::Record(const oversight::Replayed& replayed, bool is_new) {
+  audit::Event event;
+  event.parties = {setup_.own};
+  if (replayed.records > 0) {
+    event.type = audit::kErasuresReplayed;
+    event.counts = {{"records", static_cast<std::int64_t>(replayed.records)},
+                    {"lines", static_cast<std::int64_t>(replayed.lines)}};
+    COMITY_RETURN_IF_ERROR(log_->Record(event));
+  }
+  if (!is_new) return {};
+  event.type = audit::kNodeRestored;
+  event.committed = {{"backup", restoration_.backup}};
+  event.counts = {{"log_size", static_cast<std::int64_t>(restoration_.log_size)},
+                  {"largest_seen", static_cast<std::int64_t>(restoration_.largest_seen)},
+                  {"records", static_cast<std::int64_t>(restoration_.replayed)}};
+  return log_->Record(event);
+}
+
+Status Storage::NoteSize() {
+  std::uint64_t size = 0;
+  COMITY_RETURN_IF_ERROR(store_->Read([&](const store::Transaction& tx) -> Status {
+    COMITY_ASSIGN_OR_RETURN(size, tx.audit().Size());
+    return {};
+  }));
+  COMITY_RETURN_IF_ERROR(ledger_->Note(backup::line_kind::kMark, "", size));
+  return {};
+}
+
+void Storage::NoteEnd() {
+  if (const Status noted = NoteSize(); !noted) {
+    setup_.logger.Warn("erasure-ledger-behind", {{"reason", noted.error().detail}});
+  }
+}
+
+}  // namespace comity::gateway

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "crypto/base/random.h"
+#include "crypto/base/result.h"
+#include "services/audit/log.h"
+#include "services/gateway/identity_keys.h"
+#include "services/oversight/erasure_ledger.h"
+#include "services/oversight/restoration.h"
+#include "services/runtime/config.h"
+#include "services/store/store.h"
+
+namespace comity::gateway {
+
+// What a gateway keeps on disk, opened in the only safe order: the erasure ledger, the database
+// brought up to it, the log under its name. Nothing else opens any of them.
+//
+// Threads: Open and Close by one thread; what it holds is thread-safe.
+class Storage {
+ public:
+  struct Setup {
+    const runtime::Config& config;
+    const IdentityKeys& keys;
+    policy::AgencyId own;
+    const runtime::Clock& clock;
+    runtime::Logger& logger;
+    RandomSource& random;
+  };
+  // All references must outlive the object.
+  // Errors: those of store, ledger, replay and log; each names what is wrong
+  static Result<std::unique_ptr<Storage>> Open(const Setup& setup);
+
+  store::Store& store() { return *store_; }
+  audit::Log& log() { return *log_; }
+  oversight::ErasureLedger& ledger() { return *ledger_; }
+  oversight::Reunion& reunion() { return *reunion_; }
+  // As it was when this was opened.
+  const oversight::Restoration& restoration() const { return restoration_; }
+  const std::string& log_origin() const { return origin_; }
+  // Put back from a backup and not confirmed by two people: nothing may be searched or exchanged.
+  bool waits() const { return restoration_.state == oversight::RestorationState::kRestored; }
+  // Notes in the ledger how long the log is, at an orderly end.
+  void NoteEnd();
+
+ private:
+  explicit Storage(const Setup& setup) : setup_(setup) {}
+  Status BringUpToDate();
+  Status OpenLog();
+  Status Record(const oversight::Replayed& replayed, bool is_new);
+  Status NoteSize();
+
+  const Setup setup_;
+  std::unique_ptr<oversight::ErasureLedger> ledger_;
+  std::unique_ptr<store::Store> store_;
+  oversight::Replayed replayed_;
+  bool is_first_start_ = false;  // of a database that was put back
+  oversight::Restoration restoration_;
+  std::string origin_;
+  std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<oversight::Reunion> reunion_;
+};
+
+}  // namespace comity::gateway

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/sqlite/retained_classes.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "services/store/records.h"
+
+namespace comity::store {
+namespace {
+
+using policy::RetentionClass;
+
+// One table whose rows have something to erase while `content` holds.
+struct Table {
+  std::string_view from;
+  std::string_view reference;  // with the table's name where retention_hold has such a column too
+  std::string_view since;
+  std::string_view content;
+  std::string_view erase;  // the SET list
+  std::string_view named;  // the row that ?1 names, by an index
+  std::string_view also{};
+  std::string_view due = "1";  // what else must hold for it to be due
+};
+
+RetainedSql Build(RetentionClass record_class, const Table& table) {
+  const std::string held = fmt::format(
+      "EXISTS (SELECT 1 FROM retention_hold h WHERE h.released_at IS NULL AND h.record_class = "
+      "'{}' AND h.reference IN ({}, '*'))",
+      policy::Name(record_class), table.reference);
+  RetainedSql sql;
+  sql.due = fmt::format(
+      "SELECT {}, {} FROM {} WHERE {} AND {} <= ?1 AND NOT {} AND {} ORDER BY {} LIMIT ?2",
+      table.reference, table.since, table.from, table.content, table.since, held, table.due,
+      table.since);
+  sql.count = fmt::format(
+      "SELECT count(*), count(*) FILTER (WHERE held), min(since) FILTER (WHERE NOT held)"
+      " FROM (SELECT {} AS since, {} AS held FROM {} WHERE {})",
+      table.since, held, table.from, table.content);
+  sql.visit = fmt::format("SELECT {} FROM {} WHERE {}", table.reference, table.from, table.content);
+  sql.erase = fmt::format("UPDATE {} SET {} WHERE {} AND {} AND ?2 > 0 RETURNING 1", table.from,
+                          table.erase, table.named, table.content);
+  sql.also = table.also;
+  return sql;
+}
+
+constexpr Table kAlerts{"alert",
+                        "id",
+                        "expires_at",
+                        "(wrapped_key <> x'' OR sealed <> x'')",
+                        "wrapped_key = x'', sealed = x'', reference = ''",
+                        "id = ?1"};
+// An entry that was kept by a hold goes when it had ended; one beside it, whose list's key the hold
+// keeps, when its list was to be deleted. Lists that nothing holds are deleted as a whole.
+constexpr Table kEntries{
+    "watchlist_entry", "watchlist_entry.list || '/' || watchlist_entry.reference",
+    "min(expires_at, coalesce(ended_at, expires_at), coalesce((SELECT w.delete_by FROM watchlist w"
+    " WHERE w.reference = watchlist_entry.list AND w.wrapped_key <> x'' AND EXISTS (SELECT 1 FROM"
+    " retention_hold l WHERE l.released_at IS NULL AND l.record_class = 'entry' AND"
+    " substr(l.reference, 1, length(w.reference) + 1) = w.reference || '/')), expires_at))",
+    "wrapped_key <> x''",
+    "state = CASE WHEN state <> 1 THEN state WHEN expires_at <= ?2 THEN 3 ELSE 2 END,"
+    " ended_at = coalesce(ended_at, ?2),"
+    " wrapped_key = x'', sealed_fields = x'', sealed_template = x''",
+    // A list's name has no '/'.
+    "list = substr(?1, 1, instr(?1, '/') - 1) AND reference = substr(?1, instr(?1, '/') + 1)"};
+static_assert(static_cast<int>(EntryState::kActive) == 1 &&
+              static_cast<int>(EntryState::kWithdrawn) == 2 &&
+              static_cast<int>(EntryState::kExpired) == 3 &&
+              static_cast<int>(ListState::kDeleted) == 4);
+// A list has no date of its own until it is closed.
+constexpr Table kLists{
+    "watchlist", "watchlist.reference", "coalesce(delete_by, 9223372036854775807)",
+    "wrapped_key <> x''",
+    "state = 4, closed_at = coalesce(closed_at, ?2), deleted_at = ?2, wrapped_key = x''",
+    "reference = ?1",
+    "UPDATE watchlist_entry SET state = CASE WHEN state <> 1 THEN state WHEN expires_at <= ?2"
+    " THEN 3 ELSE 2 END,"
+    " ended_at = coalesce(ended_at, ?2), wrapped_key = x'', sealed_fields = x'',"
+    " sealed_template = x'' WHERE list = ?1 AND wrapped_key <> x''",
+    // The key of a held entry is wrapped under the list's.
+    "NOT EXISTS (SELECT 1 FROM retention_hold l WHERE l.released_at IS NULL"
+    " AND l.record_class = 'entry' AND (l.reference = '*' OR"
+    " substr(l.reference, 1, length(watchlist.reference) + 1) = watchlist.reference || '/'))"};
+constexpr Table kPayloads{"audit_payload",
+                          "CAST(leaf_index AS TEXT)",
+                          "erase_at",
+                          "wrapped_key <> x'' AND erase_at > 0",
+                          "wrapped_key = x'', sealed = x''",
+                          "leaf_index = CAST(?1 AS INTEGER)"};
+constexpr Table kApprovals{
+    "approval",
+    "id",
+    "max(decided_at, expires_at)",
+    "content <> x'' AND state NOT IN (1, 5)",
+    "content = x'', words = '', reason = '', decision = '', review = '', verdict = '',"
+    " vouched = x''",
+    "id = ?1"};
+constexpr Table kMessages{"outbox",          "id",
+                          "acknowledged_at", "content <> x'' AND acknowledged_at IS NOT NULL",
+                          "content = x''",   "id = ?1"};
+constexpr Table kNotices{
+    "notice",      "CAST(notice.number AS TEXT)", "at",
+    "words <> ''", "subject = '', words = ''",    "number = CAST(?1 AS INTEGER)"};
+
+// Receipts that a partner gave stand with the message, those that were given to it in the inbox.
+RetainedSql Receipts() {
+  RetainedSql sql;
+  const std::string both =
+      "(SELECT 'sent/' || id AS reference, acknowledged_at AS since FROM outbox"
+      " WHERE receipt <> x'' AND acknowledged_at IS NOT NULL AND acknowledged_at <= ?1"
+      " UNION ALL SELECT 'received/' || sender || '/' || id, received_at FROM inbox"
+      " WHERE receipt <> x'' AND received_at <= ?1)";
+  const std::string held =
+      "EXISTS (SELECT 1 FROM retention_hold h WHERE h.released_at IS NULL"
+      " AND h.record_class = 'receipt' AND h.reference IN (r.reference, '*'))";
+  sql.due = fmt::format("SELECT reference, since FROM {} r WHERE NOT {} ORDER BY since LIMIT ?2",
+                        both, held);
+  std::string all = both;
+  for (std::size_t at = all.find("?1"); at != std::string::npos; at = all.find("?1")) {
+    all.replace(at, 2, "9223372036854775807");
+  }
+  sql.count = fmt::format(
+      "SELECT count(*), count(*) FILTER (WHERE held), min(since) FILTER (WHERE NOT held)"
+      " FROM (SELECT since, {} AS held FROM {} r)",
+      held, all);
+  sql.visit = fmt::format("SELECT reference FROM {} r", all);
+  sql.erase =
+      "UPDATE outbox SET receipt = x'' WHERE id = substr(?1, 6) AND 'sent/' || id = ?1"
+      " AND receipt <> x'' AND ?2 > 0 RETURNING 1";
+  sql.also =
+      "UPDATE inbox SET receipt = x'' WHERE sender = substr(?1, 10, length(?1) - 36)"
+      " AND id = substr(?1, -26) AND 'received/' || sender || '/' || id = ?1"
+      " AND receipt <> x'' AND ?2 > 0";
+  return sql;
+}
+
+// Of these no record has a reference: they go by age alone, all at once.
+RetainedSql Counted(std::string count) {
+  return {.due = {}, .count = std::move(count), .visit = {}, .erase = {}, .also = {}};
+}
+
+}  // namespace
+
+const RetainedSql* SqlOf(RetentionClass record_class) {
+  static const std::map<RetentionClass, RetainedSql> classes = [] {
+    std::map<RetentionClass, RetainedSql> built;
+    const auto add = [&](RetentionClass one, const Table& table) {
+      built.emplace(one, Build(one, table));
+    };
+    add(RetentionClass::kAlert, kAlerts);
+    add(RetentionClass::kEntry, kEntries);
+    add(RetentionClass::kWatchlist, kLists);
+    add(RetentionClass::kAuditPayload, kPayloads);
+    add(RetentionClass::kJustification, kApprovals);
+    add(RetentionClass::kMessage, kMessages);
+    add(RetentionClass::kNotice, kNotices);
+    built.emplace(RetentionClass::kReceipt, Receipts());
+    built.emplace(RetentionClass::kReplayId,
+                  Counted("SELECT count(*), 0, min(keep_until) FROM replay"));
+    built.emplace(RetentionClass::kCounter, Counted("SELECT count(*), 0, NULL FROM capacity"));
+    return built;
+  }();
+  const auto found = classes.find(record_class);
+  return found == classes.end() ? nullptr : &found->second;
+}
+
+}  // namespace comity::store

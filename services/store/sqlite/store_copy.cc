@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "services/store/sqlite/aggregates.h"
+#include "services/store/sqlite/connection.h"
+#include "services/store/sqlite/guarded_call.h"
+#include "services/store/sqlite/migrations.h"
+#include "services/store/sqlite/retention_store.h"
+#include "services/store/sqlite/sqlite_store.h"
+
+namespace comity::store {
+namespace {
+
+// A long read beside the writer: it holds up neither commits nor other readers. Compact: nothing of
+// what was deleted is in the copy.
+Status WriteCopy(const std::filesystem::path& database, const std::filesystem::path& copy) {
+  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
+                          Connection::Open(database, Connection::Mode::kReadOnly));
+  return GuardedCall("copy comity.db", [&]() -> Status {
+    source->database().exec(
+        "PRAGMA query_only = OFF");  // the file it was opened for stays read-only
+    SQLite::Statement vacuum(source->database(), "VACUUM INTO ?");
+    vacuum.bind(1, copy.string());
+    vacuum.exec();
+    return {};
+  });
+}
+
+// Checkpoints of the log that was are not taken over: the copy's log goes on under another name.
+Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRecord restoration) {
+  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> target,
+                          Connection::Open(copy, Connection::Mode::kReadWrite));
+  return GuardedCall("mark the copy", [&]() -> Result<RestorationRecord> {
+    SQLite::Transaction transaction(target->database());
+    const SqliteAuditStore log(*target);
+    COMITY_ASSIGN_OR_RETURN(restoration.log_size, log.Size());
+    restoration.state = RestorationState::kCopy;
+    COMITY_RETURN_IF_ERROR(SqliteRetentionStore(*target).PutRestoration(restoration));
+    target->database().exec("DELETE FROM checkpoint; DELETE FROM restoration_reached;");
+    transaction.commit();
+    return restoration;
+  });
+}
+
+}  // namespace
+
+Result<RestorationRecord> CopySqliteStore(const std::filesystem::path& directory,
+                                          const std::filesystem::path& copy,
+                                          RestorationRecord restoration) {
+  std::error_code ignored;
+  if (std::filesystem::exists(copy, ignored)) {
+    return Fail(ErrorCode::kUnavailable, copy.string() + " is there already");
+  }
+  COMITY_RETURN_IF_ERROR(WriteCopy(directory / "comity.db", copy));
+  return Mark(copy, std::move(restoration));
+}
+
+int SqliteSchemaVersion() {
+  return EmbeddedMigrations().back().version;
+}
+
+}  // namespace comity::store

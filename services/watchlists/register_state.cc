@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/watchlists/register_state.h"
+
+#include <algorithm>
+
+#include "crypto/base/utf8.h"
+#include "crypto/hash/sha256.h"
+#include "policy/model/retention.h"
+#include "services/audit/events.h"
+#include "services/store/retention_store.h"
+#include "services/watchlists/entry_seal.h"
+#include "services/watchlists/list_events.h"
+
+namespace comity::watchlists {
+namespace {
+
+using policy::WatchlistId;
+
+constexpr std::size_t kMaxReason = 1000;
+constexpr std::uint32_t kPage = 5000;
+constexpr std::uint32_t kRemoved = 5000;  // entries in one unit of work
+
+Status CheckStored(const WatchlistId& list, const store::EntryRecord& entry) {
+  if (entry.state != store::EntryState::kActive || !entry.wrapped_key.empty()) return {};
+  return Fail(ErrorCode::kCorrupt, "watchlist " + list.text() + ", entry " + entry.reference +
+                                       ": it is active but has no key");
+}
+
+}  // namespace
+
+Status EndContent(const store::Transaction& transaction, const WatchlistId& list,
+                  store::EntryRecord& entry) {
+  COMITY_ASSIGN_OR_RETURN(const bool held,
+                          transaction.retention().IsHeld(policy::RetentionClass::kEntry,
+                                                         list.text() + "/" + entry.reference));
+  if (!held) entry.wrapped_key.clear();
+  return {};
+}
+
+Result<bool> HasHeldEntry(const store::Transaction& transaction, const WatchlistId& list) {
+  COMITY_ASSIGN_OR_RETURN(const auto holds, transaction.retention().Holds());
+  return std::ranges::any_of(holds, [&](const store::HoldRecord& hold) {
+    return hold.record_class == policy::Name(policy::RetentionClass::kEntry) &&
+           (hold.reference == "*" || hold.reference.starts_with(list.text() + "/"));
+  });
+}
+
+tl::unexpected<Error> NoSuchList(const WatchlistId& list) {
+  return Fail(ErrorCode::kNotFound, "no watchlist " + list.text());
+}
+
+Status CheckReason(std::string_view reason, std::string_view by) {
+  if (!reason.empty() && reason.size() <= kMaxReason && IsUtf8(reason) && IsUtf8(by)) return {};
+  return Fail(ErrorCode::kInvalidArgument, "the reason has 1 to 1000 octets of UTF-8");
+}
+
+Result<std::shared_ptr<const ListDefinition>> ReadDefinition(const store::WatchlistRecord& record) {
+  ParsedDefinition parsed = ParseDefinition(record.definition);
+  if (parsed.definition && parsed.definition->reference == record.reference) {
+    return std::make_shared<const ListDefinition>(*std::move(parsed.definition));
+  }
+  return Fail(ErrorCode::kCorrupt,
+              "watchlist " + record.reference.text() + ": its stored definition is malformed");
+}
+
+Result<TakenList> TakeList(const store::Transaction& transaction, const RegisterSetup& setup,
+                           const WatchlistId& list) {
+  TakenList taken;
+  COMITY_ASSIGN_OR_RETURN(taken.record, transaction.watchlists().List(list));
+  if (taken.record.state == store::ListState::kDeleted) {
+    return Fail(ErrorCode::kConflict, "watchlist " + list.text() + " is deleted");
+  }
+  COMITY_ASSIGN_OR_RETURN(taken.key, UnwrapListKey(setup.kek, taken.record));
+  return taken;
+}
+
+Status PutList(store::Transaction& transaction, const RegisterSetup& setup, TakenList& list) {
+  list.record.wrapped_key = WrapListKey(setup.kek, list.key, list.record, setup.random);
+  return transaction.watchlists().ChangeList(list.record);
+}
+
+Result<store::EntryRecord> TakeEntry(const store::Transaction& transaction, const WatchlistId& list,
+                                     std::string_view reference) {
+  COMITY_ASSIGN_OR_RETURN(store::EntryRecord entry,
+                          transaction.watchlists().Entry(list, reference));
+  if (entry.state == store::EntryState::kActive) return entry;
+  return Fail(ErrorCode::kConflict, entry.state == store::EntryState::kWithdrawn
+                                        ? "the entry is withdrawn already"
+                                        : "the entry has expired");
+}
+
+void AddDrafter(store::WatchlistRecord& record, const policy::PersonId& person) {
+  auto& drafters = record.drafters;
+  if (std::ranges::find(drafters, person) == drafters.end()) drafters.push_back(person);
+}
+
+bool IsFree(const store::EntryRecord& entry) {
+  return entry.state == store::EntryState::kActive &&
+         entry.restriction == store::EntryRestriction::kNone &&
+         entry.clearance != store::EntryClearance::kPending;
+}
+
+Digest Chained(const Digest& content, std::string_view change, ByteView octets) {
+  return hash::Sha256({content.view(), AsBytes(change), octets});
+}
+
+bool WasApproved(const store::WatchlistRecord& list) {
+  return list.approved_at.has_value();
+}
+
+Status Tell(store::Transaction& transaction, audit::Recorder& recorder, const RegisterSetup& setup,
+            const store::WatchlistRecord& list, EntryChange change) {
+  if (setup.changes == nullptr || !WasApproved(list)) return {};
+  COMITY_ASSIGN_OR_RETURN(const auto definition, ReadDefinition(list));
+  change.list = list.reference;
+  change.deadline = change.at + kChangeDeadline;
+  change.agreements = definition->agreements;
+  return setup.changes->OnChange(transaction, recorder, change);
+}
+
+Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,
+                           const SecretBytes& kek) {
+  COMITY_ASSIGN_OR_RETURN(auto definition, ReadDefinition(record));
+  const bool deleted = record.state == store::ListState::kDeleted;
+  if (!deleted) COMITY_RETURN_IF_ERROR(UnwrapListKey(kek, record));
+  ListIndex index(std::move(record), std::move(definition));
+  const WatchlistId& id = index.record().reference;
+  std::uint64_t after = 0;
+  while (!deleted) {
+    COMITY_ASSIGN_OR_RETURN(const auto page, lists.EntryPage(id, after, kPage));
+    for (const store::EntryRecord& entry : page) {
+      COMITY_RETURN_IF_ERROR(CheckStored(id, entry));
+      index.Add(entry);
+    }
+    if (page.size() < kPage) break;
+    after = page.back().position;
+  }
+  return index;
+}
+
+Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list,
+                     const std::function<Status(const MatchingEntry&)>& visit) {
+  const policy::Instant now = setup.clock.Now();
+  return setup.store.Read([&](const store::Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(const TakenList taken, TakeList(transaction, setup, list));
+    if (taken.record.state != store::ListState::kApproved) {
+      return Fail(ErrorCode::kConflict, "watchlist " + list.text() + " is not approved");
+    }
+    COMITY_ASSIGN_OR_RETURN(const auto definition, ReadDefinition(taken.record));
+    return transaction.watchlists().VisitEntries(list, [&](const store::EntryRecord& entry) {
+      const policy::Instant until = MatchesUntil(entry, *definition);
+      const bool matches = IsFree(entry) && std::max(now, entry.valid_from) < until;
+      return matches ? visit({entry, taken.key, *definition, until}) : Status();
+    });
+  });
+}
+
+Status RemoveImport(const RegisterSetup& setup, const WatchlistId& list) {
+  std::uint64_t removed = 0;
+  for (bool more = true; more;) {
+    const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+      COMITY_ASSIGN_OR_RETURN(store::WatchlistRecord record, transaction.watchlists().List(list));
+      more = false;
+      if (!record.importing) return {};  // it ended after all
+      COMITY_ASSIGN_OR_RETURN(const std::uint64_t count, transaction.watchlists().RemoveEntries(
+                                                             list, record.imports, kRemoved));
+      more = count == kRemoved;
+      removed += count;
+      if (more) return {};
+      record.importing = false;
+      COMITY_RETURN_IF_ERROR(transaction.watchlists().ChangeList(record));
+      COMITY_RETURN_IF_ERROR(
+          recorder.Record(ListEvent(audit::kImportRemoved, setup.own, list, setup.clock.Now(), {},
+                                    {{"entries", static_cast<std::int64_t>(removed)}})));
+      return {};
+    };
+    COMITY_RETURN_IF_ERROR(setup.journal.Commit(work));
+  }
+  return {};
+}
+
+}  // namespace comity::watchlists

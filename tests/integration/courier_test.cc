@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable outbox towards partners that are slow, absent, forgetful or hostile.
+#include <gmock/gmock.h>
+
+#include <future>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "crypto/sign/dsse.h"
+#include "services/audit/events.h"
+#include "services/gateway/federation/partner_message.h"
+#include "services/store/outbox_store.h"
+#include "tests/integration/courier_world.h"
+
+namespace comity::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+class CourierTest : public CourierWorld {
+ protected:
+  bool IsAcknowledged(std::uint64_t number) {
+    return Eventually([&] { return Stored(number).acknowledged_at.has_value(); });
+  }
+  // Puts one message that `partner` answers wrongly, and checks that it still waits.
+  void ExpectNotTaken(ScriptedPartner& partner, ScriptedPartner::Answering answering) {
+    partner.Answer(std::move(answering));
+    Serve();
+    const std::uint64_t number = Put(partner, "{}");
+    ASSERT_TRUE(Eventually([&] { return partner.came().size() >= 2; }));  // it is offered again
+    EXPECT_FALSE(Stored(number).acknowledged_at);
+    EXPECT_EQ(Stored(number).refused, "");
+    EXPECT_EQ(agency_.CountEvents(audit::kReceiptReceived), 0U);
+  }
+};
+
+TEST_F(CourierTest, BringsAMessageAtOnceAndKeepsItsReceipt) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  Serve();
+  ASSERT_TRUE(IsAcknowledged(Put(east, R"({"first":1})")));  // opens the connection
+  const auto begin = steady_clock::now();
+  const std::uint64_t number = Put(east, R"({"second":2})");
+  ASSERT_TRUE(IsAcknowledged(number));
+  const auto took = steady_clock::now() - begin;
+  RecordProperty(
+      "milliseconds",
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+  EXPECT_LT(took, 1s);
+  const sign::PublicKey keys[] = {east.key().public_key()};
+  const auto receipt = oversight::OpenReceipt(Stored(number).receipt, keys);
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->id, Stored(number).id);
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageQueued), 2U);
+  EXPECT_EQ(agency_.CountEvents(audit::kReceiptReceived), 2U);
+}
+
+TEST_F(CourierTest, MessagesWaitForAnAbsentPartnerAndArriveOnceInOrder) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  east.Close();
+  Serve();
+  std::vector<std::string> sent;
+  for (int i = 0; i < 50; ++i) {
+    sent.push_back("{\"n\":" + std::to_string(i) + "}");
+    Put(east, sent.back());
+  }
+  std::this_thread::sleep_for(500ms);
+  EXPECT_THAT(WaitingFor(east), SizeIs(50));
+  east.Open();
+  courier_->Hurry(east.agency());
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  EXPECT_EQ(east.came(), sent);
+}
+
+TEST_F(CourierTest, MessagesWaitAcrossARestartOfTheSender) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  Put(east, R"({"n":1})");
+  Put(east, R"({"n":2})");
+  Serve();
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  EXPECT_THAT(east.came(), ElementsAre(R"({"n":1})", R"({"n":2})"));
+  Restart();
+  std::this_thread::sleep_for(200ms);
+  EXPECT_THAT(east.came(), SizeIs(2));
+}
+
+TEST_F(CourierTest, ASlowPartnerHoldsUpNoOther) {
+  ScriptedPartner& slow = Partner("eastvale-council");
+  ScriptedPartner& quick = Partner("southmere-police");
+  std::latch release(1);
+  slow.Answer([&](const v1::PartnerMessage& message) {
+    release.wait();
+    return slow.Taking(message);
+  });
+  Serve();
+  const std::uint64_t held = Put(slow, "{}");
+  ASSERT_TRUE(Eventually([&] { return slow.came().size() == 1; }));
+  ASSERT_TRUE(IsAcknowledged(Put(quick, "{}")));
+  EXPECT_FALSE(Stored(held).acknowledged_at);
+  release.count_down();
+  EXPECT_TRUE(IsAcknowledged(held));
+  slow.Close();  // before the latch goes
+}
+
+TEST_F(CourierTest, EndsAtOnceWhileAPartnerDoesNotAnswer) {
+  ScriptedPartner& slow = Partner("eastvale-council");
+  std::latch release(1);
+  slow.Answer([&](const v1::PartnerMessage& message) {
+    release.wait();
+    return slow.Taking(message);
+  });
+  Serve();
+  Put(slow, "{}");
+  ASSERT_TRUE(Eventually([&] { return slow.came().size() == 1; }));
+  const auto begin = steady_clock::now();
+  courier_.reset();
+  EXPECT_LT(steady_clock::now() - begin, 2s);
+  release.count_down();
+  slow.Close();  // before the latch goes
+}
+
+TEST_F(CourierTest, AReceiptByAnotherKeyIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  const auto other = sign::SigningKey::Generate(agency_.random);
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_receipt(oversight::SignReceipt(other, east.ReceiptFor(message)));
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AReceiptForAnotherMessageIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    oversight::Receipt receipt = east.ReceiptFor(message);
+    receipt.id = std::string(26, 'a');
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_receipt(oversight::SignReceipt(east.key(), receipt));
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AReceiptForOtherContentIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    oversight::Receipt receipt = east.ReceiptFor(message);
+    receipt.content.bytes[0] ^= 1;
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_receipt(oversight::SignReceipt(east.key(), receipt));
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AReceiptForAnotherSenderIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    oversight::Receipt receipt = east.ReceiptFor(message);
+    receipt.sender = policy::AgencyId::Parse("southmere-police").value();
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_receipt(oversight::SignReceipt(east.key(), receipt));
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AnAnswerAboutAnotherMessageIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_id(std::string(26, 'a'));
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AnAnswerThatTakesAndRefusesIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    v1::PartnerReceipt answer = east.Taking(message);
+    answer.set_refused("invalid-content");
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, AnEmptyAnswerIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    v1::PartnerReceipt answer;
+    answer.set_id(message.id());
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, ARefusalThatIsNoCodeIsNone) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+    v1::PartnerReceipt answer;
+    answer.set_id(message.id());
+    answer.set_refused("Not today!\n");
+    return answer;
+  });
+}
+
+TEST_F(CourierTest, ARefusedMessageIsSetAsideAndPeopleAreToldOnce) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  east.Answer([&](const v1::PartnerMessage& message) {
+    if (message.kind() != "unheard-of") return east.Taking(message);
+    v1::PartnerReceipt answer;
+    answer.set_id(message.id());
+    answer.set_refused("unsupported-kind");
+    return answer;
+  });
+  Serve();
+  const std::uint64_t refused = Put(east, "{}", "unheard-of");
+  ASSERT_TRUE(Eventually([&] { return Stored(refused).refused == "unsupported-kind"; }));
+  EXPECT_TRUE(IsAcknowledged(Put(east, R"({"n":2})")));  // those behind it go on
+  EXPECT_EQ(NoticesFor(identity::Role::kDpo), 1U);
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageRefused), 1U);
+  Restart();  // offered again at once, and refused again: nothing new
+  ASSERT_TRUE(Eventually([&] { return east.came().size() == 3; }));
+  EXPECT_TRUE(IsAcknowledged(Put(east, R"({"n":3})")));
+  EXPECT_EQ(NoticesFor(identity::Role::kDpo), 1U);
+  EXPECT_THAT(WaitingFor(east), SizeIs(1));
+}
+
+TEST_F(CourierTest, APartnerIsBehindUntilItHasAcknowledgedTheLastChange) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  east.Close();
+  Put(east, R"({"n":1})");
+  Put(east, R"({"n":2})");
+  Put(east, "{}", "peer-notice");
+  agency_.clock.Advance(6s);
+  Serve();
+  EXPECT_TRUE(catch_up_.IsBehind(east.agency(), agency_.clock.Now()));  // known before it begins
+  east.Answer([&](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    if (message.content() == R"({"n":2})") return Fail(ErrorCode::kUnavailable, "later");
+    return east.Taking(message);
+  });
+  east.Open();
+  courier_->Hurry(east.agency());
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).size() == 2; }));
+  EXPECT_TRUE(catch_up_.IsBehind(east.agency(), agency_.clock.Now()));
+  east.Close();
+  east.Answer([&](const v1::PartnerMessage& message) { return east.Taking(message); });
+  east.Open();
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  EXPECT_TRUE(Eventually([&] { return !catch_up_.IsBehind(east.agency(), agency_.clock.Now()); }));
+}
+
+TEST_F(CourierTest, APartnerThatIsSlowToAnswerIsBehindAllTheSame) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  std::promise<void> asked;
+  std::promise<void> goes_on;
+  const std::shared_future<void> wait = goes_on.get_future().share();
+  east.Answer([&, once = std::make_shared<std::once_flag>()](const v1::PartnerMessage& message) {
+    std::call_once(*once, [&] { asked.set_value(); });
+    wait.wait();
+    return east.Taking(message);
+  });
+  Serve();
+  Put(east, "{}", "peer-notice");
+  asked.get_future().wait();
+  Put(east, R"({"n":1})");
+  agency_.clock.Advance(6s);
+  EXPECT_THAT(courier_->NoteBehind(), IsOk());
+  EXPECT_TRUE(catch_up_.IsBehind(east.agency(), agency_.clock.Now()));
+  goes_on.set_value();
+  EXPECT_TRUE(Eventually([&] { return !catch_up_.IsBehind(east.agency(), agency_.clock.Now()); }));
+}
+
+TEST_F(CourierTest, DropsWhatWaitsForARemovedPartner) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  east.Close();
+  Serve();
+  Put(east, "{}");
+  ASSERT_THAT(courier_->Serve({}), IsOk());
+  EXPECT_FALSE(catch_up_.IsBehind(east.agency(), agency_.clock.Now() + 1h));
+  ASSERT_THAT(courier_->Drop(east.agency()), IsOk());
+  EXPECT_THAT(WaitingFor(east), IsEmpty());
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessagesDropped), 1U);
+  ASSERT_THAT(courier_->Drop(east.agency()), IsOk());
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessagesDropped), 1U);
+}
+
+// A handler that counts its effects.
+class Counting final : public gateway::PartnerMessageHandler {
+ public:
+  Result<Taken> Receive(store::Transaction&, audit::Recorder&, const policy::AgencyId&,
+                        std::string_view content) override {
+    if (content == R"({"bad":1})") return Fail(ErrorCode::kInvalidArgument, "bad");
+    ++effects;
+    return Taken{.outcome = {{"effects", 1}}, .after = [this] { ++published; }};
+  }
+  int effects = 0;
+  int published = 0;
+};
+
+class PartnerInboxTest : public CourierWorld {
+ protected:
+  PartnerInboxTest() { receiving_.Add("counted", counting_); }
+  v1::PartnerMessage Message(char id, std::string content = "{}", std::string kind = "counted") {
+    v1::PartnerMessage message;
+    message.set_id(std::string(26, id));
+    message.set_kind(kind);
+    message.set_content(content);
+    return message;
+  }
+  Result<v1::PartnerReceipt> Take(const v1::PartnerMessage& message,
+                                  std::string_view sender = "eastvale-council") {
+    return inbox_.Take(policy::AgencyId::Parse(sender).value(), message);
+  }
+
+  Counting counting_;
+  gateway::PartnerMessageHandlers receiving_;
+  gateway::RefusalRecord refusals_{agency_.own, agency_.journal(), agency_.clock, *logger_};
+  gateway::PartnerInbox inbox_{gateway::PartnerInbox::Ports{agency_.own, agency_.journal(), key_,
+                                                            receiving_, refusals_, agency_.clock}};
+};
+
+TEST_F(PartnerInboxTest, TakesAMessageOnceAndAnswersARepeatWithTheSameReceipt) {
+  const auto first = Take(Message('a'));
+  agency_.clock.Advance(1h);
+  const auto again = Take(Message('a'));
+  ASSERT_THAT(first, IsOk());
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(first->receipt(), again->receipt());
+  EXPECT_EQ(counting_.effects, 1);
+  EXPECT_EQ(counting_.published, 1);
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageReceived), 1U);
+  const sign::PublicKey keys[] = {key_.public_key()};
+  const auto receipt = oversight::OpenReceipt(first->receipt(), keys);
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->outcome, (oversight::Outcome{{"effects", 1}}));
+  EXPECT_EQ(receipt->sender.text(), "eastvale-council");
+  EXPECT_EQ(receipt->receiver, agency_.own);
+}
+
+TEST_F(PartnerInboxTest, AnotherSendersMessageOfTheSameIdIsAnother) {
+  ASSERT_THAT(Take(Message('a')), IsOk());
+  ASSERT_THAT(Take(Message('a'), "southmere-police"), IsOk());
+  EXPECT_EQ(counting_.effects, 2);
+}
+
+TEST_F(PartnerInboxTest, RefusesAnIdThatCameWithOtherContent) {
+  ASSERT_THAT(Take(Message('a')), IsOk());
+  EXPECT_EQ(Take(Message('a', R"({"n":1})"))->refused(), "id-reused");
+  EXPECT_EQ(Take(Message('a', "{}", "other"))->refused(), "id-reused");
+  EXPECT_EQ(counting_.effects, 1);
+}
+
+TEST_F(PartnerInboxTest, RefusesUnknownKindsAndBadContentForGood) {
+  const auto unknown = Take(Message('a', "{}", "unheard-of"));
+  ASSERT_THAT(unknown, IsOk());
+  EXPECT_EQ(unknown->refused(), "unsupported-kind");
+  EXPECT_EQ(unknown->receipt(), "");
+  EXPECT_EQ(Take(Message('b', R"({"bad":1})"))->refused(), "invalid-content");
+  EXPECT_EQ(counting_.effects, 0);
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageReceived), 0U);
+  EXPECT_GE(agency_.CountEvents(audit::kPeerMessageRefused), 1U);
+}
+
+TEST_F(PartnerInboxTest, RefusesWhatIsOutsideItsBounds) {
+  for (const auto& message :
+       {Message('A'), Message('a', ""), Message('a', "{ }"), Message('a', "{}", ""),
+        Message('a', "{}", "Counted"), Message('a', "\"" + std::string(64 << 10, 'x') + "\"")}) {
+    EXPECT_THAT(Take(message), FailsWith(ErrorCode::kInvalidArgument));
+  }
+  EXPECT_EQ(counting_.effects, 0);
+}
+
+std::string IdOf(int number) {
+  std::string id(26, 'a');
+  for (std::size_t at = 0; number > 0; number /= 26) {
+    id[at++] = static_cast<char>('a' + number % 26);
+  }
+  return id;
+}
+
+TEST_F(PartnerInboxTest, TakesNoMoreOfAKindThanItsBudgetAndAfterItsWindowAgain) {
+  const auto nth = [&](int number) {
+    v1::PartnerMessage message = Message('a');
+    message.set_id(IdOf(number));
+    return message;
+  };
+  for (int i = 0; i < 100; ++i) ASSERT_THAT(Take(nth(i)), IsOk());
+  EXPECT_THAT(Take(nth(100)), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(Take(nth(99)), IsOk());  // a repeat has no effect and costs nothing
+  EXPECT_THAT(Take(nth(100), "southmere-police"), IsOk());
+  EXPECT_EQ(counting_.effects, 101);
+  EXPECT_EQ(agency_.CountEvents(audit::kPeerMessageRefused), 1U);
+  // Durable: another inbox on the same store, as after a restart.
+  gateway::PartnerInbox again(
+      {agency_.own, agency_.journal(), key_, receiving_, refusals_, agency_.clock});
+  const auto sender = policy::AgencyId::Parse("eastvale-council").value();
+  EXPECT_THAT(again.Take(sender, nth(100)), FailsWith(ErrorCode::kExhausted));
+  agency_.clock.Advance(1h);
+  EXPECT_THAT(again.Take(sender, nth(100)), IsOk());
+}
+
+TEST_F(PartnerInboxTest, RefusalsOfKindsThatAreMadeUpAreOneEntry) {
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(Take(Message('a', "{}", "kind-" + std::to_string(i)))->refused(), "unsupported-kind");
+  }
+  EXPECT_EQ(agency_.CountEvents(audit::kPeerMessageRefused), 1U);
+}
+
+TEST_F(PartnerInboxTest, ConcurrentRepeatsHaveOneEffect) {
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 8; ++i) {
+      callers.emplace_back([&] { EXPECT_THAT(Take(Message('a')), IsOk()); });
+    }
+  }
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageReceived), 1U);
+  EXPECT_EQ(counting_.published, 1);
+}
+
+// Partners that lose their answers: the courier repeats, the inbox has one effect.
+TEST_F(PartnerInboxTest, ALostAnswerIsRepeatedWithoutASecondEffect) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  AgencyStore receiver;
+  gateway::RefusalRecord refusals(east.agency(), receiver.journal(), receiver.clock, *logger_);
+  gateway::PartnerInbox inbox(
+      {east.agency(), receiver.journal(), east.key(), receiving_, refusals, receiver.clock});
+  int calls = 0;
+  east.Answer([&](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    auto answer = inbox.Take(agency_.own, message);
+    if (++calls % 3 != 0) return Fail(ErrorCode::kUnavailable, "the answer is lost");
+    return answer;
+  });
+  Serve();
+  for (int i = 0; i < 5; ++i) Put(east, "{\"n\":" + std::to_string(i) + "}", "counted");
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  EXPECT_EQ(counting_.effects, 5);
+  EXPECT_THAT(east.came(), SizeIs(15));
+  EXPECT_EQ(agency_.CountEvents(audit::kReceiptReceived), 5U);
+  EXPECT_EQ(receiver.CountEvents(audit::kPartnerMessageReceived), 5U);
+}
+
+}  // namespace
+}  // namespace comity::testing
