@@ -126,10 +126,11 @@ TEST_F(CourierTest, EndsAtOnceWhileAPartnerDoesNotAnswer) {
 
 TEST_F(CourierTest, AReceiptByAnotherKeyIsNone) {
   ScriptedPartner& east = Partner("eastvale-council");
-  const auto other = sign::SigningKey::Generate(agency_.random);
-  ExpectNotTaken(east, [&](const v1::PartnerMessage& message) {
+  // The partner answers on until the fixture closes it.
+  const auto other = std::make_shared<sign::SigningKey>(sign::SigningKey::Generate(agency_.random));
+  ExpectNotTaken(east, [&east, other](const v1::PartnerMessage& message) {
     v1::PartnerReceipt answer = east.Taking(message);
-    answer.set_receipt(oversight::SignReceipt(other, east.ReceiptFor(message)));
+    answer.set_receipt(oversight::SignReceipt(*other, east.ReceiptFor(message)));
     return answer;
   });
 }
