@@ -20,6 +20,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// A second (domain requirement HV-12); AddressSanitizer makes everything several times slower.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COMITY_SLOW_BUILD
+#endif
+#endif
+#ifdef COMITY_SLOW_BUILD
+constexpr std::chrono::seconds kBound{10};
+#else
+constexpr std::chrono::seconds kBound{1};
+#endif
+
 double Milliseconds(steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -136,7 +148,7 @@ class StopControl : public DirectSearchWorld {
     fmt::print("stop {} {} at {}: returned after {:.1f} ms, last hit {:.1f} ms after the call\n",
                v1::StopScope_Name(scope), reference, agency.name(), Milliseconds(returned - begin),
                Milliseconds(std::max(last, begin) - begin));
-    EXPECT_LT(last - begin, std::chrono::seconds(1));
+    EXPECT_LT(last - begin, kBound);
     // Nothing leaves after `set` has returned.
     if (!at_holder) EXPECT_LT(last - returned, milliseconds(100));
     stream.AwaitAnswers(20);
