@@ -17,7 +17,6 @@ namespace comity::tlog {
 
 inline constexpr std::size_t kMaxEntrySize = 8 * 1024;
 inline constexpr std::size_t kMaxEntryText = 128;  // octets of one string of an entry
-inline constexpr std::size_t kMaxEntryItems = 64;  // items of one list or map of an entry
 
 // One entry of the audit log: who did what under which agreement, with commitments instead of
 // content. Canonical JSON (RFC 8785) of these fields and no others; an empty optional field is left

@@ -23,6 +23,8 @@ enum class RetentionClass : std::uint8_t {
   kJustification,  // acts that needed two people: their content and words
   kMessage,        // a message to a partner that arrived
   kReceipt,        // what a partner signed for
+  kHolding,        // which partner was told of which own entry
+  kDeployment,     // a deployment: why, where, when, under which case
   kNotice,         // notices to people
   kReplayId,       // exchange ids seen
   kCounter,        // counts of searches by day, officer and case

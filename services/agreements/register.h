@@ -88,6 +88,7 @@ struct AgreementView {
 
 // Which agreements are listed; what is absent or empty matches all.
 struct ListFilter {
+  std::optional<policy::AgreementId> id;
   std::optional<policy::AgencyId> party;
   std::optional<policy::PurposeCode> purpose;
   std::optional<policy::ReleaseItem> item;

@@ -84,6 +84,7 @@ bool Matches(const AgreementView& view, const ListFilter& filter) {
   const auto has = [](const auto& values, const auto& wanted) {
     return !wanted || std::ranges::count(values, *wanted) > 0;
   };
+  if (filter.id && view.agreement.id != *filter.id) return false;
   return has(view.parties, filter.party) && has(view.purposes, filter.purpose) &&
          has(view.items, filter.item) &&
          (!filter.review_before || view.review_by < *filter.review_before) &&

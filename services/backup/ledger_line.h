@@ -23,6 +23,7 @@ inline constexpr std::string_view kVoid = "void";          // `about`: a line th
 inline constexpr std::string_view kMark = "mark";          // the log's size at start, stop, hourly
 inline constexpr std::string_view kBackup = "backup";      // `about`: its id
 inline constexpr std::string_view kRestored = "restored";  // `about`: the new log's origin
+inline constexpr std::string_view kBarred = "barred";      // `about`: an enrolment that ended
 }  // namespace line_kind
 
 // Records of one class that went for one reason.

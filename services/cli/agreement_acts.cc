@@ -93,7 +93,7 @@ Result<ExitCode> Act(StatementKind kind, const AgreementActOptions& options,
                      const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const StatementRequest request, RequestOf(kind, options));
   COMITY_ASSIGN_OR_RETURN(const NamedAgreement named,
-                          FindAgreement(options.target, session, MeantBy(kind)));
+                          FindAgreement(options.target, session, {MeantBy(kind)}));
   COMITY_ASSIGN_OR_RETURN(const sign::SigningKey key, KeyOf(options, session));
   COMITY_ASSIGN_OR_RETURN(const SignedStatement made,
                           SignStatement(named.agreement, key, request, session.clock.Now()));
@@ -190,9 +190,9 @@ void AddAgreementActs(CommandLine& line, Session& session) {
   AddAct(
       line, session,
       {StatementKind::kSuspension, "suspend", "suspend an agreement at once",
-       "Suspends a version and every higher one. It takes effect at once at both agencies, also\n"
-       "inside open streams. An ID without a version is the version that decides now, also when\n"
-       "a higher one is proposed.",
+       "Suspends a version and every higher one. It takes effect at once here, and at the other\n"
+       "agency with its delivery, also inside open streams. An ID without a version is the\n"
+       "version that decides now, also when a higher one is proposed.",
        "suspend northshire-eastvale-2026 --key dpo.key --reason 'inquiry 12'"},
       options)
       .Add(kReason, options->text);

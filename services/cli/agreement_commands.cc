@@ -146,7 +146,8 @@ Result<ExitCode> Export(const AgreementOptions& options, const Session& session)
   if (!ParseAgreementName(options.target)) {
     return Fail(ErrorCode::kInvalidArgument, "export takes an agreement id (ID or ID@VERSION)");
   }
-  COMITY_ASSIGN_OR_RETURN(const NamedAgreement named, FindAgreement(options.target, session));
+  COMITY_ASSIGN_OR_RETURN(const NamedAgreement named,
+                          FindAgreement(options.target, session, {.statements = true}));
   std::error_code fault;
   std::filesystem::create_directories(options.dir, fault);
   const std::string prefix =

@@ -123,7 +123,8 @@ Json ToJson(const policy::Explanation& explanation) {
   Json json = {{"decision", std::string(Name(explanation.decision.code))},
                {"clauses", explanation.decision.clauses},
                {"findings", Json::array()},
-               {"nearest", nullptr}};
+               {"nearest", nullptr},
+               {"halted", nullptr}};
   for (const policy::Finding& finding : explanation.findings) {
     json["findings"].push_back(
         {{"agreement", finding.agreement ? Reference(*finding.agreement) : Json(nullptr)},
@@ -150,7 +151,9 @@ Json ToJson(const v1::ExplainResponse& response) {
   Json json = {{"decision", DecisionCodeText(response.decision().code())},
                {"clauses", response.decision().clauses()},
                {"findings", Json::array()},
-               {"nearest", nullptr}};
+               {"nearest", nullptr},
+               {"halted", nullptr}};
+  if (response.has_halted()) json["halted"] = DecisionCodeText(response.halted().code());
   for (const v1::ClauseFinding& finding : response.findings()) {
     json["findings"].push_back(
         {{"agreement", finding.has_agreement() ? reference(finding.agreement()) : Json(nullptr)},
@@ -203,7 +206,7 @@ Result<ExitCode> Explain(const ExplainOptions& options, const Session& session) 
   } else {
     Print(Clean(response.words(), Lines::kKeep));
   }
-  return CodeOf(response.decision().code() == v1::DECISION_CODE_PERMIT);
+  return CodeOf(response.decision().code() == v1::DECISION_CODE_PERMIT && !response.has_halted());
 }
 
 void AddTerms(Command& command, ExplainOptions& options) {
@@ -238,7 +241,8 @@ void AddAgreementExplain(CommandLine& line, Session& session) {
       {"agreement explain", "why a search would be permitted or denied",
        "Lists every clause that speaks to a search, whether it lets it pass, and the nearest\n"
        "permission with what would have to be otherwise. With a FILE as if it were signed by all,\n"
-       "without a gateway; else by the agreements at the own gateway. What is not given is absent.",
+       "without a gateway; else by the agreements at the own gateway, which also says what halts\n"
+       "such searches at present: a stop, a suspended partner. What is not given is absent.",
        "the search would be denied",
        "comity agreement explain northshire-eastvale-2026 --requester eastvale-council "
        "--holder northshire-police --purpose court-order-arrest --category wanted-by-courts "

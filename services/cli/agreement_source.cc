@@ -27,16 +27,22 @@ Result<NamedAgreement> FromFile(const std::string& file) {
   return named;
 }
 
-Result<NamedAgreement> FromGateway(const std::string& target, const Session& session, BareId bare) {
+Result<NamedAgreement> FromGateway(const std::string& target, const Session& session,
+                                   AgreementQuery query) {
   COMITY_ASSIGN_OR_RETURN(const AgreementName name, ParseAgreementName(target));
   NamedAgreement named;
   COMITY_ASSIGN_OR_RETURN(named.gateway, OwnGateway::Open(session));
   v1::GetAgreementRequest request;
   request.set_id(name.id);
   request.set_version(name.version);
-  request.set_deciding(bare == BareId::kDeciding);
+  request.set_deciding(query.bare == BareId::kDeciding);
+  request.set_statements(query.statements);
   COMITY_ASSIGN_OR_RETURN(const v1::GetAgreementResponse response,
                           named.gateway->Call<v1::Agreements>(&v1::Agreements::Stub::Get, request));
+  if (response.more()) {
+    return Fail(ErrorCode::kExhausted,
+                name.id + " has more statements than one answer holds; they are in the audit log");
+  }
   // Read here as well: what is signed is what this program understood, not what a gateway says.
   auto loaded = policy::LoadAgreement(response.document());
   if (!loaded.agreement) {
@@ -66,14 +72,14 @@ std::string DescribeIssues(const CheckedDocument& document, const std::string& f
 }
 
 Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session,
-                                     BareId bare) {
+                                     AgreementQuery query) {
   std::error_code ignored;
   if (std::filesystem::exists(target, ignored)) return FromFile(target);
   if (!ParseAgreementName(target)) {
     return Fail(ErrorCode::kNotFound,
                 Quote(target) + " is neither a file nor an agreement id (ID or ID@VERSION)");
   }
-  return FromGateway(target, session, bare);
+  return FromGateway(target, session, query);
 }
 
 Result<AgreementName> ParseAgreementName(const std::string& text) {

@@ -38,10 +38,16 @@ enum class BareId {
   kDeciding,  // what runs is stopped and ended: a partner can deliver a draft that is higher
 };
 
-// Errors: those of reading; kInvalidArgument  faults in the document, all in the detail; those of
-// the gateway
+// Which of an agreement is needed.
+struct AgreementQuery {
+  BareId bare = BareId::kHighest;
+  bool statements = false;  // with those that the gateway has
+};
+
+// Errors: those of reading; kInvalidArgument  faults in the document, all in the detail; kExhausted
+// there are more statements than one answer holds; those of the gateway
 Result<NamedAgreement> FindAgreement(const std::string& target, const Session& session,
-                                     BareId bare = BareId::kHighest);
+                                     AgreementQuery query = {});
 
 // Splits ID or ID@VERSION; version 0: none was named. Errors: kInvalidArgument
 struct AgreementName {

@@ -39,6 +39,7 @@ Json SummaryJson(const v1::AgreementSummary& summary) {
                {"purposes", summary.purposes()},
                {"items", summary.items()},
                {"statements", Json::array()},
+               {"statements_left_out", summary.statements_left_out()},
                {"deliveries", Json::array()}};
   for (const v1::StatementSummary& statement : summary.statements()) {
     json["statements"].push_back({{"id", HexText(statement.id())},
@@ -105,7 +106,18 @@ std::string Statements(const v1::AgreementSummary& summary) {
     table.Add({HexText(statement.id()), statement.kind(), statement.party(), statement.post(),
                statement.position(), TimeText(statement.at()), statement.barred()});
   }
+  if (summary.statements_left_out()) {
+    return text + "statements left out: there are more than one answer holds\n";
+  }
   return text + (table.empty() ? "no statements\n" : table.Text());
+}
+
+// On standard error, so that it is seen beside JSON too.
+void WarnOfLeftOut(const v1::ListAgreementsResponse& all) {
+  if (all.left_out() == 0) return;
+  PrintError(
+      "agreements left out, for which one answer has no room: " + std::to_string(all.left_out()) +
+      "; name an ID, or narrow 'comity agreement list' by its options");
 }
 
 Result<std::vector<v1::AgreementSummary>> Select(const v1::ListAgreementsResponse& all,
@@ -124,10 +136,15 @@ Result<std::vector<v1::AgreementSummary>> Select(const v1::ListAgreementsRespons
 }
 
 Result<ExitCode> Status(const StatusOptions& options, const Session& session) {
+  v1::ListAgreementsRequest request;
+  if (!options.target.empty()) {
+    COMITY_ASSIGN_OR_RETURN(const AgreementName name, ParseAgreementName(options.target));
+    request.set_id(name.id);
+  }
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::ListAgreementsResponse all,
-      gateway.Call<v1::Agreements>(&v1::Agreements::Stub::List, v1::ListAgreementsRequest()));
+  COMITY_ASSIGN_OR_RETURN(const v1::ListAgreementsResponse all,
+                          gateway.Call<v1::Agreements>(&v1::Agreements::Stub::List, request));
+  WarnOfLeftOut(all);
   COMITY_ASSIGN_OR_RETURN(const auto selected, Select(all, options.target));
   if (session.json) {
     Json json = Json::array();
@@ -173,6 +190,7 @@ Result<ExitCode> List(const StatusOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   COMITY_ASSIGN_OR_RETURN(const v1::ListAgreementsResponse all,
                           gateway.Call<v1::Agreements>(&v1::Agreements::Stub::List, request));
+  WarnOfLeftOut(all);
   if (!session.json) {
     Print(Register(all));
     return ExitCode::kOk;

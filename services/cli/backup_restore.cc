@@ -224,7 +224,8 @@ Status UnpackInto(Job& job, const fs::path& into) {
 Result<Restored> RestoreBackup(const RestoreRequest& request, const runtime::Clock& clock) {
   COMITY_ASSIGN_OR_RETURN(const runtime::Config config, ReadConfig(request.config));
   COMITY_ASSIGN_OR_RETURN(const Keys keys, ReadKeys(config));
-  const fs::path into = fs::absolute(request.into).lexically_normal();
+  fs::path into = fs::absolute(request.into).lexically_normal();
+  if (!into.has_filename()) into = into.parent_path();  // DIR/
   COMITY_RETURN_IF_ERROR(CheckFolder(into));
   COMITY_ASSIGN_OR_RETURN(auto file,
                           backup::BackupFile::Open(request.file, keys.agency.public_key()));

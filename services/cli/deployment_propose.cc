@@ -157,8 +157,9 @@ void AddPropose(CommandLine& line, Session& session) {
            options->profile)
       .Add({"--engine", "NAME", "engine that may stream: the name in its certificate", true},
            options->engine)
-      .Add({"--threshold", "T", "cosine, -1 to 1, at or above every holder's floor", true},
-           DecimalTarget{options->threshold, -1, 1})
+      .Add({"--threshold", "T", "cosine, above 0, at most 1, at or above every holder's floor",
+            true},
+           DecimalTarget{options->threshold, 0, 1})
       .Add({"--place", "TEXT", "where, up to 256 octets", true}, options->place)
       .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason)
       .Add({"--case-ref", "TEXT", "case reference, up to 64 octets; leaves as a commitment only",

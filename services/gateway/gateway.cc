@@ -138,12 +138,14 @@ class Gateway::Parts {
         partners_, At("keys.signing", PartnerSide::Open({config_, self_, keys_, *store_, *log_,
                                                          clock_, random_, logger_})));
     COMITY_ASSIGN_OR_RETURN(
-        people_side_, At("people", PeopleSide::Open({config_, self_, keys_, *store_, *log_, clock_,
-                                                     random_, partners_->former_keys()})));
+        people_side_,
+        At("people", PeopleSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_,
+                                       partners_->former_keys(), storage_->ledger()})));
     COMITY_RETURN_IF_ERROR(partners_->peers().ForgetFormerKeys());
     people_ = &people_side_->people();
     notices_ = &people_side_->notices();
     approvals_ = &people_side_->approvals();
+    COMITY_RETURN_IF_ERROR(storage_->UpholdBars(*people_, partners_->peers(), *notices_));
     COMITY_ASSIGN_OR_RETURN(
         agreements_, At("agreements", agreements::Register::Open(
                                           {*store_, *log_, *notices_, self_, *keys_.agency,
@@ -200,8 +202,7 @@ class Gateway::Parts {
     return policy::ReasonCode::kStateUnreadable;
   }
 
-  // Why a partner may not search here at this moment. Asked while a ticket of the barrier is held:
-  // a suspension, once its own people are told that it stands, was seen by every later answer.
+  // Asked while a ticket of the barrier is held: a suspension that stands is seen by every answer.
   std::optional<policy::ReasonCode> HaltedAtHolder(const policy::SearchRequest& request,
                                                    const std::string& deployment) const {
     if (!partners_->peers().SpeakingKeys(request.requester)) {
@@ -262,8 +263,9 @@ class Gateway::Parts {
                                   {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_,
                                    random_, logger_, config_.limits.peer_deadline},
                                   config_.limits.max_streams});
-    agreements_service_.emplace(AgreementsService::Ports{*agency_callers_, *people_, *agreements_,
-                                                         *courier_, barrier_, clock_});
+    agreements_service_.emplace(AgreementsService::Ports{
+        *agency_callers_, *people_, *agreements_, *courier_, barrier_, clock_, self_,
+        requester_ports_->halted, std::bind_front(&Parts::HaltedAtHolder, this)});
     lists_->Serve(*agency_callers_);
     alerts_service_.emplace(AlertsService::Ports{*agency_callers_, *alerts_, *log_, self_, clock_,
                                                  streams_stop_.get_token()});
@@ -333,6 +335,7 @@ class Gateway::Parts {
       housekeeping_.Add(name, kHousekeepingPause, std::move(task));
     };
     add("retention", [this] { retention_->Housekeep(); });
+    housekeeping_.Add("bars", std::chrono::seconds(1), [this] { storage_->ListBars(); });
     add("partners", [this] { partners_->Housekeep(); });
     add("search-control", [this] { control_->Housekeep(); });
     add("approvals", [this] { return approvals_->Housekeep(); });

@@ -13,9 +13,8 @@ namespace {
 std::vector<oversight::EndedAgreement> EndedOf(const agreements::Register& agreements,
                                                policy::Instant now) {
   std::vector<oversight::EndedAgreement> ended;
-  for (const auto& view : agreements.List(now)) {
-    if (view.status != "terminated") continue;
-    ended.push_back({view.agreement.id, view.agreement.version, view.parties});
+  for (agreements::EndedVersion& one : agreements.Ended(now)) {
+    ended.push_back({one.agreement.id, one.agreement.version, std::move(one.parties)});
   }
   return ended;
 }
@@ -25,7 +24,7 @@ std::vector<oversight::EndedAgreement> EndedOf(const agreements::Register& agree
 MessageSide::MessageSide(Ports ports)
     : ports_(std::move(ports)),
       outbox_({ports_.self, ports_.clock, ports_.random}),
-      holdings_({ports_.self, outbox_, ports_.clock}),
+      holdings_({outbox_, ports_.clock}),
       entry_changes_(holdings_) {}
 
 matching::RememberReleased MessageSide::remember_released() {

@@ -5,13 +5,16 @@
 
 #include "crypto/hash/sha256.h"
 #include "services/gateway/first_people.h"
+#include "services/oversight/bars.h"
 
 namespace comity::gateway {
 
 Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   std::unique_ptr<PeopleSide> side(new PeopleSide(std::move(setup)));
   const Setup& with = side->setup_;
-  COMITY_ASSIGN_OR_RETURN(const auto first, LoadFirstPeople(with.config));
+  COMITY_ASSIGN_OR_RETURN(auto named, LoadFirstPeople(with.config));
+  COMITY_ASSIGN_OR_RETURN(const auto first,
+                          oversight::Bars::WithoutBarred(with.ledger, std::move(named)));
   COMITY_ASSIGN_OR_RETURN(
       side->people_, identity::People::Open({with.store, with.log, with.self, *with.keys.agency,
                                              with.clock, with.former_keys},

@@ -18,6 +18,7 @@
 #include "services/identity/approvals.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
+#include "services/oversight/erasure_ledger.h"
 #include "services/runtime/config.h"
 
 namespace comity::gateway {
@@ -38,6 +39,7 @@ class PeopleSide {
     const runtime::Clock& clock;
     RandomSource& random;
     std::vector<sign::PublicKey> former_keys;  // agency keys that vouched before the present one
+    const oversight::ErasureLedger& ledger;
   };
   // Errors: those of People::Open and of the configuration's first people
   static Result<std::unique_ptr<PeopleSide>> Open(Setup setup);

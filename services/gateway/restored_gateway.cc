@@ -54,6 +54,7 @@ class RestoredGateway::Parts {
       retention_->Housekeep();
       return {};
     });
+    housekeeping_.Add("bars", std::chrono::seconds(1), [this] { setup_.storage.ListBars(); });
     add("approvals", [this] { return people_->approvals().Housekeep(); });
     add("refusals", [this] {
       handshakes_.WriteRepeats();
@@ -73,6 +74,7 @@ class RestoredGateway::Parts {
     housekeeping_.Stop();
     web_.reset();
     if (!started_) return;
+    setup_.storage.ListBars();
     if (!Record(audit::kGatewayStopped, "reason", std::string(reason))) {
       setup_.logger.Error("audit-write-failed", {{"event", audit::kGatewayStopped}});
     }
@@ -89,9 +91,12 @@ class RestoredGateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         partners_, PartnerSide::Open({setup_.config, setup_.own, setup_.keys, storage.store(),
                                       storage.log(), setup_.clock, setup_.random, setup_.logger}));
-    COMITY_ASSIGN_OR_RETURN(people_, PeopleSide::Open({setup_.config, setup_.own, setup_.keys,
-                                                       storage.store(), storage.log(), setup_.clock,
-                                                       setup_.random, partners_->former_keys()}));
+    COMITY_ASSIGN_OR_RETURN(
+        people_, PeopleSide::Open({setup_.config, setup_.own, setup_.keys, storage.store(),
+                                   storage.log(), setup_.clock, setup_.random,
+                                   partners_->former_keys(), storage.ledger()}));
+    COMITY_RETURN_IF_ERROR(
+        storage.UpholdBars(people_->people(), partners_->peers(), people_->notices()));
     COMITY_ASSIGN_OR_RETURN(agency_trust_,
                             transport::TrustStore::ForAgency(
                                 {setup_.config.agency.id, setup_.config.agency.trust_domain,

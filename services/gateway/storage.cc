@@ -98,7 +98,23 @@ Status Storage::NoteSize() {
   return {};
 }
 
+Status Storage::UpholdBars(identity::People& people, identity::Peers& peers,
+                           identity::Notices& notices) {
+  COMITY_ASSIGN_OR_RETURN(
+      bars_,
+      At("data.erasure_ledger", oversight::Bars::Open({*store_, *log_, people, peers, notices,
+                                                       *ledger_, setup_.clock, setup_.logger})));
+  COMITY_RETURN_IF_ERROR(At("data.erasure_ledger", bars_->Uphold()));
+  ListBars();
+  return {};
+}
+
+void Storage::ListBars() {
+  if (bars_) static_cast<void>(bars_->List());  // it logs and tells what it could not do
+}
+
 void Storage::NoteEnd() {
+  ListBars();
   if (const Status noted = NoteSize(); !noted) {
     setup_.logger.Warn("erasure-ledger-behind", {{"reason", noted.error().detail}});
   }

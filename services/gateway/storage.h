@@ -8,6 +8,7 @@
 #include "crypto/base/result.h"
 #include "services/audit/log.h"
 #include "services/gateway/identity_keys.h"
+#include "services/oversight/bars.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/restoration.h"
 #include "services/runtime/config.h"
@@ -42,7 +43,13 @@ class Storage {
   const std::string& log_origin() const { return origin_; }
   // Put back from a backup and not confirmed by two people: nothing may be searched or exchanged.
   bool waits() const { return restoration_.state == oversight::RestorationState::kRestored; }
-  // Notes in the ledger how long the log is, at an orderly end.
+  // Ends again whom the ledger bars, once and before anything is served; from then on ListBars()
+  // lists whoever is revoked or removed. What it is given must outlive the last ListBars().
+  Status UpholdBars(identity::People& people, identity::Peers& peers, identity::Notices& notices);
+  // About every second, so that nobody's revocation waits for the ledger. Nothing without
+  // UpholdBars(). A failure is logged and told, and tried again the next time.
+  void ListBars();
+  // Notes in the ledger who has ended and how long the log is, at an orderly end.
   void NoteEnd();
 
  private:
@@ -61,6 +68,7 @@ class Storage {
   std::string origin_;
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<oversight::Reunion> reunion_;
+  std::unique_ptr<oversight::Bars> bars_;
 };
 
 }  // namespace comity::gateway

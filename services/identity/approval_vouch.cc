@@ -18,16 +18,19 @@ bool IsOpen(const store::ApprovalRecord& act) {
 
 Bytes VouchForAct(const SecretBytes& kek, const store::ApprovalRecord& act) {
   const SecretBytes key = hash::DeriveKey(kek, AsBytes("comity/approval/vouch/v1"));
+  // What was proposed is visible text; of a row that somebody wrote this may be anything, and its
+  // empty text is vouched for by nothing.
   const std::string text =
-      EncodeCanonicalJson({{"id", act.id},
-                           {"act", act.act},
-                           {"subject", act.subject},
-                           {"content", EncodeHex(hash::Sha256(AsBytes(act.content)).view())},
-                           {"sha256", EncodeHex(act.sha256.view())},
-                           {"words", EncodeHex(hash::Sha256(AsBytes(act.words)).view())},
-                           {"proposed_by", act.proposed_by.text()},
-                           {"proposed_at", policy::EncodeInstant(act.proposed_at)},
-                           {"expires_at", policy::EncodeInstant(act.expires_at)}});
+      TryEncodeCanonicalJson({{"id", act.id},
+                              {"act", act.act},
+                              {"subject", act.subject},
+                              {"content", EncodeHex(hash::Sha256(AsBytes(act.content)).view())},
+                              {"sha256", EncodeHex(act.sha256.view())},
+                              {"words", EncodeHex(hash::Sha256(AsBytes(act.words)).view())},
+                              {"proposed_by", act.proposed_by.text()},
+                              {"proposed_at", policy::EncodeInstant(act.proposed_at)},
+                              {"expires_at", policy::EncodeInstant(act.expires_at)}})
+          .value_or("");
   const Digest mac = hash::HmacSha256(key, {AsBytes(text)});
   return Bytes(mac.bytes.begin(), mac.bytes.end());
 }

@@ -262,6 +262,24 @@ Status CheckKind(const Decision& decision, DecisionKind kind) {
                                                std::string(Name(kind)));
 }
 
+// What nobody vouched for goes without its words, which would be its own, and keeps no other from
+// being handled.
+Status EndCorrupt(store::Transaction& transaction, PendingAct act) {
+  const ApprovalState from = act.state;
+  act.state = ApprovalState::kExpired;
+  return transaction.approvals().Change(act, from);
+}
+
+Notice CorruptNotice(std::size_t acts) {
+  return {notice::kApprovalsChanged,
+          {Role::kAuditor, Role::kDpo},
+          "acts of two people",
+          "Acts that waited for a second person, or for their review, are not in the database as "
+          "they were proposed: " +
+              std::to_string(acts) +
+              ". They were ended and nothing was carried out. Somebody changed the database."};
+}
+
 }  // namespace
 
 Result<PendingAct> Approvals::Approve(std::string_view envelope, const Caller& caller) {
@@ -407,16 +425,26 @@ Status Approvals::Housekeep() {
     return {};
   }));
   if (handled == 0) return {};
+  std::size_t corrupt = 0;
   COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(
       [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+        corrupt = 0;
         COMITY_ASSIGN_OR_RETURN(const auto acts, due(transaction));
         for (const PendingAct& act : acts) {
-          COMITY_RETURN_IF_ERROR(state_->HandleDue(transaction, recorder, act));
+          if (RuleOf(act) && CheckVouched(state_->setup.kek, act)) {
+            COMITY_RETURN_IF_ERROR(state_->HandleDue(transaction, recorder, act));
+          } else {
+            COMITY_RETURN_IF_ERROR(EndCorrupt(transaction, act));
+            ++corrupt;
+          }
         }
-        return {};
+        if (corrupt == 0) return {};
+        return state_->setup.notices.Post(transaction, recorder, CorruptNotice(corrupt));
       }));
   state_->setup.notices.Announce();
-  return {};
+  if (corrupt == 0) return {};
+  return Fail(ErrorCode::kCorrupt,
+              "acts that were not as they were proposed were ended: " + std::to_string(corrupt));
 }
 
 }  // namespace comity::identity

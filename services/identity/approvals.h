@@ -125,6 +125,8 @@ class Approvals {
   // proposed says so instead of its words.
   Result<std::vector<PendingAct>> List(bool open, std::uint32_t limit) const;
   // Expires what is due, and tells of reviews that are overdue. About every ten seconds.
+  // Errors: kCorrupt  acts that were due are not as they were proposed; they were ended, and all
+  //                   others handled. Else those of the store and the log
   Status Housekeep();
 
  private:

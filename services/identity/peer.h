@@ -74,8 +74,8 @@ struct PeerAnnouncement {
 struct Peer {
   PeerTerms terms;  // of the latest card; of kSelf those it works with
   PeerState state = PeerState::kActive;
-  std::string reason;  // of suspension or removal
-  policy::Instant enrolled_at{};
+  std::string reason;             // of suspension or removal
+  policy::Instant enrolled_at{};  // another one for a removed partner that comes back
   policy::Instant changed_at{};
   std::vector<PeerKeys> keys;  // by time of approval
   std::optional<PeerAnnouncement> announced;

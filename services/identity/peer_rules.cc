@@ -136,7 +136,13 @@ Result<Peer> Enrolled(const PeerBook& book, const PeerTerms& terms, Instant now)
   peer.terms = terms;
   peer.state = PeerState::kActive;
   peer.reason.clear();
+  // A further enrolment is told from the one that ended, which the erasure ledger may name: also
+  // where the clock was set back, or stands.
   peer.enrolled_at = now;
+  if (known != book.end()) {
+    const Instant last = std::max(known->second.changed_at, known->second.enrolled_at);
+    peer.enrolled_at = std::max(now, last + std::chrono::microseconds(1));
+  }
   peer.changed_at = now;
   return peer;
 }

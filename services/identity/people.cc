@@ -63,6 +63,9 @@ struct People::State {
     }
     return people;
   }
+  // Vouches for the person, puts and records. In: known  as it was before; null: nobody of this id
+  Status Store(store::Transaction& transaction, audit::Recorder& recorder, Person person,
+               const Person* known, const Reason& reason) const;
   Status AddFirst(const People& people, const std::vector<Person>& first);
   Status VouchAnew() const;
 
@@ -98,12 +101,35 @@ Status People::State::AddFirst(const People& people, const std::vector<Person>& 
           if (known.contains(person.id)) continue;
           person.roles = {Role::kAdministrator};
           person.active = true;
-          person.added_at = setup.clock.Now();
           COMITY_RETURN_IF_ERROR(
               people.Put(transaction, recorder, person, {"configuration", "first administrator"}));
         }
         return {};
       });
+}
+
+Status People::State::Store(store::Transaction& transaction, audit::Recorder& recorder,
+                            Person person, const Person* known, const Reason& reason) const {
+  person.changed_at = setup.clock.Now();
+  // Strictly rising, so that a change is always told from what it was made of.
+  if (known != nullptr && person.changed_at <= known->changed_at) {
+    person.changed_at = known->changed_at + std::chrono::microseconds(1);
+  }
+  // A further access is told from the one that ended, which the erasure ledger may name.
+  const bool begins = person.active && (known == nullptr || !known->active);
+  if (begins) person.added_at = person.changed_at;
+  const store::PersonRecord record = Vouch(person, {setup.own, setup.agency_key});
+  COMITY_RETURN_IF_ERROR(transaction.people().Put(record));
+  audit::Event event;
+  event.type = known == nullptr ? audit::kPersonAdded
+               : person.active  ? audit::kPersonChanged
+                                : audit::kPersonRevoked;
+  event.parties = {setup.own};
+  event.committed = {{"person", person.id.text()},  {"post", person.post},
+                     {"roles", Join(person.roles)}, {"record", record.vouched},
+                     {"operator", reason.by},       {"reason", reason.text}};
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  return {};
 }
 
 People::People(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -160,24 +186,19 @@ Status People::Put(store::Transaction& transaction, audit::Recorder& recorder, c
   COMITY_RETURN_IF_ERROR(CheckKeys(person, people));
   COMITY_RETURN_IF_ERROR(CheckAdministrators(person, people));
   const auto known = people.find(person.id);
-  Person changed = person;
-  changed.changed_at = state_->setup.clock.Now();
-  // Strictly rising, so that a change is always told from what it was made of.
-  if (known != people.end() && changed.changed_at <= known->second.changed_at) {
-    changed.changed_at = known->second.changed_at + std::chrono::microseconds(1);
+  return state_->Store(transaction, recorder, person,
+                       known == people.end() ? nullptr : &known->second, reason);
+}
+
+Status People::EndAgain(store::Transaction& transaction, audit::Recorder& recorder,
+                        const policy::PersonId& id, const Reason& reason) const {
+  COMITY_ASSIGN_OR_RETURN(const Person known, FindIn(transaction, id));
+  if (!known.active) {
+    return Fail(ErrorCode::kConflict, "the access of " + id.text() + " has ended already");
   }
-  const store::PersonRecord record = Vouch(changed, {state_->setup.own, state_->setup.agency_key});
-  COMITY_RETURN_IF_ERROR(transaction.people().Put(record));
-  audit::Event event;
-  event.type = known == people.end() ? audit::kPersonAdded
-               : person.active       ? audit::kPersonChanged
-                                     : audit::kPersonRevoked;
-  event.parties = {state_->setup.own};
-  event.committed = {{"person", person.id.text()},  {"post", person.post},
-                     {"roles", Join(person.roles)}, {"record", record.vouched},
-                     {"operator", reason.by},       {"reason", reason.text}};
-  COMITY_RETURN_IF_ERROR(recorder.Record(event));
-  return {};
+  Person ended = known;
+  ended.active = false;
+  return state_->Store(transaction, recorder, std::move(ended), &known, reason);
 }
 
 Result<Person> People::FindIn(const store::Transaction& transaction,

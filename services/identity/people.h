@@ -59,15 +59,20 @@ class People {
   std::vector<Person> List() const;  // by id
 
   struct Reason {
-    std::string by;    // a person's id, or "configuration"
+    std::string by;    // a person's id, "configuration" or "erasure-ledger"
     std::string text;  // may be empty
   };
-  // Within a unit of work: vouches for the person, puts and records. `changed_at` is set. The
-  // person changes for callers once Refresh() was called after the commit.
-  // Errors: kInvalidArgument  no post or no role; kConflict  a key is another person's, also of one
+  // Within a unit of work: vouches for the person, puts and records. `changed_at` is set, and
+  // `added_at` where access begins. The person changes for callers once Refresh() was called after
+  // the commit. Errors: kInvalidArgument  no post or no role; kConflict  a key is another person's,
+  // also of one
   //         who is gone; the last active administrator would go
   Status Put(store::Transaction& transaction, audit::Recorder& recorder, const Person& person,
              const Reason& reason) const;
+  // Ends access as Put would, even that of the last administrator: for what was decided before and
+  // has only to be done again. Errors: kNotFound; kCorrupt; kConflict  it has ended already
+  Status EndAgain(store::Transaction& transaction, audit::Recorder& recorder,
+                  const policy::PersonId& id, const Reason& reason) const;
   // The person as the unit of work sees it. Errors: kNotFound; kCorrupt
   Result<Person> FindIn(const store::Transaction& transaction, const policy::PersonId& id) const;
   // Reads the register again. If it cannot be read, nobody is let in until it can.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/person.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,6 +14,8 @@
 namespace comity::identity {
 namespace {
 
+// In records they stand where no person acted.
+constexpr std::array<std::string_view, 3> kNobodys{"alarm", "configuration", "erasure-ledger"};
 constexpr std::size_t kMaxVouched = std::size_t{16} << 10;
 
 std::string_view Name(store::PersonState state) {
@@ -35,6 +39,10 @@ std::string EncodePayload(const store::PersonRecord& record, const policy::Agenc
 
 Status CheckPerson(const Person& person) {
   if (person.id.empty()) return Fail(ErrorCode::kInvalidArgument, "a person needs an id");
+  if (std::ranges::find(kNobodys, person.id.text()) != kNobodys.end()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the id " + person.id.text() + " is the gateway's own, where nobody acts");
+  }
   COMITY_RETURN_IF_ERROR(CheckVisibleText("a post", person.post, kMaxPost));
   if (person.roles.empty()) return Fail(ErrorCode::kInvalidArgument, "at least one role is needed");
   return CheckTogether(person.roles);

@@ -25,7 +25,7 @@ struct Person {
   Digest tls_key;  // SHA-256 of the SubjectPublicKeyInfo of the person's certificate
   sign::PublicKey signing_key;
   bool active = false;
-  policy::Instant added_at{};
+  policy::Instant added_at{};  // when this access began: another one for who is let back in
   policy::Instant changed_at{};
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/person_acts.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -142,7 +143,6 @@ Result<ActHandler::AfterCommit> PersonAdd::Carry(store::Transaction& transaction
                                  : proposal.made_of == policy::Instant{};
   if (!as_proposed) return ChangedMeanwhile(proposal.person.id);
   proposal.person.active = true;
-  proposal.person.added_at = known ? known->added_at : act.proposed_at;
   COMITY_RETURN_IF_ERROR(
       people_.Put(transaction, recorder, proposal.person, {by.text(), "approval " + act.id}));
   return RefreshOf(people_);

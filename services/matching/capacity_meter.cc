@@ -84,13 +84,6 @@ std::optional<std::uint64_t> CapacityMeter::Used(const Key& key) const {
   return counter->used();
 }
 
-bool CapacityMeter::IsNewDay(const std::string& day) {
-  std::lock_guard lock(mutex_);
-  if (day <= reserved_day_) return false;
-  reserved_day_ = day;
-  return true;
-}
-
 // One unit of work for all counters whose block is used up. Asks for less near a limit.
 Status CapacityMeter::ReserveBlocks(std::span<const Wanted> wanted) {
   struct Block {
@@ -115,13 +108,9 @@ Status CapacityMeter::ReserveBlocks(std::span<const Wanted> wanted) {
     COMITY_RETURN_IF_ERROR(recorder.Record(event));
     return {};
   };
-  const bool is_new_day = IsNewDay(wanted.front().demand->key.day);
   COMITY_RETURN_IF_ERROR(ports_.journal.Commit(
       [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
         blocks.clear();
-        if (is_new_day) {
-          COMITY_RETURN_IF_ERROR(transaction.capacity().Forget(policy::UtcDay(now - kKept)));
-        }
         for (const Wanted& one : wanted) {
           COMITY_RETURN_IF_ERROR(reserve_one(*one.demand, transaction, recorder));
         }

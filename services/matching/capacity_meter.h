@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -65,8 +64,6 @@ class CapacityMeter {
   Result<std::optional<std::size_t>> TakeEach(std::span<const Demand> demands);
 
  private:
-  static constexpr std::chrono::hours kKept{24 * 32};  // counters of past days in the store
-
   struct Counter {
     std::mutex mutex;
     std::optional<std::uint64_t> reserved;  // in the store, as far as known; absent: not read yet
@@ -88,13 +85,11 @@ class CapacityMeter {
   Status Load(const Key& key, Counter& counter) const;
   Result<std::optional<std::size_t>> TakeLocked(std::span<const Wanted> wanted);
   Status ReserveBlocks(std::span<const Wanted> wanted);
-  bool IsNewDay(const std::string& day);
 
   const Ports ports_;
   mutable std::mutex mutex_;                       // guards the members below
   std::map<policy::AgencyId, Counters> counters_;  // by requester
   std::string day_;                                // the latest of a counter
-  std::string reserved_day_;                       // the latest on which something was reserved
 };
 
 }  // namespace comity::matching

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/audit/events.h"
+#include "services/identity/visible_text.h"
 #include "services/matching/exchange_id.h"
 
 namespace comity::matching {
@@ -260,9 +261,7 @@ Result<std::shared_ptr<DeploymentTally>> Deployments::TallyOf(
 
 Status Deployments::Stop(const policy::DeploymentId& id, std::string_view reason,
                          std::string_view operator_id) {
-  if (reason.empty() || reason.size() > kMaxStopReason) {
-    return Fail(ErrorCode::kInvalidArgument, "a reason of 1 to 1000 octets is needed to stop");
-  }
+  COMITY_RETURN_IF_ERROR(identity::CheckVisibleText("the reason", reason, kMaxStopReason));
   COMITY_ASSIGN_OR_RETURN(const DeploymentStatus status, Find(id));
   if (status.phase != DeploymentPhase::kPlanned && status.phase != DeploymentPhase::kActive) {
     return Fail(ErrorCode::kConflict, "the deployment is " + std::string(Name(status.phase)));

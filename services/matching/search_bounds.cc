@@ -7,6 +7,7 @@
 
 #include "crypto/base/utf8.h"
 #include "policy/model/terms.h"
+#include "services/identity/visible_text.h"
 
 namespace comity::matching {
 namespace {
@@ -40,13 +41,7 @@ tl::unexpected<Error> Wrong(std::string_view field, std::string_view rule) {
 }
 
 Status CheckText(std::string_view field, std::string_view text, std::size_t limit) {
-  if (text.empty() || text.size() > limit) {
-    return Wrong(field, "must have 1 to " + std::to_string(limit) + " octets");
-  }
-  const bool clean =
-      std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (!clean || !IsUtf8(text)) return Wrong(field, "must be UTF-8 without control characters");
-  return {};
+  return identity::CheckVisibleText(field, text, limit);
 }
 
 Status CheckEngineProfile(const policy::EngineProfile& engine) {

@@ -68,7 +68,6 @@ class Holdings {
   static constexpr std::chrono::hours kDeadline{48};
 
   struct Setup {
-    policy::AgencyId own;
     Outbox& outbox;
     const runtime::Clock& clock;
   };

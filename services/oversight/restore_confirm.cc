@@ -70,9 +70,13 @@ std::string Words(const Restoration& restoration, const std::string& reason) {
          "\nThe erasure ledger reaches to " + at(restoration.ledger_until) +
          ": compare with when the node was lost. " + std::to_string(restoration.replayed) +
          " records that were erased after the backup were erased again.\n"
-         "What else was done after the backup is forgotten here: check people and partners that "
-         "were removed, stops that were set, and agreements that own people have suspended, "
-         "terminated or rejected; no partner gives that back.\n"
+         "People who were revoked and partners that were removed after the backup are out again, "
+         "so "
+         "far as the ledger lists them; who was added or let back in since must be enrolled anew.\n"
+         "What else was done after the backup is forgotten here: check roles that were taken away, "
+         "keys that were replaced, partners that were suspended, stops that were set, and "
+         "agreements that own people have suspended, terminated or rejected; no partner gives that "
+         "back.\n"
          "The log goes on as " +
          restoration.log_origin +
          "; give its key to partners and auditors.\n"

@@ -26,15 +26,16 @@ constexpr identity::RoleSet kToldOfOverdue{identity::Role::kDpo, identity::Role:
                                            identity::Role::kKeyAdministrator};
 
 // What goes by age.
-constexpr std::array kByAge{RetentionClass::kAlert,        RetentionClass::kEntry,
-                            RetentionClass::kAuditPayload, RetentionClass::kJustification,
-                            RetentionClass::kMessage,      RetentionClass::kReceipt,
-                            RetentionClass::kNotice};
+constexpr std::array kByAge{
+    RetentionClass::kAlert,         RetentionClass::kEntry,      RetentionClass::kAuditPayload,
+    RetentionClass::kJustification, RetentionClass::kMessage,    RetentionClass::kReceipt,
+    RetentionClass::kHolding,       RetentionClass::kDeployment, RetentionClass::kNotice};
 // What the store keeps under a reference.
 constexpr std::array kReferenced{RetentionClass::kAlert,         RetentionClass::kEntry,
                                  RetentionClass::kWatchlist,     RetentionClass::kAuditPayload,
                                  RetentionClass::kJustification, RetentionClass::kMessage,
-                                 RetentionClass::kReceipt,       RetentionClass::kNotice};
+                                 RetentionClass::kReceipt,       RetentionClass::kHolding,
+                                 RetentionClass::kDeployment,    RetentionClass::kNotice};
 
 // Whether RetainedRecord::since of the class is the date on which it goes, or the one from which
 // its period counts.

@@ -28,7 +28,7 @@ constexpr identity::RoleSet kEscalation{identity::Role::kDpo, identity::Role::kS
 constexpr std::array kHoldable{RetentionClass::kAlert,        RetentionClass::kEntry,
                                RetentionClass::kAuditPayload, RetentionClass::kJustification,
                                RetentionClass::kMessage,      RetentionClass::kReceipt,
-                               RetentionClass::kNotice};
+                               RetentionClass::kDeployment,   RetentionClass::kNotice};
 
 bool CanBeHeld(RetentionClass record_class) {
   return std::ranges::find(kHoldable, record_class) != kHoldable.end();
@@ -39,7 +39,7 @@ Status Check(const HoldOrder& order) {
     return Fail(ErrorCode::kInvalidArgument,
                 "records of the class " + std::string(policy::Name(order.record_class)) +
                     " cannot be held: alert, entry, audit-payload, justification, message, "
-                    "receipt, notice can");
+                    "receipt, deployment, notice can");
   }
   if (order.review_days == 0 || order.review_days > HoldOrder::kMaxReviewDays) {
     return Fail(ErrorCode::kInvalidArgument, "a hold is reviewed after 1 to 365 days");

@@ -84,7 +84,8 @@ class RetentionStore {
 
   // Records of a class whose `since` is at or before `until`, oldest first, without held ones.
   // The store keeps entry, watchlist, alert, audit-payload, justification, message, receipt,
-  // notice. Errors of these four: kInvalidArgument  a class of which the store keeps nothing
+  // holding, deployment, notice.
+  // Errors of these four: kInvalidArgument  a class of which the store keeps nothing
   virtual Result<std::vector<RetainedRecord>> Due(policy::RetentionClass record_class,
                                                   policy::Instant until,
                                                   std::uint32_t limit) const = 0;

@@ -9,13 +9,10 @@
 namespace comity::transport::limits {
 
 // --- messages, federation port ---
-inline constexpr std::size_t kMaxSignedPayload = 1024 * 1024;     // any SignedMessage.payload
 inline constexpr std::size_t kMaxProbePayload = 16 * 1024;        // SearchProbe: 2048 x 4 + header
 inline constexpr std::size_t kMaxAgreementDocument = 256 * 1024;  // YAML
 inline constexpr std::size_t kMaxStatement = 16 * 1024;           // one DSSE envelope as JSON
 inline constexpr std::size_t kMaxStatementsPerDelivery = 64;
-inline constexpr std::size_t kMaxExchangeId = 64;
-inline constexpr std::size_t kMessageSalt = 16;  // exactly
 // One signed payload with its envelope; a delivery's 64 statements of 16 KiB stay below by that
 // limit.
 inline constexpr int kMaxFederationMessage = 1024 * 1024 + 64 * 1024;
@@ -24,7 +21,6 @@ inline constexpr int kMaxFederationMessage = 1024 * 1024 + 64 * 1024;
 inline constexpr std::size_t kMaxImportChunk = 1024 * 1024;  // WatchlistImport, either chunk
 inline constexpr std::size_t kMaxImportEntries = std::size_t{256} * 1024 * 1024;  // octets, in all
 inline constexpr std::size_t kMaxImportTemplates = std::size_t{2} * 1024 * 1024 * 1024;
-inline constexpr std::size_t kMaxImportIssues = 100;
 inline constexpr int kMaxAgencyMessage =
     1024 * 1024 + 64 * 1024;  // the largest chunk and its frame
 
@@ -49,7 +45,6 @@ inline constexpr std::chrono::seconds kFirstMessageDeadline{10};  // of a stream
 inline constexpr std::chrono::seconds kHelloDeadline{3};  // a person waits for `comity status`
 
 // --- streams ---
-inline constexpr std::size_t kMaxUnansweredProbes = 64;  // in one Watch or Search stream
 // One thread serves one stream; this many streams on one connection leave room for other peers.
 inline constexpr int kMaxStreamsPerConnection = 32;
 

@@ -10,6 +10,7 @@
 #include "crypto/base/canonical_json.h"
 #include "crypto/base/encoding.h"
 #include "services/identity/json_fields.h"
+#include "services/watchlists/register_state.h"
 
 namespace comity::watchlists {
 namespace {
@@ -70,6 +71,7 @@ Result<Unrestriction> ReadUnrestriction(std::string_view text) {
   COMITY_ASSIGN_OR_RETURN(read.entry.state, fields.HexDigest("state"));
   COMITY_ASSIGN_OR_RETURN(read.reason, fields.Text("reason"));
   COMITY_RETURN_IF_ERROR(fields.Finish());
+  COMITY_RETURN_IF_ERROR(CheckReason(read.reason, ""));
   return read;
 }
 

@@ -7,6 +7,7 @@
 #include "crypto/hash/sha256.h"
 #include "policy/model/retention.h"
 #include "services/audit/events.h"
+#include "services/identity/visible_text.h"
 #include "services/store/retention_store.h"
 #include "services/watchlists/entry_seal.h"
 #include "services/watchlists/list_events.h"
@@ -50,8 +51,8 @@ tl::unexpected<Error> NoSuchList(const WatchlistId& list) {
 }
 
 Status CheckReason(std::string_view reason, std::string_view by) {
-  if (!reason.empty() && reason.size() <= kMaxReason && IsUtf8(reason) && IsUtf8(by)) return {};
-  return Fail(ErrorCode::kInvalidArgument, "the reason has 1 to 1000 octets of UTF-8");
+  if (!IsUtf8(by)) return Fail(ErrorCode::kInvalidArgument, "who gives the reason is no UTF-8");
+  return identity::CheckVisibleText("the reason", reason, kMaxReason);
 }
 
 Result<std::shared_ptr<const ListDefinition>> ReadDefinition(const store::WatchlistRecord& record) {

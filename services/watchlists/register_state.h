@@ -15,7 +15,7 @@
 #include "services/watchlists/list_index.h"
 #include "services/watchlists/register.h"
 
-// What the parts of Register share; for register*.cc only.
+// What the parts of Register share; for register*.cc and acts.cc only.
 namespace comity::watchlists {
 
 struct Register::State {

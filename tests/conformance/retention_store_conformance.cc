@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "services/store/deployment_store.h"
+#include "services/store/holding_store.h"
 #include "services/store/outbox_store.h"
 #include "tests/conformance/store_conformance.h"
 
@@ -192,6 +194,103 @@ TEST_P(RetentionStoreConformance, KnowsReceiptsThatWereGivenAndReceived) {
   ASSERT_THAT(Write(Erase(RetentionClass::kReceipt, sent, gone)), IsOk());
   EXPECT_TRUE(gone);
   EXPECT_EQ(Get(Count(RetentionClass::kReceipt))->kept, 0U);
+}
+
+HoldingRecord ToldOf(const std::string& partner, std::int64_t held_until) {
+  HoldingRecord holding;
+  holding.list = MakeId<policy::WatchlistId>("lantern");
+  holding.reference = "ref/1";
+  holding.partner = MakeId<policy::AgencyId>(partner);
+  holding.agreement = MakeId<policy::AgreementId>("northshire-eastvale");
+  holding.version = 1;
+  holding.told_at = At(5);
+  holding.held_until = At(held_until);
+  return holding;
+}
+
+TEST_P(RetentionStoreConformance, ForgetsWhoWasToldOfAnEntryByTheLatestDateOfEach) {
+  ASSERT_THAT(Write([](Transaction& t) -> Status {
+                COMITY_RETURN_IF_ERROR(t.holdings().Told(ToldOf("eastvale-council", 10), "x-1"));
+                return t.holdings().Told(ToldOf("southmere-police", 20), "x-2");
+              }),
+              IsOk());
+  const std::string first = "lantern/eastvale-council/northshire-eastvale/ref/1";
+  EXPECT_THAT(Get(Due(RetentionClass::kHolding, 9)).value(), IsEmpty());
+  EXPECT_THAT(Get(Due(RetentionClass::kHolding, 10)).value(), ElementsAre(Reference(first)));
+  bool gone = false;
+  ASSERT_THAT(Write(Erase(RetentionClass::kHolding, first, gone)), IsOk());
+  EXPECT_TRUE(gone);
+  ASSERT_THAT(Write(Erase(RetentionClass::kHolding, first, gone)), IsOk());
+  EXPECT_FALSE(gone);
+  // Told anew since it was found to be due: the erasure, at 50, comes too early for it.
+  ASSERT_THAT(Write([](Transaction& t) {
+                return t.holdings().Told(ToldOf("eastvale-council", 60), "x-3");
+              }),
+              IsOk());
+  ASSERT_THAT(Write(Erase(RetentionClass::kHolding, first, gone)), IsOk());
+  EXPECT_FALSE(gone);
+  ASSERT_THAT(Write([](Transaction& t) -> Status {
+                COMITY_ASSIGN_OR_RETURN(
+                    const auto forgotten,
+                    t.holdings().ForgetUnder(MakeId<policy::AgreementId>("northshire-eastvale"), 1,
+                                             MakeId<policy::AgencyId>("eastvale-council")));
+                EXPECT_EQ(forgotten, 1U);
+                return {};
+              }),
+              IsOk());
+  const auto left = Get([](const Transaction& t) { return t.holdings().OfReference("ref/1"); });
+  ASSERT_THAT(left, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(left->front().partner.text(), "southmere-police");
+  const auto answers = [&](const std::string& partner) {
+    return Get([=](const Transaction& t) {
+      return t.holdings().Answers(MakeId<policy::WatchlistId>("lantern"), "ref/1",
+                                  MakeId<policy::AgencyId>(partner));
+    });
+  };
+  EXPECT_THAT(answers("eastvale-council"), IsOkAnd(IsEmpty()));
+  EXPECT_THAT(answers("southmere-police"), IsOkAnd(ElementsAre("x-2")));
+}
+
+TEST_P(RetentionStoreConformance, ForgetsClosedDeploymentsWithTheirHoldersAndNoOther) {
+  const auto deployment = [](const std::string& id, std::int64_t closed_at) {
+    DeploymentRecord record;
+    record.id = MakeId<policy::DeploymentId>(id);
+    record.definition = "{}";
+    if (closed_at > 0) record.closed_at = At(closed_at);
+    return record;
+  };
+  const std::string closed = "d-" + std::string(26, 'a');
+  const std::string running = "d-" + std::string(26, 'b');
+  const std::string bare = "d-" + std::string(26, 'c');
+  ASSERT_THAT(Write([&](Transaction& t) -> Status {
+                COMITY_RETURN_IF_ERROR(t.deployments().Add(deployment(closed, 10)));
+                COMITY_RETURN_IF_ERROR(t.deployments().Add(deployment(running, 0)));
+                COMITY_RETURN_IF_ERROR(t.deployments().Add(deployment(bare, 20)));
+                DeploymentHolderRecord holder;
+                holder.holder = MakeId<policy::AgencyId>("northshire-police");
+                holder.deployment = MakeId<policy::DeploymentId>(closed);
+                COMITY_RETURN_IF_ERROR(t.deployments().PutHolder(holder));
+                holder.deployment = MakeId<policy::DeploymentId>(running);
+                return t.deployments().PutHolder(holder);
+              }),
+              IsOk());
+  EXPECT_THAT(Get(Due(RetentionClass::kDeployment, 30)).value(),
+              ElementsAre(Reference(closed), Reference(bare)));
+  for (const std::string& id : {closed, bare}) {
+    bool gone = false;
+    ASSERT_THAT(Write(Erase(RetentionClass::kDeployment, id, gone)), IsOk());
+    EXPECT_TRUE(gone);
+  }
+  bool gone = true;
+  ASSERT_THAT(Write(Erase(RetentionClass::kDeployment, running, gone)), IsOk());
+  EXPECT_FALSE(gone);
+  const auto left = Get([](const Transaction& t) { return t.deployments().Newest(10); });
+  ASSERT_THAT(left, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(left->front().id.text(), running);
+  EXPECT_THAT(Get([&](const Transaction& t) {
+                return t.deployments().Holders(MakeId<policy::DeploymentId>(running));
+              }),
+              IsOkAnd(SizeIs(1)));
 }
 
 TEST_P(RetentionStoreConformance, KeepsPayloadsWithoutADate) {

@@ -61,6 +61,21 @@ void OpenedLog::ExpectEachOnce(std::string_view type, const Identity& identity,
   EXPECT_THAT(Times(type, identity), ::testing::ContainerEq(once)) << type << " at " << agency_;
 }
 
+void OpenedLog::ExpectEachOnceOrReplayed(std::string_view type, const Identity& identity,
+                                         const std::set<std::string>& expected) const {
+  std::int64_t replayed = 0;
+  for (const Entry& entry : entries_) {
+    if (entry.entry.type == audit::kErasuresReplayed) replayed += entry.entry.counts.at("records");
+  }
+  const auto times = Times(type, identity);
+  for (const auto& [what, count] : times) {
+    EXPECT_TRUE(expected.contains(what)) << type << " of " << what << " at " << agency_;
+    EXPECT_EQ(count, 1) << type << " of " << what << " at " << agency_;
+  }
+  EXPECT_LE(expected.size(), times.size() + static_cast<std::size_t>(replayed))
+      << type << " at " << agency_ << ": " << ::testing::PrintToString(times);
+}
+
 void OpenedLog::ExpectNoneTwice(std::string_view type, const Identity& identity) const {
   for (const auto& [what, times] : Times(type, identity)) {
     EXPECT_EQ(times, 1) << type << " of " << what << " at " << agency_;

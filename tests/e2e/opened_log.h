@@ -40,7 +40,11 @@ class OpenedLog {
   // Fails the test unless exactly these happened, each once.
   void ExpectEachOnce(std::string_view type, const Identity& identity,
                       const std::set<std::string>& expected) const;
-  // The same, whatever happened.
+  // The same for what erases: a kill between the line in the erasure ledger and the commit leaves
+  // the erasure, of which the log says that it was made up for at the start, and not the act.
+  void ExpectEachOnceOrReplayed(std::string_view type, const Identity& identity,
+                                const std::set<std::string>& expected) const;
+  // None of them twice, whatever happened.
   void ExpectNoneTwice(std::string_view type, const Identity& identity) const;
 
  private:

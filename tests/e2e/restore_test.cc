@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -55,6 +56,27 @@ class Restore : public ::testing::Test {
     EXPECT_LE(output.exit_code, 1) << output.err;
     return Json::parse(output.out, nullptr, false);
   }
+  // The node dies, its data directory is lost, and the backup is put back in its place.
+  CommandOutput LoseAndRestore(const fs::path& backup) {
+    police_.Kill();
+    const fs::path data = agencies_.police().data();
+    fs::rename(data, folder_.path() / "lost");
+    auto restored = RunCommand({COMITY_PROGRAM, "restore", backup.string(), "--config",
+                                police_.config().string(), "--into", data.string()});
+    EXPECT_TRUE(restored.has_value());
+    return restored.value_or(CommandOutput());
+  }
+  // Waits until the ledger's second copy bars somebody, at most 20 seconds.
+  bool AwaitBar() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < end) {
+      std::ifstream stream(agencies_.police().ledger() / "ledger", std::ios::binary);
+      const std::string text{std::istreambuf_iterator<char>(stream), {}};
+      if (text.find(R"("kind":"barred")") != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  }
 
   const TemporaryDirectory folder_;
   TwoAgencies agencies_{128};
@@ -68,15 +90,9 @@ TEST_F(Restore, BringsNothingErasedBackAndWorksAgainAfterTwoPeople) {
   const CommandOutput withdrawn =
       As("operator", {"watchlist", "withdraw", "lantern", "ref-3", "--reason", "found"});
   ASSERT_EQ(withdrawn.exit_code, 0) << withdrawn.err;
-  police_.Kill();
-  const fs::path data = agencies_.police().data();
-  fs::rename(data, folder_.path() / "lost");
-
-  const auto restored = RunCommand({COMITY_PROGRAM, "restore", file.string(), "--config",
-                                    police_.config().string(), "--into", data.string()});
-  ASSERT_TRUE(restored.has_value());
-  ASSERT_EQ(restored->exit_code, 0) << restored->err;
-  EXPECT_THAT(restored->out, HasSubstr("erased again when the gateway starts"));
+  const CommandOutput restored = LoseAndRestore(file);
+  ASSERT_EQ(restored.exit_code, 0) << restored.err;
+  EXPECT_THAT(restored.out, HasSubstr("erased again when the gateway starts"));
   ASSERT_TRUE(police_.Start()) << police_.log();
   EXPECT_THAT(police_.log(), HasSubstr("gateway-restored"));
   const CommandOutput status = As("auditor", {"restoration", "status"});
@@ -101,6 +117,23 @@ TEST_F(Restore, BringsNothingErasedBackAndWorksAgainAfterTwoPeople) {
   const Json report = JsonAs("dpo", {"retention", "report"});
   EXPECT_THAT(report.dump(), HasSubstr("replayed"));
   EXPECT_EQ(report["overdue"], 0);
+  EXPECT_EQ(police_.Stop(std::chrono::seconds(10)), 0);
+}
+
+TEST_F(Restore, KeepsOutWhoWasRevokedAfterTheBackupThoughTheNodeWasKilled) {
+  const fs::path file = folder_.path() / "police.backup";
+  ASSERT_TRUE(JsonAs("admin-1", {"backup", file.string()}).contains("backup"));
+  EXPECT_EQ(As("release", {"notice", "list"}).exit_code, 0);
+  const CommandOutput revoked =
+      As("admin-1", {"person", "revoke", "release", "--reason", "left the agency"});
+  ASSERT_EQ(revoked.exit_code, 0) << revoked.err;
+  ASSERT_TRUE(AwaitBar());
+  const CommandOutput restored = LoseAndRestore(file);
+  ASSERT_EQ(restored.exit_code, 0) << restored.err;
+  ASSERT_TRUE(police_.Start()) << police_.log();
+  EXPECT_THAT(police_.log(), HasSubstr("bars-upheld"));
+  EXPECT_EQ(As("release", {"notice", "list"}).exit_code, 3);
+  EXPECT_EQ(As("operator", {"notice", "list"}).exit_code, 0);
   EXPECT_EQ(police_.Stop(std::chrono::seconds(10)), 0);
 }
 

@@ -5,7 +5,6 @@
 
 #include "services/gateway/wire/convert_time.h"
 #include "tests/integration/live_acts.h"
-#include "tests/support/watchlist_text.h"
 
 namespace comity::testing {
 namespace {
@@ -22,7 +21,9 @@ void SetEngine(Engine& engine, std::uint32_t dimension) {
 
 }  // namespace
 
-TwoAgencies::TwoAgencies(std::uint32_t dimension) : dimension_(dimension) {
+TwoAgencies::TwoAgencies(std::uint32_t dimension, const std::string& list_after_end)
+    : dimension_(dimension) {
+  text_.list_after_end = list_after_end;
   police_.Start({&council_});
   council_.Start({&police_});
   for (LiveAgency* agency : {&police_, &council_}) AwaitPartners(*agency);
@@ -59,11 +60,10 @@ TwoAgencies::Template TwoAgencies::Stranger() {
   return values;
 }
 
-void TwoAgencies::ImportEntries(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) entries_.push_back(Stranger());
+DefinitionText TwoAgencies::ListNamed(const std::string& reference) const {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now());
   DefinitionText list;
-  list.reference = "lantern";
+  list.reference = reference;
   list.agreements = {text_.id};
   list.categories = {kCategory};
   list.engine_name = kEngine;
@@ -71,10 +71,15 @@ void TwoAgencies::ImportEntries(std::size_t count) {
   list.dimension = dimension_;
   list.starts_at = now - std::chrono::hours(1);
   list.ends_at = now + std::chrono::hours(20);
-  FillList(police_, list, entries_);
+  return list;
 }
 
-std::string TwoAgencies::CreateDeployment() {
+void TwoAgencies::ImportEntries(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) entries_.push_back(Stranger());
+  FillList(police_, ListNamed("lantern"), entries_);
+}
+
+v1::DeploymentDefinition TwoAgencies::Deployment(const std::string& case_ref) const {
   v1::DeploymentDefinition definition;
   definition.add_agreements(text_.id);
   definition.set_purpose(text_.purpose);
@@ -84,7 +89,7 @@ std::string TwoAgencies::CreateDeployment() {
   definition.set_threshold(kThreshold);
   definition.set_place("Town square");
   definition.set_reason("Market day");
-  definition.set_case_ref("case-7");
+  definition.set_case_ref(case_ref);
   definition.set_mode(v1::SEARCH_MODE_DIRECT);
   *definition.mutable_starts_at() = gateway::ToProto(clock_.Now() - std::chrono::minutes(1));
   *definition.mutable_ends_at() = gateway::ToProto(clock_.Now() + std::chrono::hours(6));
@@ -92,7 +97,11 @@ std::string TwoAgencies::CreateDeployment() {
   definition.set_false_match_rate(0.000001);
   definition.set_test_report("laboratory report 12");
   definition.set_faces_per_false_alert(1000);
-  return StartDeployment(council_, definition);
+  return definition;
+}
+
+std::string TwoAgencies::CreateDeployment() {
+  return StartDeployment(council_, Deployment());
 }
 
 }  // namespace comity::testing

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/integration/live_agency.h"
+#include "tests/support/watchlist_text.h"
 
 namespace comity::testing {
 
@@ -21,7 +22,8 @@ class TwoAgencies {
   static constexpr const char* kCategory = "wanted-by-courts";
   static constexpr double kThreshold = 0.6;
 
-  explicit TwoAgencies(std::uint32_t dimension);
+  // In: list_after_end  as the agreement says it: how long a list's faces stay when it is closed
+  explicit TwoAgencies(std::uint32_t dimension, const std::string& list_after_end = "PT24H");
 
   LiveAgency& police() { return police_; }
   LiveAgency& council() { return council_; }
@@ -29,10 +31,15 @@ class TwoAgencies {
   // Gives the police's list `count` synthetic unit templates ref-0, ref-1 ... Once.
   void ImportEntries(std::size_t count);
   const std::vector<Template>& entries() const { return entries_; }
+  // The definition of a further list that is searched under the agreement.
+  DefinitionText ListNamed(const std::string& reference) const;
   // A face that is on no list: in these dimensions far below the threshold from every entry.
   Template Stranger();
-  // A deployment of the council's engine "cameras" for the next hours, started; returns its id.
+  // Of the council's engine "cameras", for the next hours.
+  v1::DeploymentDefinition Deployment(const std::string& case_ref = "case-7") const;
+  // Such a deployment, started; returns its id.
   std::string CreateDeployment();
+  const std::string& agreement() const { return text_.id; }
 
  private:
   void AgreeOnTerms();

@@ -34,6 +34,12 @@ class AgreementChange : public DirectSearchWorld {
     EXPECT_EQ(by_holder->decision().code(), code);
     EXPECT_EQ(by_holder->hits_size(), 0);
   }
+  int AlertsOfCouncil() {
+    grpc::ClientContext context;
+    v1::ListAlertsResponse response;
+    EXPECT_TRUE(council_.alerts()->List(&context, v1::ListAlertsRequest(), &response).ok());
+    return response.alerts_size();
+  }
   policy::ReasonCode OpeningOf(const policy::SearchRequest& terms) {
     const auto decision = Unchecked()->Open(terms);
     EXPECT_THAT(decision, IsOk());
@@ -45,6 +51,11 @@ TEST_F(AgreementChange, ExpiryBitesInTheOpenStreamAtBothGateways) {
   text_.effective_until = Now() + std::chrono::seconds(6);
   Agree();
   ExpectBothRefuseFrom(text_.effective_until, v1::DECISION_CODE_AGREEMENT_EXPIRED);
+  // What was received under it goes, as after a termination.
+  for (int i = 0; i < 400 && AlertsOfCouncil() > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(AlertsOfCouncil(), 0);
 }
 
 TEST_F(AgreementChange, AnAttachmentThatLapsesBitesInTheOpenStreamAtBothGateways) {

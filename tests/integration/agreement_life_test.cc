@@ -135,6 +135,7 @@ TEST_F(AgreementLife, WhatIsToBeStoppedIsTheVersionThatDecidesAndNoDraftOfAPartn
     request.set_deciding(deciding);
     v1::GetAgreementResponse response;
     EXPECT_TRUE(police_.agreements()->Get(&context, request, &response).ok());
+    EXPECT_EQ(response.statements_size(), 0);  // it did not ask for them
     return response.document();
   };
   for (int i = 0; i < 400 && document(false) != higher; ++i) std::this_thread::sleep_for(50ms);

@@ -152,20 +152,6 @@ TEST_F(HostileMessage, OutsideItsBoundsIsRefused) {
   EXPECT_EQ(Notices(), 0U);
 }
 
-TEST_F(HostileMessage, CannotTouchAlertsOfAnotherAgencysEntries) {
-  // The police, too, may hold alerts; the council withdraws references that are not its own.
-  oversight::EntryNews news;
-  news.reference = "ref-0";
-  news.change = oversight::entry_change::kWithdrawn;
-  news.at = clock_.Now();
-  const auto answer = Deliver(Change(news));
-  ASSERT_THAT(answer, IsOk());
-  const sign::PublicKey keys[] = {sign::ParsePublicKey(AgencyKey(police_.pki())).value()};
-  const auto receipt = oversight::OpenReceipt(answer->receipt(), keys);
-  ASSERT_THAT(receipt, IsOk());
-  EXPECT_EQ(receipt->outcome.at("alerts"), 0U);
-}
-
 TEST_F(HostileMessage, BuriesPeopleInNoMoreNoticesThanAnHourAllows) {
   for (int i = 0; i < 20; ++i) ASSERT_THAT(Deliver(Notice()), IsOk());
   EXPECT_THAT(Deliver(Notice()), FailsWith(ErrorCode::kExhausted));

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "comity/v1/retention.grpc.pb.h"
@@ -99,6 +100,47 @@ class RestoredNode : public DirectSearchWorld {
     v1::WithdrawEntryResponse response;
     ASSERT_TRUE(police_.watchlists()->Withdraw(&context, request, &response).ok());
   }
+  void RevokeOperator() {
+    v1::RevokePersonRequest request;
+    request.set_id("operator");
+    request.set_reason("left the agency");
+    grpc::ClientContext context;
+    v1::RevokePersonResponse response;
+    ASSERT_TRUE(police_.people()->Revoke(&context, request, &response).ok());
+  }
+  void RemoveCouncil() {
+    v1::RemovePeerRequest request;
+    request.set_agency(council_.name());
+    request.set_reason("left the federation");
+    grpc::ClientContext context;
+    v1::PendingAct act;
+    ASSERT_TRUE(police_.peers()->Remove(&context, request, &act).ok());
+    police_.ApproveAct(act, "admin-2");
+  }
+  std::size_t BarsInLedger() const {
+    const std::string text = TextOf(police_.ledger() / "ledger");
+    std::size_t count = 0;
+    for (auto at = text.find(kBarred); at != std::string::npos; at = text.find(kBarred, at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+  // Notices that the police show `person`; absent: they let nobody of that id in.
+  std::optional<std::string> NoticesOf(const std::string& person) {
+    grpc::ClientContext context;
+    v1::ListNoticesResponse response;
+    const grpc::Status status =
+        police_.notices(person)->List(&context, v1::ListNoticesRequest(), &response);
+    if (status.ok()) return response.DebugString();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+    return std::nullopt;
+  }
+  std::string StateOfCouncil() {
+    grpc::ClientContext context;
+    v1::ListPeersResponse response;
+    EXPECT_TRUE(police_.peers()->List(&context, v1::ListPeersRequest(), &response).ok());
+    return response.peers_size() == 1 ? response.peers(0).state() : std::string();
+  }
   v1::WatchlistSummary ListStatus() {
     grpc::ClientContext context;
     v1::WatchlistStatusResponse response;
@@ -115,6 +157,7 @@ class RestoredNode : public DirectSearchWorld {
     return decision ? decision->code : policy::ReasonCode::kMalformedRequest;
   }
 
+  static constexpr const char* kBarred = R"("kind":"barred")";
   const TemporaryDirectory folder_;
 };
 
@@ -188,6 +231,30 @@ TEST_F(RestoredNode, DoesNotForgetASuspensionThatCameAfterTheBackup) {
     EXPECT_TRUE(council_.agreements()->List(&context, v1::ListAgreementsRequest(), &response).ok());
     return response.agreements_size() == 1 && response.agreements(0).status() == "suspended";
   }));
+}
+
+TEST_F(RestoredNode, KeepsOutWhoWasRevokedOrRemovedAfterTheBackup) {
+  const fs::path backup = Backup(police_);
+  ASSERT_TRUE(NoticesOf("operator").has_value());
+  RevokeOperator();
+  RemoveCouncil();
+  // By itself, while it works: nothing may wait for an orderly end.
+  ASSERT_TRUE(Eventually([&] { return BarsInLedger() == 3; }));  // also the person's id
+  Lose(police_);
+  ASSERT_THAT(Restore(police_, backup), IsOk());
+  ASSERT_THAT(police_.Restart(), IsOk());
+
+  EXPECT_FALSE(NoticesOf("operator").has_value());
+  EXPECT_THAT(NoticesOf("supervisor-1").value_or(""),
+              HasSubstr("people who had been revoked: 1, partners that had been removed: 1"));
+  EXPECT_EQ(RestorationOf(police_).waiting_for_size(), 0);
+  Confirm(police_);
+  EXPECT_FALSE(NoticesOf("operator").has_value());
+  EXPECT_EQ(StateOfCouncil(), "removed");
+  const auto unchecked = UncheckedRequester::Create(council_.unchecked_towards(police_), clock_);
+  ASSERT_THAT(unchecked, IsOk());
+  EXPECT_FALSE((*unchecked)->Open(Terms()).has_value());
+  EXPECT_EQ(BarsInLedger(), 3U);
 }
 
 class BackupRefused : public RestoredNode {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "services/audit/events.h"
+#include "services/gateway/wire/convert_policy.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/exported_log.h"
 #include "tests/support/result_matchers.h"
@@ -198,6 +199,32 @@ TEST_F(StopControl, SurvivesARestartAndTellsThePartner) {
   EXPECT_TRUE(told);
   Lift(council_, stop);
   EXPECT_TRUE(Ask(*engine, 2, entries_[0]).has_answered());
+}
+
+TEST_F(StopControl, IsNamedWhereASearchIsExplainedAtEitherSide) {
+  const auto explain = [&](const LiveAgency& agency) {
+    grpc::ClientContext context;
+    v1::ExplainRequest request;
+    v1::ExplainResponse response;
+    request.set_requester(council_.name());
+    request.set_holder(police_.name());
+    request.set_has_case(true);
+    *request.mutable_terms() = gateway::ToProto(Terms());
+    const grpc::Status status = agency.agreements()->Explain(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  };
+  for (LiveAgency* agency : {&police_, &council_}) {
+    EXPECT_EQ(explain(*agency).decision().code(), v1::DECISION_CODE_PERMIT);
+    EXPECT_FALSE(explain(*agency).has_halted());
+    const v1::Stop stop = SetStop(*agency, v1::STOP_SCOPE_AGREEMENT, text_.id);
+    const v1::ExplainResponse halted = explain(*agency);
+    EXPECT_EQ(halted.decision().code(), v1::DECISION_CODE_PERMIT);
+    EXPECT_EQ(halted.halted().code(), v1::DECISION_CODE_STOPPED);
+    EXPECT_NE(halted.words().find("stopped"), std::string::npos) << halted.words();
+    Lift(*agency, stop);
+    EXPECT_FALSE(explain(*agency).has_halted());
+  }
 }
 
 TEST_F(StopControl, IsForThoseWhoMayAndLiftedByTwo) {

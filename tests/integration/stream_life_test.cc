@@ -103,6 +103,7 @@ TEST_F(StreamLife, RaisesNoAlertOnceTheDeploymentIsStopped) {
     return sum;
   };
   const auto at_stop = frames();
+  ASSERT_GT(at_stop, 0U);
   while (engine->Receive()) {
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(500));

@@ -47,7 +47,7 @@ def copy_tree():
 def environment():
     # Paths are relative to the copy, so that it shares the cache of the tree.
     return dict(os.environ, CCACHE_DIR=str(ROOT / "build/ccache"), CCACHE_BASEDIR=str(TREE),
-                CCACHE_NOHASHDIR="1")
+                CCACHE_NOHASHDIR="1", CCACHE_SLOPPINESS="pch_defines,time_macros")
 
 
 def build(targets):

@@ -93,6 +93,9 @@ v1::AgreementSummary ToSummary(const agreements::AgreementView& view,
 
 Result<agreements::ListFilter> FilterOf(const v1::ListAgreementsRequest& request) {
   agreements::ListFilter filter;
+  if (!request.id().empty()) {
+    COMITY_ASSIGN_OR_RETURN(filter.id, policy::AgreementId::Parse(request.id()));
+  }
   if (!request.party().empty()) {
     COMITY_ASSIGN_OR_RETURN(filter.party, policy::AgencyId::Parse(request.party()));
   }

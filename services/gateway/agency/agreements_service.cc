@@ -11,6 +11,9 @@
 namespace comity::gateway {
 namespace {
 
+// Of statements in one answer: what partners may store here is more than one answer may be.
+constexpr std::size_t kMostOctets = 1'000'000;
+
 Result<agreements::Submitted> Accept(agreements::Register& agreements,
                                      const v1::SubmitAgreementRequest& request,
                                      const agreements::Source& source) {
@@ -102,8 +105,20 @@ grpc::Status AgreementsService::List(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
                             ports_.callers.Person(*context, identity::Act::kAgreementRead));
     COMITY_ASSIGN_OR_RETURN(const agreements::ListFilter filter, FilterOf(*request));
+    std::size_t octets = 0;
     for (const auto& view : ports_.agreements.List(ports_.clock.Now(), filter)) {
-      *response->add_agreements() = ToSummary(view, ports_.courier.StateOf(view.agreement));
+      v1::AgreementSummary summary = ToSummary(view, ports_.courier.StateOf(view.agreement));
+      if (octets + summary.ByteSizeLong() > kMostOctets) {
+        summary.clear_statements();
+        summary.set_statements_left_out(true);
+      }
+      const std::size_t size = summary.ByteSizeLong();
+      if (octets + size > kMostOctets) {
+        response->set_left_out(response->left_out() + 1);
+        continue;
+      }
+      octets += size;
+      *response->add_agreements() = std::move(summary);
     }
     return {};
   });
@@ -126,9 +141,25 @@ grpc::Status AgreementsService::Get(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const agreements::AgreementFile file,
                             ports_.agreements.Get(id, version));
     response->set_document(file.document);
-    for (const std::string& statement : file.statements) response->add_statements(statement);
+    if (!request->statements()) return {};
+    std::size_t octets = file.document.size();
+    for (const std::string& statement : file.statements) {
+      octets += statement.size();
+      if (octets > kMostOctets) {
+        response->set_more(true);
+        break;
+      }
+      response->add_statements(statement);
+    }
     return {};
   });
+}
+
+std::optional<policy::ReasonCode> AgreementsService::HaltedNow(
+    const policy::SearchRequest& request) const {
+  if (request.holder == ports_.self) return ports_.halted_at_holder(request, "");
+  if (request.requester == ports_.self) return ports_.halted_at_requester(request, {});
+  return std::nullopt;
 }
 
 grpc::Status AgreementsService::Explain(grpc::ServerContext* context,
@@ -141,6 +172,15 @@ grpc::Status AgreementsService::Explain(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const Question question,
                             QuestionOf(*request, *set, ports_.clock.Now()));
     *response = ToProto(policy::Explain(*set, question.request, question.usage, question.at));
+    if (request->has_at()) return {};
+    if (const auto halted = HaltedNow(question.request)) {
+      policy::Decision decision;
+      decision.code = *halted;
+      *response->mutable_halted() = ToProto(decision);
+      *response->mutable_words() +=
+          "\nAt this moment no such search is made all the same: " + std::string(Name(*halted)) +
+          "\n";
+    }
     return {};
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/agency/offers_reader.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -18,7 +19,10 @@ constexpr int kMaxTerms = 16;  // categories, roles and uses of one offer
 Status CheckOffers(const v1::ListOffersReply& reply) {
   const auto is_wrong = [](const v1::Offer& offer) {
     return offer.categories_size() > kMaxTerms || offer.roles_size() > kMaxTerms ||
-           offer.uses_size() > kMaxTerms;
+           offer.uses_size() > kMaxTerms ||
+           std::ranges::any_of(offer.categories(), [](const v1::OfferedCategory& category) {
+             return category.entries() > kMaxOfferedEntries;
+           });
   };
   bool wrong = static_cast<std::size_t>(reply.offers_size()) > kMaxOffers;
   for (const v1::Offer& offer : reply.offers()) wrong = wrong || is_wrong(offer);

@@ -14,8 +14,8 @@
 namespace comity::gateway {
 
 // What a partner sends is shown to people, and decides nothing; it is bounded all the same.
-// Errors: kInvalidArgument  more offers, or more categories, roles or uses in one, than there can
-// be
+// Errors: kInvalidArgument  more offers, or more categories, roles, uses or entries in one, than
+//                           there can be
 Status CheckOffers(const v1::ListOffersReply& reply);
 
 // Asks partners, beside each other, what they let this agency search now.

@@ -19,10 +19,18 @@ void WipeText(std::string& text) {
   Wipe(std::span(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
 }
 
+// Room for what the list may still take and a little more, so that a file that is only somewhat
+// too long is answered with its faults.
+std::size_t LimitOf(std::uint64_t entries, std::size_t octets_each, std::size_t most) {
+  if (entries >= most / octets_each) return most;
+  return std::min(most, static_cast<std::size_t>(entries) * octets_each + limits::kMaxImportChunk);
+}
+
 Status AddChunk(std::string& whole, std::string& chunk, std::size_t limit, std::string_view what) {
   if (chunk.size() > limits::kMaxImportChunk || chunk.size() > limit - whole.size()) {
-    return Fail(ErrorCode::kExhausted,
-                std::string(what) + " are larger than " + std::to_string(limit >> 20) + " MiB");
+    return Fail(ErrorCode::kExhausted, std::string(what) + " are larger than " +
+                                           std::to_string(limit >> 20) +
+                                           " MiB, more than the list has room for");
   }
   if (whole.capacity() - whole.size() < chunk.size()) {
     // Growing leaves no unwiped copy behind.
@@ -52,20 +60,27 @@ Upload::~Upload() {
   WipeText(templates);
 }
 
-Result<Upload> ReceiveUpload(UploadReader& reader) {
+Result<v1::AddBegin> ReceiveBegin(UploadReader& reader) {
+  v1::AddEntriesRequest request;
+  if (reader.Read(&request) && request.has_begin()) return std::move(*request.mutable_begin());
+  return Fail(ErrorCode::kInvalidArgument, "the first message of an import is `begin`");
+}
+
+Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptions& options) {
+  const watchlists::ImportLimits& room = options.limits;
+  const std::size_t entries =
+      LimitOf(room.max_entries, room.max_line_bytes, limits::kMaxImportEntries);
+  const std::size_t templates = LimitOf(room.max_entries, options.engine.dimension * sizeof(float),
+                                        limits::kMaxImportTemplates);
   Upload upload;
   v1::AddEntriesRequest request;
-  if (!reader.Read(&request) || !request.has_begin()) {
-    return Fail(ErrorCode::kInvalidArgument, "the first message of an import is `begin`");
-  }
-  upload.begin = request.begin();
   while (reader.Read(&request)) {
     if (request.has_entries_chunk()) {
-      COMITY_RETURN_IF_ERROR(AddChunk(upload.entries, *request.mutable_entries_chunk(),
-                                      limits::kMaxImportEntries, "entries"));
+      COMITY_RETURN_IF_ERROR(
+          AddChunk(upload.entries, *request.mutable_entries_chunk(), entries, "entries"));
     } else if (request.has_templates_chunk()) {
-      COMITY_RETURN_IF_ERROR(AddChunk(upload.templates, *request.mutable_templates_chunk(),
-                                      limits::kMaxImportTemplates, "templates"));
+      COMITY_RETURN_IF_ERROR(
+          AddChunk(upload.templates, *request.mutable_templates_chunk(), templates, "templates"));
     } else {
       return Fail(ErrorCode::kInvalidArgument, "`begin` comes once; chunks follow it");
     }

@@ -15,7 +15,6 @@ using UploadReader = grpc::ServerReader<v1::AddEntriesRequest>;
 
 // What arrived of an import; template octets are biometric and wiped.
 struct Upload {
-  v1::AddBegin begin;
   std::string entries;
   std::string templates;
 
@@ -25,8 +24,14 @@ struct Upload {
   ~Upload();
 };
 
-// Errors: kInvalidArgument  not `begin` and then chunks; kExhausted  above the limits
-Result<Upload> ReceiveUpload(UploadReader& reader);
+// The first message, so that the list is looked at before its entries take any memory.
+// Errors: kInvalidArgument  another message comes first
+Result<v1::AddBegin> ReceiveBegin(UploadReader& reader);
+// The messages after it.
+// In:     options  what the list has room for, and the dimension of its templates
+// Errors: kInvalidArgument  another message than a chunk; kExhausted  more than the list, or any
+//         list, has room for
+Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptions& options);
 
 Result<watchlists::TemplateFormat> FormatOf(v1::TemplateFormat format);
 

@@ -90,11 +90,12 @@ grpc::Status WatchlistsService::Add(grpc::ServerContext* context,
                             ports_.callers.Person(*context, Act::kWatchlistDraft));
     const std::unique_lock only(importing_, std::try_to_lock);
     if (!only) return Fail(ErrorCode::kUnavailable, "another import is under way; try again later");
-    COMITY_ASSIGN_OR_RETURN(const Upload upload, ReceiveUpload(*reader));
-    COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(upload.begin.watchlist()));
+    COMITY_ASSIGN_OR_RETURN(const v1::AddBegin begin, ReceiveBegin(*reader));
+    COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(begin.watchlist()));
     COMITY_ASSIGN_OR_RETURN(watchlists::ImportOptions options, ports_.watchlists.OptionsFor(list));
-    COMITY_ASSIGN_OR_RETURN(options.format, FormatOf(upload.begin.format()));
+    COMITY_ASSIGN_OR_RETURN(options.format, FormatOf(begin.format()));
     options.limits.max_entries = std::min(options.limits.max_entries, ports_.max_entries);
+    COMITY_ASSIGN_OR_RETURN(const Upload upload, ReceiveChunks(*reader, options));
     const watchlists::ParsedImport parsed =
         watchlists::ParseImport(upload.entries, AsBytes(upload.templates), options);
     FillImport(parsed, *response);

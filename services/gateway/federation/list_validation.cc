@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/audit/events.h"
+#include "services/gateway/federation/offer_list.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/matching/judge.h"
@@ -139,6 +140,9 @@ Status ListValidator::Record(const v1::ValidateListsRequest& asked,
 Result<matching::HolderValidation> FromProto(const v1::ValidateListsReply& reply) {
   if (static_cast<std::size_t>(reply.categories_size()) > transport::limits::kMaxCategories) {
     return Fail(ErrorCode::kInvalidArgument, "a validation counts at most 16 categories");
+  }
+  if (reply.entries() > kMaxOfferedEntries || reply.stale() > kMaxOfferedEntries) {
+    return Fail(ErrorCode::kInvalidArgument, "a validation counts at most 1,000,000,000 entries");
   }
   matching::HolderValidation said;
   said.decision = FromProto(reply.decision());

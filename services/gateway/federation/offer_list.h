@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "comity/v1/federation.pb.h"
@@ -12,6 +13,8 @@ namespace comity::gateway {
 
 // Most offers in one reply.
 inline constexpr std::size_t kMaxOffers = 256;
+// Entries of a category that an agency can hold; a partner that claims more is not believed.
+inline constexpr std::uint64_t kMaxOfferedEntries = 1'000'000'000;
 
 // What `requester` may search here at this moment: each permission and purpose under which a search
 // with its own bounds would be permitted up to capacity, with the entries it would meet. What a

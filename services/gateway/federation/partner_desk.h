@@ -43,7 +43,7 @@ class PartnerDesk {
     RefusalRecord& refusals;
     const PeerLinks& peers;
     Courier::KeysOf keys;
-    std::function<std::vector<oversight::EndedAgreement>()> ended;  // all that were terminated
+    std::function<std::vector<oversight::EndedAgreement>()> ended;  // all that have ended
     PartnerMessageHandler& key_changes;                             // of kind key-change
     const runtime::Clock& clock;
     runtime::Logger& logger;

@@ -17,7 +17,7 @@ using transport::limits::kHelloDeadline;
 using transport::limits::kUnaryDeadline;
 
 // Who stops does not wait for partners that are away.
-constexpr std::chrono::seconds kGoodbyeDeadline{1};
+constexpr std::chrono::seconds kGoodbyeDeadline{2};
 
 void SetDeadline(grpc::ClientContext& context, std::chrono::seconds deadline) {
   context.set_deadline(std::chrono::system_clock::now() + deadline);

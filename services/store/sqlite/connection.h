@@ -43,8 +43,6 @@ class Connection {
     erased_.push_back(std::move(record));
     erasure_pending_ = true;
   }
-  // The same for what comes back harmlessly, since it is due again at once: counters, replay ids.
-  void NoteErasureOfAged() { erasure_pending_ = true; }
   bool erasure_pending() const { return erasure_pending_; }
   // What the unit of work that runs has erased.
   std::vector<ErasedRecord>& erased() { return erased_; }

@@ -24,6 +24,7 @@ struct Table {
   std::string_view named;  // the row that ?1 names, by an index
   std::string_view also{};
   std::string_view due = "1";  // what else must hold for it to be due
+  bool removed = false;        // the row goes as a whole; `erase` is not used
 };
 
 RetainedSql Build(RetentionClass record_class, const Table& table) {
@@ -41,8 +42,10 @@ RetainedSql Build(RetentionClass record_class, const Table& table) {
       " FROM (SELECT {} AS since, {} AS held FROM {} WHERE {})",
       table.since, held, table.from, table.content);
   sql.visit = fmt::format("SELECT {} FROM {} WHERE {}", table.reference, table.from, table.content);
-  sql.erase = fmt::format("UPDATE {} SET {} WHERE {} AND {} AND ?2 > 0 RETURNING 1", table.from,
-                          table.erase, table.named, table.content);
+  const std::string act = table.removed ? fmt::format("DELETE FROM {}", table.from)
+                                        : fmt::format("UPDATE {} SET {}", table.from, table.erase);
+  sql.erase =
+      fmt::format("{} WHERE {} AND {} AND ?2 > 0 RETURNING 1", act, table.named, table.content);
   sql.also = table.also;
   return sql;
 }
@@ -106,6 +109,47 @@ constexpr Table kNotices{
     "notice",      "CAST(notice.number AS TEXT)", "at",
     "words <> ''", "subject = '', words = ''",    "number = CAST(?1 AS INTEGER)"};
 
+constexpr Table kDeployments{
+    "deployment", "deployment.id", "closed_at", "closed_at > 0", "", "id = ?1", {}, "1", true};
+
+// The rows of its holders refer to a deployment: they go first.
+RetainedSql Deployments() {
+  RetainedSql sql = Build(RetentionClass::kDeployment, kDeployments);
+  sql.erase =
+      "DELETE FROM deployment_holder WHERE deployment = ?1 AND EXISTS (SELECT 1 FROM deployment"
+      " WHERE id = ?1 AND closed_at > 0) AND ?2 > 0 RETURNING 1";
+  sql.also = "DELETE FROM deployment WHERE id = ?1 AND closed_at > 0 AND ?2 > 0";
+  return sql;
+}
+
+// "list/partner/agreement/reference": only the last part may have a '/'. A holding goes with its
+// answers, which are of the entry and the partner under whichever agreement; not if the partner was
+// told anew since it was looked for.
+RetainedSql Holdings() {
+  const std::string after_list = "substr(?1, instr(?1, '/') + 1)";
+  const std::string after_partner = fmt::format("substr({0}, instr({0}, '/') + 1)", after_list);
+  const std::string list = "list = substr(?1, 1, instr(?1, '/') - 1)";
+  const std::string partner =
+      fmt::format("partner = substr({0}, 1, instr({0}, '/') - 1)", after_list);
+  const std::string agreement =
+      fmt::format("agreement = substr({0}, 1, instr({0}, '/') - 1)", after_partner);
+  const std::string reference =
+      fmt::format("reference = substr({0}, instr({0}, '/') + 1)", after_partner);
+  const std::string named =
+      fmt::format("{} AND {} AND {} AND {} AND max(held_until, told_at) <= ?2", list, reference,
+                  partner, agreement);
+  const std::string answers = fmt::format(
+      "DELETE FROM holding_answer WHERE {} AND {} AND {} AND ?2 > 0 AND NOT EXISTS (SELECT 1 FROM"
+      " holding h WHERE h.list = holding_answer.list AND h.reference = holding_answer.reference"
+      " AND h.partner = holding_answer.partner)",
+      list, reference, partner);
+  return Build(RetentionClass::kHolding,
+               {"holding",
+                "holding.list || '/' || holding.partner || '/' || holding.agreement || '/' ||"
+                " holding.reference",
+                "max(held_until, told_at)", "1", "", named, answers, "1", true});
+}
+
 // Receipts that a partner gave stand with the message, those that were given to it in the inbox.
 RetainedSql Receipts() {
   RetainedSql sql;
@@ -158,6 +202,8 @@ const RetainedSql* SqlOf(RetentionClass record_class) {
     add(RetentionClass::kJustification, kApprovals);
     add(RetentionClass::kMessage, kMessages);
     add(RetentionClass::kNotice, kNotices);
+    built.emplace(RetentionClass::kHolding, Holdings());
+    built.emplace(RetentionClass::kDeployment, Deployments());
     built.emplace(RetentionClass::kReceipt, Receipts());
     built.emplace(RetentionClass::kReplayId,
                   Counted("SELECT count(*), 0, min(keep_until) FROM replay"));

@@ -293,7 +293,9 @@ TEST_F(GatewayWalk, AnExportedAgreementIsOneThatCheckAndSubmitTake) {
   EXPECT_EQ(exported["files"].size(), 7U);
   const std::string document = Path("x/northshire-eastvale-2026-v1.yaml");
   EXPECT_EQ(Comity({"agreement", "check", document}).exit_code, 0);
-  for (const auto& answer : JsonAs("ns-dpo", {"agreement", "submit", document})) {
+  const auto answers = JsonAs("ns-dpo", {"agreement", "submit", document});
+  ASSERT_FALSE(answers.empty());
+  for (const auto& answer : answers) {
     EXPECT_EQ(answer["known_already"], true);
   }
   EXPECT_EQ(ReadWhole(Path("x/northshire-eastvale-2026-v1.yaml")),

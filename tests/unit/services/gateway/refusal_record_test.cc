@@ -134,7 +134,9 @@ TEST_F(RefusalRecordTest, PutsNoReasonIntoTheEntryInTheClear) {
   auto refusal = Message("eastvale-council", "SearchOpen");
   refusal.error.detail = "CANARY-REASON";
   ASSERT_THAT(record_.Add(refusal), IsOk());
-  for (const auto& entry : Entries()) {
+  const auto entries = Entries();
+  ASSERT_FALSE(entries.empty());
+  for (const auto& entry : entries) {
     EXPECT_EQ(tlog::EncodeEntry(entry)->find("CANARY"), std::string::npos);
   }
 }

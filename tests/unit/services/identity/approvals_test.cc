@@ -63,16 +63,13 @@ TEST_F(ApprovalsTest, KeepsAPendingActAcrossARestart) {
 
 // What somebody who can write into the database makes of an act that waits.
 TEST_F(ApprovalsTest, AnActThatWasChangedInTheDatabaseIsNeitherShownNorCarriedOut) {
-  const auto tamper = [&](const std::string& id, const std::string& set) {
-    SQLite::Database database(agency_.database().string(), SQLite::OPEN_READWRITE);
-    database.exec("UPDATE approval SET " + set + " WHERE id = '" + id + "'");
-  };
   const PendingAct other = Start("other");
   const std::vector<std::string> changes = {
       "words = 'Nothing of importance.'",
       "proposed_by = 'admin-2'",
       "expires_at = expires_at + 1",
       "subject = 'entry nobody'",
+      "subject = CAST(x'ff' AS TEXT)",
       "act = 'threshold-lower'",
       "content = (SELECT content FROM approval WHERE id = '" + other.id + "')",
       "vouched = x''",
@@ -81,15 +78,21 @@ TEST_F(ApprovalsTest, AnActThatWasChangedInTheDatabaseIsNeitherShownNorCarriedOu
     const PendingAct act = Start("one");
     EXPECT_THAT(approvals_->Get(act.id), IsOk());
     Close();
-    tamper(act.id, change);
+    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE)
+        .exec("UPDATE approval SET " + change + " WHERE id = '" + act.id + "'");
     agency_.Reopen();
     Open();
     EXPECT_THAT(approvals_->Get(act.id), FailsWith(ErrorCode::kCorrupt)) << change;
     EXPECT_THAT(Approve(act, "supervisor-1"), FailsWith(ErrorCode::kCorrupt)) << change;
     EXPECT_FALSE(IsDone("one")) << change;
     EXPECT_FALSE(IsDone("other")) << change;
+    // It is ended and keeps nothing else from its end.
+    const PendingAct good = Start("good");
     agency_.clock.Advance(Approvals::kDefaultLife + 1h);
-    ASSERT_THAT(approvals_->Housekeep(), IsOk());
+    EXPECT_THAT(approvals_->Housekeep(), FailsWith(ErrorCode::kCorrupt)) << change;
+    EXPECT_EQ(approvals_->Get(good.id)->state, store::ApprovalState::kExpired) << change;
+    EXPECT_EQ(NoticesFor(Role::kAuditor).back().kind, notice::kApprovalsChanged) << change;
+    EXPECT_THAT(approvals_->Housekeep(), IsOk()) << change;
   }
 }
 

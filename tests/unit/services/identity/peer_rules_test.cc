@@ -198,6 +198,15 @@ TEST_F(PeerRules, RemovedPartnerComesBackWithItsHistory) {
   EXPECT_EQ(Council().keys.size(), 2U);
 }
 
+TEST_F(PeerRules, FurtherEnrolmentIsToldFromTheOneThatEnded) {
+  for (int round = 0; round < 3; ++round) {
+    const policy::Instant before = Council().enrolled_at;
+    Keep(Removed(book_, council_.agency, "left", now_));
+    Keep(Enrolled(book_, council_, now_));
+    EXPECT_GT(Council().enrolled_at, before);  // though the clock stands
+  }
+}
+
 TEST_F(PeerRules, KeepsNoMoreThan64SetsOfKeys) {
   for (std::size_t i = 1; i < kMaxKeysOfPeer; ++i) Keep(Rekeyed(book_, NextCard(), {}, now_));
   EXPECT_THAT(Rekeyed(book_, NextCard(), {}, now_), FailsWith(ErrorCode::kExhausted));

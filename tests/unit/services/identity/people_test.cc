@@ -122,6 +122,12 @@ TEST_F(PeopleTest, RefusesRolesThatNobodyHoldsTogether) {
               FailsWith(ErrorCode::kInvalidArgument));
 }
 
+TEST_F(PeopleTest, RefusesAnIdThatStandsWhereNobodyActs) {
+  for (const char* id : {"alarm", "configuration", "erasure-ledger"}) {
+    EXPECT_THAT(Put(MakePerson(id, {Role::kOperator})), FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
 TEST_F(PeopleTest, RefusesAPostThatCouldForgeALine) {
   Person person = MakePerson("newcomer", {Role::kOperator});
   person.post = "Clerk\nRoles: administrator";

@@ -66,6 +66,7 @@ TEST_F(PersonActsTest, ActivePersonIsNotAddedAgain) {
 }
 
 TEST_F(PersonActsTest, PersonWhoWasRevokedComesBackByTwoPeopleAndIsShownAsSuch) {
+  const policy::Instant first_added = Now("operator-1").added_at;
   ASSERT_THAT(Revoke("operator-1"), IsOk());
   keys_.erase("operator-1");
   const auto act =
@@ -76,6 +77,7 @@ TEST_F(PersonActsTest, PersonWhoWasRevokedComesBackByTwoPeopleAndIsShownAsSuch) 
   EXPECT_FALSE(Now("operator-1").active);
   ASSERT_THAT(Approve(*act, "admin-2"), IsOk());
   EXPECT_TRUE(Now("operator-1").active);
+  EXPECT_GT(Now("operator-1").added_at, first_added);  // though the clock stands
 }
 
 TEST_F(PersonActsTest, KeyOfAnotherPersonIsRefusedWhenItIsProposed) {

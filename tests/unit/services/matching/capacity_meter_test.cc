@@ -229,17 +229,6 @@ TEST(CapacityMeter, IsExactForOfficerAndAllUnderManyThreads) {
   for (const auto& one : by_officer) EXPECT_LE(one, 100U);
 }
 
-TEST(CapacityMeter, ForgetsCountersOfLongAgoInTheStore) {
-  HolderWorld world;
-  CapacityMeter meter(PortsOf(world));
-  const auto key = KeyOn(world, "2027-01-15");
-  EXPECT_EQ(TakeAll(meter, key, 5), 5U);
-  world.clock.Advance(std::chrono::hours(24 * 40));
-  EXPECT_EQ(TakeAll(meter, KeyOn(world, "2027-02-24"), 5), 5U);
-  CapacityMeter later(PortsOf(world));
-  EXPECT_EQ(later.Used(key), 0U);
-}
-
 TEST(CapacityMeter, ALimitThatWasLoweredHoldsAtOnce) {
   HolderWorld world;
   CapacityMeter meter(PortsOf(world));

@@ -69,7 +69,7 @@ class HoldingsTest : public OversightTest {
 
   const policy::WatchlistId list_ = policy::WatchlistId::Parse("warrants").value();
   const policy::AgreementId agreement_ = policy::AgreementId::Parse("one").value();
-  Holdings holdings_{Holdings::Setup{agency_.own, outbox_, agency_.clock}};
+  Holdings holdings_{Holdings::Setup{outbox_, agency_.clock}};
 };
 
 TEST_F(HoldingsTest, TellsExactlyThePartnersThatKnowTheEntry) {

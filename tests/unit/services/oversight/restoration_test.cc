@@ -110,6 +110,7 @@ TEST_F(RestorationTest, StopsEveryAgreementThatIsHeldUntilTwoPeopleLiftIt) {
   const auto words = confirm.Describe(EncodeRestoreConfirm(restoration_, "disk replaced"));
   ASSERT_THAT(words, IsOk());
   EXPECT_THAT(*words, HasSubstr("own people have suspended, terminated or rejected"));
+  EXPECT_THAT(*words, HasSubstr("are out again, so far as the ledger lists them"));
 }
 
 TEST_F(RestorationTest, NamesEveryRestorationAnew) {
