@@ -56,14 +56,15 @@ class Table:
     def __init__(self, path):
         self.data = json.loads(Path(path).read_text(encoding="utf-8"))
         written = self.data["folders"]
-        self.rows = {name: self._expand(row, written) for name, row in written.items()}
+        grouped = [name for name in written if name not in self.data["by_name_only"]]
+        self.rows = {name: self._expand(row, grouped) for name, row in written.items()}
 
     @staticmethod
-    def _expand(row, written):
+    def _expand(row, grouped):
         expanded = []
         for item in row:
             group = item[1:] + "/" if item.startswith("@") else None
-            expanded += [name for name in written if name.startswith(group)] if group else [item]
+            expanded += [name for name in grouped if name.startswith(group)] if group else [item]
         return expanded
 
     def row_of(self, folder):

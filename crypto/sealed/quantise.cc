@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled without contraction of multiplications and additions (CMakeLists.txt): an FMA rounds
+// once where the profile rounds twice.
+#include "crypto/sealed/quantise.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "crypto/base/bytes.h"
+#include "crypto/hash/chacha_stream.h"
+#include "crypto/sealed/expand.h"
+#include "crypto/sealed/profile.h"
+
+namespace comity::sealed {
+namespace {
+
+constexpr std::string_view kRotationKey = "comity/sealed-v1/rotation";
+
+std::vector<double> PublicSigns(std::size_t dimension, std::uint64_t index) {
+  std::array<std::uint8_t, 32> key{};
+  std::copy(kRotationKey.begin(), kRotationKey.end(), key.begin());
+  std::vector<std::uint8_t> bits(dimension / 8);
+  hash::ExpandStream(key, kRotationLabel, index, bits);
+  std::vector<double> signs(dimension);
+  for (std::size_t j = 0; j < dimension; ++j) {
+    signs[j] = (bits[j / 8] >> (j % 8) & 1) != 0 ? -1.0 : 1.0;
+  }
+  return signs;
+}
+
+// The unnormalised Walsh-Hadamard transform; the order of the strides is part of the profile, since
+// floating-point sums depend on it.
+void WalshHadamard(std::span<double> y) {
+  for (std::size_t stride = 1; stride < y.size(); stride *= 2) {
+    for (std::size_t start = 0; start < y.size(); start += 2 * stride) {
+      for (std::size_t j = start; j < start + stride; ++j) {
+        const double left = y[j];
+        const double right = y[j + stride];
+        y[j] = left + right;
+        y[j + stride] = left - right;
+      }
+    }
+  }
+}
+
+// nearbyint for sizes below 2^51; the library's may be a call whose time depends on the value.
+double RoundHalfEven(double value) {
+  constexpr double kOnlyUnitsLeft = 6755399441055744.0;  // 1.5 * 2^52
+  return (value + kOnlyUnitsLeft) - kOnlyUnitsLeft;
+}
+
+// Into [-127, 127] without a branch.
+std::int8_t Clamp(std::int32_t value) {
+  const std::int32_t above = (127 - value) >> 31;
+  value = (value & ~above) | (127 & above);
+  const std::int32_t below = (value + 127) >> 31;
+  return static_cast<std::int8_t>((value & ~below) | (-127 & below));
+}
+
+}  // namespace
+
+Quantiser::Quantiser(std::size_t dimension)
+    : dimension_(dimension),
+      alpha_(254.0 * std::sqrt(static_cast<double>(dimension)) / 11.0),
+      first_signs_(PublicSigns(dimension, 1)),
+      second_signs_(PublicSigns(dimension, 2)) {}
+
+Result<Quantiser> Quantiser::Create(std::size_t dimension) {
+  if (!IsDimension(dimension)) {
+    return Fail(ErrorCode::kInvalidArgument, "no such template dimension");
+  }
+  return Quantiser(dimension);
+}
+
+Result<SecretArray<std::int8_t>> Quantiser::Quantise(std::span<const float> embedding) const {
+  if (embedding.size() != dimension_) {
+    return Fail(ErrorCode::kInvalidArgument, "an embedding of another dimension");
+  }
+  SecretArray<double> rotated(dimension_);
+  const std::span<double> y = rotated.ExposeMutable();
+  double squares = 0.0;  // of floats: finite unless one of them is not
+  for (std::size_t j = 0; j < dimension_; ++j) {
+    const double value = static_cast<double>(embedding[j]);
+    squares += value * value;
+    y[j] = first_signs_[j] * value;
+  }
+  const double norm = std::sqrt(squares);
+  if (!(norm >= 0.5 && norm <= 2.0)) {  // so neither if it is not a number
+    return Fail(ErrorCode::kInvalidArgument,
+                "the embedding is not finite and near the unit sphere");
+  }
+  WalshHadamard(y);
+  for (std::size_t j = 0; j < dimension_; ++j) y[j] = second_signs_[j] * y[j];
+  WalshHadamard(y);
+  const double scale = alpha_ / (static_cast<double>(dimension_) * norm);
+  SecretArray<std::int8_t> quantised(dimension_);
+  const std::span<std::int8_t> x = quantised.ExposeMutable();
+  for (std::size_t j = 0; j < dimension_; ++j) {
+    x[j] = Clamp(static_cast<std::int32_t>(RoundHalfEven(y[j] * scale)));
+  }
+  COMITY_RETURN_IF_ERROR(CheckTemplate(x));
+  return quantised;
+}
+
+}  // namespace comity::sealed
