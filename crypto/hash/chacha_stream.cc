@@ -3,9 +3,11 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/base/check.h"
+#include "crypto/base/little_endian.h"
 
 namespace comity::hash {
 
@@ -13,8 +15,8 @@ void ExpandStream(ByteView key, std::uint32_t label, std::uint64_t index,
                   std::span<std::uint8_t> out) {
   COMITY_CHECK(key.size() == crypto_stream_chacha20_ietf_KEYBYTES);
   std::array<std::uint8_t, crypto_stream_chacha20_ietf_NONCEBYTES> nonce{};
-  for (std::size_t i = 0; i < 4; ++i) nonce[i] = static_cast<std::uint8_t>(label >> (8 * i));
-  for (std::size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<std::uint8_t>(index >> (8 * i));
+  std::ranges::copy(LittleEndian<4>(label), nonce.begin());
+  std::ranges::copy(LittleEndian<8>(index), nonce.begin() + 4);
   COMITY_CHECK(crypto_stream_chacha20_ietf(out.data(), out.size(), nonce.data(), key.data()) == 0);
 }
 

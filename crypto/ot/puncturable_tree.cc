@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "crypto/base/check.h"
+#include "crypto/base/little_endian.h"
 #include "crypto/base/secret.h"
 #include "crypto/hash/blake2b.h"
-#include "crypto/ot/little_endian.h"
 
 namespace comity::ot {
 namespace {

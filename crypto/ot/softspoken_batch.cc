@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "crypto/base/check.h"
+#include "crypto/base/little_endian.h"
 #include "crypto/hash/blake2b.h"
 #include "crypto/hash/chacha_stream.h"
 #include "crypto/ot/column_hash.h"
 #include "crypto/ot/correlation_source.h"
-#include "crypto/ot/little_endian.h"
 
 namespace comity::ot {
 namespace {

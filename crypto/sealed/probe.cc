@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "crypto/base/little_endian.h"
 #include "crypto/hash/blake2b.h"
 #include "crypto/hash/chacha_stream.h"
 #include "crypto/sealed/expand.h"
-#include "crypto/sealed/little_endian.h"
 #include "crypto/sealed/profile.h"
 
 namespace comity::sealed {
@@ -16,7 +16,7 @@ SecretBytes DrawProbeSeed(const Digest& session, std::uint64_t number,
   SecretBytes fresh(kSeedBytes);
   random.Fill(fresh.ExposeMutable());
   const ByteView q_bytes(reinterpret_cast<const std::uint8_t*>(q.data()), q.size());
-  return hash::KeyedBlake2b256(fresh.Expose(), {session.view(), LittleEndian64(number), q_bytes});
+  return hash::KeyedBlake2b256(fresh.Expose(), {session.view(), LittleEndian<8>(number), q_bytes});
 }
 
 Result<Probe> Probe::Blind(const PublicMatrix& matrix, std::span<const std::int8_t> q,

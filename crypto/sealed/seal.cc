@@ -5,9 +5,9 @@
 #include <array>
 #include <numeric>
 
+#include "crypto/base/little_endian.h"
 #include "crypto/hash/blake2b.h"
 #include "crypto/sealed/expand.h"
-#include "crypto/sealed/little_endian.h"
 
 namespace comity::sealed {
 namespace {
@@ -23,7 +23,7 @@ SecretBytes ExpansionKey(const BlockIdentity& identity, ByteView root, std::uint
                          const Digest& contents) {
   return hash::KeyedBlake2b256(
       root, {AsBytes("comity/sealed-v1/block"), identity.header.view(),
-             LittleEndian32(identity.number), LittleEndian32(count), contents.view()});
+             LittleEndian<4>(identity.number), LittleEndian<4>(count), contents.view()});
 }
 
 SecretArray<std::uint64_t> TransformedSecret(ByteView key) {
@@ -139,7 +139,7 @@ std::vector<std::uint32_t> RandomSlotOrder(std::uint32_t count, RandomSource& ra
     // A 64-bit number mod left < 2^32 is off uniform by less than 2^-32.
     std::array<std::uint8_t, 8> bytes;
     random.Fill(bytes);
-    std::swap(order[left - 1], order[LoadLittleEndian64(bytes.data()) % left]);
+    std::swap(order[left - 1], order[ReadLittleEndian<8>(bytes) % left]);
   }
   return order;
 }

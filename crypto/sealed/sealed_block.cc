@@ -5,8 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "crypto/base/little_endian.h"
 #include "crypto/hash/blake2b.h"
-#include "crypto/sealed/little_endian.h"
 
 namespace comity::sealed {
 namespace {
@@ -19,7 +19,7 @@ Header EncodeHeader(const SealedBlock& block) {
                                                static_cast<std::uint32_t>(block.count()),
                                                static_cast<std::uint32_t>(block.dimension())};
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    std::ranges::copy(LittleEndian32(fields[i]),
+    std::ranges::copy(LittleEndian<4>(fields[i]),
                       header.begin() + static_cast<std::ptrdiff_t>(4 * i));
   }
   return header;
@@ -43,9 +43,9 @@ Result<SealedBlock> ParseSealedBlock(ByteView bytes, std::size_t dimension, std:
   if (!IsDimension(dimension) || bytes.size() < kBlockHeaderBytes) {
     return Fail(ErrorCode::kInvalidArgument, "a sealed block without its header");
   }
-  const std::size_t count = LoadLittleEndian32(bytes.data() + 4);
-  if (LoadLittleEndian32(bytes.data()) != number ||
-      LoadLittleEndian32(bytes.data() + 8) != dimension || count < 1 || count > kRingDegree) {
+  const std::size_t count = ReadLittleEndian<4>(bytes.subspan(4));
+  if (ReadLittleEndian<4>(bytes) != number || ReadLittleEndian<4>(bytes.subspan(8)) != dimension ||
+      count < 1 || count > kRingDegree) {
     return Fail(ErrorCode::kInvalidArgument, "a sealed block with another header");
   }
   if (bytes.size() != EncodedBlockBytes(count, dimension)) {

@@ -2,7 +2,7 @@
 #include "crypto/sealed/threshold.h"
 
 #include "crypto/base/check.h"
-#include "crypto/sealed/little_endian.h"
+#include "crypto/base/little_endian.h"
 #include "crypto/sealed/profile.h"
 
 namespace comity::sealed {
@@ -86,7 +86,7 @@ Result<Bytes> EncodeTables(const RequesterInput& input, ByteView offsets) {
   OffsetReader reader(offsets);
   for (std::size_t i = 0; i < slots; ++i) {
     const std::uint64_t y = RotateRight(Table(input, i), reader.Next()) ^ input.pads[i];
-    const auto octets = LittleEndian64(y);
+    const auto octets = LittleEndian<8>(y);
     std::uint8_t* to = bytes.data() + kTableBytes * i;
     for (std::size_t k = 0; k < kTableBytes; ++k) to[k] = octets[k];
   }
@@ -103,7 +103,7 @@ Result<SecretArray<std::uint8_t>> OpenTables(std::span<const std::uint32_t> shar
   SecretArray<std::uint8_t> bits(slots);
   std::uint8_t* to = bits.ExposeMutable().data();
   for (std::size_t i = 0; i < slots; ++i) {
-    const std::uint64_t y = LoadLittleEndian64(tables.data() + kTableBytes * i);
+    const std::uint64_t y = ReadLittleEndian<kTableBytes>(tables.subspan(kTableBytes * i));
     const std::uint64_t bit = y >> (pads.choices[i] & kLowMask);
     to[i] = static_cast<std::uint8_t>((bit ^ pads.pad_bits[i] ^ Top(shares[i])) & 1);
   }

@@ -34,6 +34,12 @@ comity::Status CheckReading(const identity::Caller& caller, const std::string& r
 
 }  // namespace
 
+comity::Status WatchlistsService::TakeOut(const WatchlistId& list, const std::string& reference,
+                                          const comity::Status& act) {
+  if (!NothingHappened(act)) ports_.galleries.Withdraw(list, std::span(&reference, 1));
+  return act;
+}
+
 Result<std::uint64_t> WatchlistsService::ActiveIn(const WatchlistId& list) const {
   COMITY_ASSIGN_OR_RETURN(const auto lists, ports_.watchlists.StatusOf(list, ports_.clock.Now()));
   return lists.front().counts.active;
@@ -220,10 +226,7 @@ grpc::Status WatchlistsService::Withdraw(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(request->watchlist()));
     const comity::Status withdrawn = ports_.watchlists.Withdraw(
         {list, request->reference(), request->reason(), caller.person.text()});
-    if (NothingHappened(withdrawn)) return withdrawn;
-    // Also of an entry that has ended already: the first attempt may have failed between the two.
-    ports_.galleries.Withdraw(list, std::span(&request->reference(), 1));
-    COMITY_RETURN_IF_ERROR(withdrawn);
+    COMITY_RETURN_IF_ERROR(TakeOut(list, request->reference(), withdrawn));
     COMITY_ASSIGN_OR_RETURN(const std::uint64_t active, ActiveIn(list));
     response->set_active(active);
     return {};
@@ -237,14 +240,16 @@ grpc::Status WatchlistsService::Correct(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
                             ports_.callers.Person(*context, Act::kEntryCorrect));
     COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(request->watchlist()));
-    COMITY_ASSIGN_OR_RETURN(const auto corrected,
-                            ports_.watchlists.Correct({list, request->reference(), request->entry(),
-                                                       request->reason(), caller.person.text()}));
-    for (const std::string& fault : corrected.faults) response->add_faults(fault);
-    if (!corrected.faults.empty()) return {};
-    response->set_awaits_approval(corrected.awaits_approval);
+    const auto corrected = ports_.watchlists.Correct(
+        {list, request->reference(), request->entry(), request->reason(), caller.person.text()});
+    if (corrected && !corrected->faults.empty()) {
+      for (const std::string& fault : corrected->faults) response->add_faults(fault);
+      return {};
+    }
     // What stood there matches no more, whether or not the corrected entry can be loaded.
-    ports_.galleries.Withdraw(list, std::span(&request->reference(), 1));
+    COMITY_RETURN_IF_ERROR(TakeOut(list, request->reference(),
+                                   corrected ? comity::Status() : Fail(corrected.error())));
+    response->set_awaits_approval(corrected->awaits_approval);
     return ports_.galleries.Load(list);
   });
 }
@@ -259,9 +264,7 @@ grpc::Status WatchlistsService::Restrict(grpc::ServerContext* context,
     const comity::Status restricted =
         ports_.watchlists.Restrict({list, request->reference(), request->contested(),
                                     request->reason(), caller.person.text()});
-    if (NothingHappened(restricted)) return restricted;
-    ports_.galleries.Withdraw(list, std::span(&request->reference(), 1));
-    COMITY_RETURN_IF_ERROR(restricted);
+    COMITY_RETURN_IF_ERROR(TakeOut(list, request->reference(), restricted));
     COMITY_ASSIGN_OR_RETURN(const std::uint64_t active, ActiveIn(list));
     response->set_active(active);
     return {};

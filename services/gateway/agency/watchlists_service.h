@@ -64,6 +64,11 @@ class WatchlistsService final : public v1::Watchlists::Service {
  private:
   v1::WatchlistSummary SummaryOf(const watchlists::ListStatus& status) const;
   Result<std::uint64_t> ActiveIn(const policy::WatchlistId& list) const;
+  // An act on an entry came to this end: the entry matches no more, unless the act has certainly
+  // not happened. Also of one that has ended already: an earlier attempt may have failed in
+  // between. Returns `act`.
+  comity::Status TakeOut(const policy::WatchlistId& list, const std::string& reference,
+                         const comity::Status& act);
   comity::Status CheckRoom() const;
 
   std::mutex importing_;  // held by the one import under way: it may take 2 GiB

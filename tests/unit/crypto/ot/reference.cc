@@ -7,14 +7,12 @@
 #include <memory>
 
 #include "crypto/base/check.h"
+#include "crypto/base/little_endian.h"
 #include "crypto/hash/blake2b.h"
 #include "crypto/hash/chacha_stream.h"
-#include "crypto/ot/little_endian.h"
 
 namespace comity::testing::reference {
 namespace {
-
-using ot::LittleEndian;
 
 Bits XorOf(Bits left, const Bits& right) {
   for (std::size_t i = 0; i < left.size(); ++i) left[i] ^= right[i];

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
+#include "crypto/base/little_endian.h"
 #include "crypto/base/random.h"
 #include "crypto/hash/chacha_stream.h"
-#include "crypto/ot/little_endian.h"
 
 namespace comity::testing {
 
@@ -18,7 +18,7 @@ namespace comity::testing {
 class SeededRandom final : public RandomSource {
  public:
   explicit SeededRandom(std::uint64_t seed) {
-    const auto octets = ot::LittleEndian<8>(seed);
+    const auto octets = LittleEndian<8>(seed);
     for (std::size_t i = 0; i < octets.size(); ++i) key_[i] = octets[i];
   }
   void Fill(std::span<std::uint8_t> out) override {
