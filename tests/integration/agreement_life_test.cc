@@ -42,7 +42,7 @@ class AgreementLife : public DirectSearchWorld {
   }
   // Waits until both sides say `status` and that they agree.
   void AwaitBoth(const std::string& status) {
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < 1200; ++i) {
       const v1::AgreementSummary police = Summary(police_);
       const v1::AgreementSummary council = Summary(council_);
       const auto agrees = [&](const v1::AgreementSummary& summary) {

@@ -66,9 +66,11 @@ void DirectSearchWorld::Agree() {
   police_.Approve(ref_);
   council_.Approve(ref_);
   // Each side's statements travel to the other by themselves.
-  for (int i = 0; i < 200 && !(IsComplete(police_, ref_) && IsComplete(council_, ref_)); ++i) {
+  for (int i = 0; i < 1200; ++i) {
+    if (IsComplete(police_, ref_) && IsComplete(council_, ref_)) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+  FAIL() << "the agreement does not come into force at both sides";
 }
 
 void DirectSearchWorld::ImportEntries(std::size_t count) {
