@@ -234,15 +234,21 @@ TEST_F(Partners, OutageIsToldOnceAndItsEndWithTheDuration) {
   StartBoth();
   EnrolBoth();
   ASSERT_TRUE(SeeEachOther());
-  council_.Stop();  // says goodbye
-  EXPECT_TRUE(Eventually(
-      [&] { return PeerAt(police_, council_.name()).reachability() == "planned-away"; }));
-  std::this_thread::sleep_for(std::chrono::seconds(4));
-  EXPECT_EQ(CountNotices(police_, "peer-outage"), 1U);
-  council_.Start({});
-  ASSERT_TRUE(SeeEachOther());
-  EXPECT_TRUE(Eventually([&] { return CountNotices(police_, "peer-returned") == 1; }));
-  EXPECT_EQ(CountNotices(police_, "peer-outage"), 1U);
+  // A goodbye is given up after two seconds, which a busy machine can take: then it is an outage as
+  // any other, and told once as well.
+  bool planned = false;
+  for (std::uint64_t outages = 1; outages <= 3 && !planned; ++outages) {
+    council_.Stop();  // says goodbye
+    EXPECT_TRUE(Eventually([&] { return CountNotices(police_, "peer-outage") == outages; }));
+    planned = PeerAt(police_, council_.name()).reachability() == "planned-away";
+    std::this_thread::sleep_for(std::chrono::seconds(4));
+    EXPECT_EQ(CountNotices(police_, "peer-outage"), outages);
+    council_.Start({});
+    ASSERT_TRUE(SeeEachOther());
+    EXPECT_TRUE(Eventually([&] { return CountNotices(police_, "peer-returned") == outages; }));
+    EXPECT_EQ(CountNotices(police_, "peer-outage"), outages);
+  }
+  EXPECT_TRUE(planned) << "no goodbye was heard";
 }
 
 TEST_F(Partners, EverythingIsKnownAgainAfterARestart) {
