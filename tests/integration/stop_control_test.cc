@@ -95,6 +95,14 @@ class BusyStream {
     }
     EXPECT_GE(answers_, from + count);
   }
+  // Until no hit has come for a while; at most half a minute.
+  void AwaitQuiet() const {
+    int before = -1;
+    for (int i = 0; i < 30 && before != hits_; ++i) {
+      before = hits_;
+      std::this_thread::sleep_for(milliseconds(1000));
+    }
+  }
   int hits() const { return hits_; }
   int stopped() const { return stopped_; }
   steady_clock::time_point last_hit() const { return last_hit_; }
@@ -143,7 +151,7 @@ class StopControl : public DirectSearchWorld {
     // What left the holder before is still on its way through the requester.
     const bool at_holder = &agency == &police_;
     const std::size_t answered = at_holder ? ExportLog(police_).Count(audit::kSearchHit) : 0;
-    std::this_thread::sleep_for(milliseconds(700));
+    stream.AwaitQuiet();
     const auto last = stream.last_hit();
     const int hits = stream.hits();
     fmt::print("stop {} {} at {}: returned after {:.1f} ms, last hit {:.1f} ms after the call\n",
