@@ -41,12 +41,12 @@ Result<GalleryLoader::Searched> GalleryLoader::Read(const policy::WatchlistId& l
                             entry.valid_from, entry.until},
                            entry.face_template);
       });
-  if (!visited) {
+  if (!visited && visited.error().code == ErrorCode::kConflict) {
     // Closed since the first look: not searched, as any list that is not approved.
     COMITY_ASSIGN_OR_RETURN(const auto now, watchlists_.StatusOf(list, clock_.Now()));
     if (now.front().state != store::ListState::kApproved) return Searched{};
-    return Fail(visited.error());
   }
+  COMITY_RETURN_IF_ERROR(visited);
   return Searched{std::move(builder).Build(), TermsOf(status)};
 }
 
