@@ -35,17 +35,16 @@ Result<GalleryLoader::Searched> GalleryLoader::Read(const policy::WatchlistId& l
       matching::GalleryBuilder::Create(status.definition->engine,
                                        counts.entries - counts.withdrawn - counts.expired));
   // What is not yet valid has a row, too.
+  Status added;
   const Status visited =
       watchlists_.VisitActive(list, [&](const watchlists::ActiveEntry& entry) -> Status {
-        return builder.Add({entry.reference, entry.category, entry.subject, entry.response_code,
-                            entry.valid_from, entry.until},
-                           entry.face_template);
+        added = builder.Add({entry.reference, entry.category, entry.subject, entry.response_code,
+                             entry.valid_from, entry.until},
+                            entry.face_template);
+        return added;
       });
-  if (!visited && visited.error().code == ErrorCode::kConflict) {
-    // Closed since the first look: not searched, as any list that is not approved.
-    COMITY_ASSIGN_OR_RETURN(const auto now, watchlists_.StatusOf(list, clock_.Now()));
-    if (now.front().state != store::ListState::kApproved) return Searched{};
-  }
+  // Closed since the first look: not searched, as any list that is not approved.
+  if (!visited && added && visited.error().code == ErrorCode::kConflict) return Searched{};
   COMITY_RETURN_IF_ERROR(visited);
   return Searched{std::move(builder).Build(), TermsOf(status)};
 }
