@@ -15,6 +15,12 @@ void Wipe(std::span<std::uint8_t> memory);
 // True if both are equal; the time depends on the lengths only.
 bool ConstantTimeEqual(ByteView left, ByteView right);
 
+// The same bit, from here on public: the caller may branch on it, so its time shows it. The only
+// way for a secret to choose a branch, so that `grep -rn Declassify` lists every place, and each
+// says what the bit tells. tests/constant_time takes any other branch or address that depends on a
+// secret for a leak.
+bool Declassify(bool bit);
+
 // Secret octets: move-only, wiped when destroyed or moved from, never printed or compared with ==.
 // The one way to the octets is Expose(), so that `grep -rn Expose` lists every touch.
 //

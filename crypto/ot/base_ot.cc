@@ -95,14 +95,16 @@ Status AnswerOne(const Digest& sid, ByteView offer, std::size_t instance, std::u
   const SecretBytes b = RandomScalar(random);
   SecretBytes chosen(kPointSize);
   std::uint8_t* const point = chosen.ExposeMutable().data();
-  if (crypto_scalarmult_ristretto255_base(point, b.Expose().data()) != 0) {
+  // What these outcomes tell has probability 2^-252, and ends the session or the process.
+  if (Declassify(crypto_scalarmult_ristretto255_base(point, b.Expose().data()) != 0)) {
     return Fail(ErrorCode::kCorrupt, "base OT: the receiver's product is the identity");
   }
   const SecretBytes mask = HashToPoint(sid, instance, choice, other.Expose());
-  COMITY_CHECK(crypto_core_ristretto255_sub(point, point, mask.Expose().data()) == 0);
+  COMITY_CHECK(Declassify(crypto_core_ristretto255_sub(point, point, mask.Expose().data()) == 0));
   Select(choice, chosen.Expose(), other.Expose(), phis.first(kPointSize));
   Select(choice, other.Expose(), chosen.Expose(), phis.subspan(kPointSize));
-  if (crypto_scalarmult_ristretto255(product.data(), b.Expose().data(), offer.data()) != 0) {
+  if (Declassify(crypto_scalarmult_ristretto255(product.data(), b.Expose().data(), offer.data()) !=
+                 0)) {
     return Fail(ErrorCode::kCorrupt, "base OT: the receiver's product is the identity");
   }
   return {};
@@ -113,7 +115,8 @@ Status AnswerOne(const Digest& sid, ByteView offer, std::size_t instance, std::u
 BaseOtSender::BaseOtSender(const Digest& sid, RandomSource& random)
     : sid_(sid), scalar_(RandomScalar(random)) {
   // Fails for the scalar 0 alone, which has probability 2^-252.
-  COMITY_CHECK(crypto_scalarmult_ristretto255_base(offer_.data(), scalar_.Expose().data()) == 0);
+  COMITY_CHECK(
+      Declassify(crypto_scalarmult_ristretto255_base(offer_.data(), scalar_.Expose().data()) == 0));
 }
 
 Result<BaseOtSenderKeys> BaseOtSender::Finish(ByteView answer) && {
@@ -138,8 +141,9 @@ Result<BaseOtSenderKeys> BaseOtSender::Finish(ByteView answer) && {
       const SecretBytes mask = HashToPoint(sid_, i, c, other);
       std::array<std::uint8_t, kPointSize> sum;
       COMITY_CHECK(crypto_core_ristretto255_add(sum.data(), own.data(), mask.Expose().data()) == 0);
-      if (crypto_scalarmult_ristretto255(product.ExposeMutable().data(), scalar.Expose().data(),
-                                         sum.data()) != 0) {
+      // Ends the session, and the requester sees that.
+      if (Declassify(crypto_scalarmult_ristretto255(product.ExposeMutable().data(),
+                                                    scalar.Expose().data(), sum.data()) != 0)) {
         return Fail(ErrorCode::kCorrupt, "base OT: the sender's product is the identity");
       }
       DeriveKey({sid_, offer_, phis}, i, c, product.Expose(),

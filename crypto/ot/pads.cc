@@ -91,14 +91,12 @@ Result<RequesterPads> RequesterPadPool::Take(std::size_t count) {
   return RequesterPads(taken.numbers, std::move(taken.values));
 }
 
-void RequesterPads::Cover(std::span<std::uint64_t> tables) && {
+void RequesterPads::Cover(std::span<std::uint8_t> tables) && {
   const SecretBytes pads = std::move(pads_);
-  COMITY_CHECK(pads.size() == tables.size() * sizeof(std::uint64_t));
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    std::uint64_t pad;
-    std::memcpy(&pad, &pads.Expose()[i * sizeof(pad)], sizeof(pad));
-    tables[i] ^= pad;
-  }
+  COMITY_CHECK(!pads.empty() && pads.size() == tables.size());
+  const std::uint8_t* const from = pads.Expose().data();
+  std::uint8_t* const to = tables.data();
+  for (std::size_t i = 0; i < pads.size(); ++i) to[i] ^= from[i];
 }
 
 void HolderPadPool::Add(const HolderRows& strip) {
@@ -126,22 +124,28 @@ HolderOpenings HolderPads::Offsets(std::span<const std::uint8_t> positions,
                                    std::span<std::uint8_t> offsets) && {
   COMITY_CHECK(!choices_.empty() && positions.size() == choices_.size() &&
                offsets.size() == choices_.size());
+  const std::uint8_t* const choices = choices_.Expose().data();
+  const std::uint8_t* const from = positions.data();
+  std::uint8_t* const to = offsets.data();
   for (std::size_t i = 0; i < offsets.size(); ++i) {
     // The bit above sigma is a multiple of 64 and drops out.
-    const unsigned difference = unsigned{positions[i]} - unsigned{choices_.Expose()[i]};
-    offsets[i] = static_cast<std::uint8_t>(difference % kPadPositions);
+    to[i] = static_cast<std::uint8_t>((from[i] - choices[i]) & (kPadPositions - 1));
   }
   return HolderOpenings(numbers_, std::move(choices_));
 }
 
-SecretBytes HolderOpenings::Open(std::span<const std::uint64_t> covered) && {
+SecretBytes HolderOpenings::Open(ByteView covered) && {
   const SecretBytes choices = std::move(choices_);
-  COMITY_CHECK(!choices.empty() && covered.size() == choices.size());
+  COMITY_CHECK(!choices.empty() && covered.size() == choices.size() * kPadBytes);
   SecretBytes bits(choices.size());
-  for (std::size_t i = 0; i < covered.size(); ++i) {
-    const std::uint8_t choice = choices.Expose()[i];
-    bits.ExposeMutable()[i] = static_cast<std::uint8_t>(
-        (covered[i] >> (choice % kPadPositions) ^ choice >> kOtsAPad) & 1);
+  const std::uint8_t* const chosen = choices.Expose().data();
+  std::uint8_t* const out = bits.ExposeMutable().data();
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    std::uint64_t table;  // little-endian as this machine is (block.h)
+    std::memcpy(&table, covered.data() + i * kPadBytes, kPadBytes);
+    const unsigned choice = chosen[i];
+    out[i] =
+        static_cast<std::uint8_t>((table >> (choice % kPadPositions) ^ choice >> kOtsAPad) & 1);
   }
   return bits;
 }

@@ -45,6 +45,7 @@ namespace comity::ot {
 //          for which the tweak need be no more than different for different OTs; precomputation:
 //          Beaver, CRYPTO 1995. Vectors in tests/vectors/sealed/softspoken.json
 inline constexpr std::size_t kPadPositions = 64;
+inline constexpr std::size_t kPadBytes = kPadPositions / 8;
 
 // The hash key above. Not secret between the two parties.
 Block PadHashKey(const Digest& sid, const Digest& base_transcript);
@@ -57,8 +58,8 @@ class RequesterPads {
   RequesterPads(const RequesterPads&) = delete;
 
   const PadNumbers& numbers() const { return numbers_; }
-  // tables[i] ^= P_i, and the pads are gone. In: tables  as many as pads
-  void Cover(std::span<std::uint64_t> tables) &&;
+  // Table i ^= P_i, and the pads are gone. In: tables  eight octets a pad, little-endian
+  void Cover(std::span<std::uint8_t> tables) &&;
 
  private:
   friend class RequesterPadPool;
@@ -76,10 +77,10 @@ class HolderOpenings {
   HolderOpenings(const HolderOpenings&) = delete;
 
   const PadNumbers& numbers() const { return numbers_; }
-  // One octet a pad, 0 or 1: bit sigma_i of covered[i] XOR P_i. The openings are gone.
+  // One octet a pad, 0 or 1: bit sigma_i of covered table i XOR P_i. The openings are gone.
   //
-  // In: covered  as many as pads; any value is a table
-  SecretBytes Open(std::span<const std::uint64_t> covered) &&;
+  // In: covered  eight octets a pad, little-endian; any value is a table
+  SecretBytes Open(ByteView covered) &&;
 
  private:
   friend class HolderPads;
@@ -130,7 +131,7 @@ class RequesterPadPool {
 
  private:
   RowHash hash_;
-  PadQueue pads_{sizeof(std::uint64_t)};
+  PadQueue pads_{kPadBytes};
 };
 
 // The holder's pool, 1 octet a pad.

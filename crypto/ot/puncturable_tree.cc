@@ -217,7 +217,8 @@ Result<PuncturedTrees> OpenTrees(const Digest& sid, const BaseOtReceiverKeys& ba
         trees.leaf_keys.ExposeMutable().subspan(r * kLeafCount, kLeafCount));
     all_hold = all_hold & holds;
   }
-  if (!all_hold) return Fail(ErrorCode::kCorrupt, "OT trees: the leaf check failed");
+  // The session ends if not, and the holder sees that.
+  if (Declassify(!all_hold)) return Fail(ErrorCode::kCorrupt, "OT trees: the leaf check failed");
   return trees;
 }
 

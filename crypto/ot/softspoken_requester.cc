@@ -86,8 +86,9 @@ bool SoftSpokenRequester::CheckHolds(ByteView message, std::size_t blocks) {
   for (std::size_t j = 0; j < kColumnCount; ++j) {
     hashes.ExposeMutable()[j] ^= choice_hash & BlockMaskOf(BitOf(delta_.Expose()[0], j));
   }
-  return ConstantTimeEqual(HashOfColumnHashes(challenge, hashes.Expose()).view(),
-                           check.subspan(Block::kSize));
+  // The session ends if not, and the holder sees that.
+  return Declassify(ConstantTimeEqual(HashOfColumnHashes(challenge, hashes.Expose()).view(),
+                                      check.subspan(Block::kSize)));
 }
 
 Result<bool> SoftSpokenRequester::Read(RequesterRows& rows) {

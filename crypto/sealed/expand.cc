@@ -39,7 +39,8 @@ void ExpandTernary(ByteView key, std::uint32_t label, SmallSpan out) {
   for (std::uint64_t index = 0; done < kRingDegree; ++index) {
     hash::ExpandStream(key, label, index, stream);
     for (std::size_t at = 0; at < stream.size() && done < kRingDegree; ++at) {
-      if (stream[at] >= kFirstSkipped) continue;
+      // Which octets are skipped says nothing of those that are taken.
+      if (Declassify(stream[at] >= kFirstSkipped)) continue;
       unsigned rest = stream[at];
       for (unsigned digit = 0; digit < kDigitsOfOctet && done < kRingDegree; ++digit) {
         // rest / 3 for any octet: compilers may emit a division, whose time can depend on `rest`.

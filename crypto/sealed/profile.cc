@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/secret.h"
+
 namespace comity::sealed {
 namespace {
 
@@ -55,8 +57,8 @@ Status CheckTemplate(std::span<const std::int8_t> entry) {
   }
   const std::int64_t norm = kNormNumerator * static_cast<std::int64_t>(entry.size());
   const std::int64_t off = kNormDenominator * squares - norm;
-  const bool far = 50 * off > norm || 50 * off < -norm;
-  if (outside != 0 || far) {
+  const bool refused = (outside != 0) | (50 * off > norm) | (50 * off < -norm);
+  if (Declassify(refused)) {  // the caller learns it
     return Fail(ErrorCode::kInvalidArgument, "the template's norm or an element is out of range");
   }
   return {};

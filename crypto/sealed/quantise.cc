@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/secret.h"
 #include "crypto/hash/chacha_stream.h"
 #include "crypto/sealed/expand.h"
 #include "crypto/sealed/profile.h"
@@ -59,6 +60,14 @@ std::int8_t Clamp(std::int32_t value) {
   return static_cast<std::int8_t>((value & ~below) | (-127 & below));
 }
 
+SecretArray<std::int8_t> Round(std::span<const double> rotated) {
+  SecretArray<std::int8_t> quantised(rotated.size());
+  for (std::size_t j = 0; j < rotated.size(); ++j) {
+    quantised.ExposeMutable()[j] = Clamp(static_cast<std::int32_t>(RoundHalfEven(rotated[j])));
+  }
+  return quantised;
+}
+
 }  // namespace
 
 Quantiser::Quantiser(std::size_t dimension)
@@ -74,7 +83,7 @@ Result<Quantiser> Quantiser::Create(std::size_t dimension) {
   return Quantiser(dimension);
 }
 
-Result<SecretArray<std::int8_t>> Quantiser::Quantise(std::span<const float> embedding) const {
+Result<SecretArray<double>> Quantiser::Rotate(std::span<const float> embedding) const {
   if (embedding.size() != dimension_) {
     return Fail(ErrorCode::kInvalidArgument, "an embedding of another dimension");
   }
@@ -87,7 +96,8 @@ Result<SecretArray<std::int8_t>> Quantiser::Quantise(std::span<const float> embe
     y[j] = first_signs_[j] * value;
   }
   const double norm = std::sqrt(squares);
-  if (!(norm >= 0.5 && norm <= 2.0)) {  // so neither if it is not a number
+  const bool near_one = (norm >= 0.5) & (norm <= 2.0);  // neither if it is not a number
+  if (Declassify(!near_one)) {                          // the caller learns it
     return Fail(ErrorCode::kInvalidArgument,
                 "the embedding is not finite and near the unit sphere");
   }
@@ -95,13 +105,28 @@ Result<SecretArray<std::int8_t>> Quantiser::Quantise(std::span<const float> embe
   for (std::size_t j = 0; j < dimension_; ++j) y[j] = second_signs_[j] * y[j];
   WalshHadamard(y);
   const double scale = alpha_ / (static_cast<double>(dimension_) * norm);
-  SecretArray<std::int8_t> quantised(dimension_);
-  const std::span<std::int8_t> x = quantised.ExposeMutable();
-  for (std::size_t j = 0; j < dimension_; ++j) {
-    x[j] = Clamp(static_cast<std::int32_t>(RoundHalfEven(y[j] * scale)));
-  }
-  COMITY_RETURN_IF_ERROR(CheckTemplate(x));
+  for (double& element : y) element = element * scale;
+  return rotated;
+}
+
+Result<SecretArray<std::int8_t>> Quantiser::Quantise(std::span<const float> embedding) const {
+  COMITY_ASSIGN_OR_RETURN(const SecretArray<double> rotated, Rotate(embedding));
+  SecretArray<std::int8_t> quantised = Round(rotated.Expose());
+  COMITY_RETURN_IF_ERROR(CheckTemplate(quantised.Expose()));
   return quantised;
+}
+
+Result<Quantiser::Approximation> Quantiser::Approximate(std::span<const float> embedding) const {
+  COMITY_ASSIGN_OR_RETURN(const SecretArray<double> rotated, Rotate(embedding));
+  Approximation approximation{.elements = Round(rotated.Expose()), .residual = 0};
+  double squares = 0.0;
+  for (std::size_t j = 0; j < dimension_; ++j) {
+    const double off =
+        rotated.Expose()[j] - static_cast<double>(approximation.elements.Expose()[j]);
+    squares += off * off;
+  }
+  approximation.residual = std::sqrt(squares) / alpha_;
+  return approximation;
 }
 
 }  // namespace comity::sealed

@@ -35,8 +35,23 @@ class Quantiser {
   //                           norm is off C = 64516 d / 121 by more than a fiftieth
   Result<SecretArray<std::int8_t>> Quantise(std::span<const float> embedding) const;
 
+  // The vector before it is checked, which is as near to the embedding's direction as it says:
+  // residual = | R v/|v| - x / alpha() |, R the rotation of the profile (orthogonal), rounding of
+  // binary64 aside. Hence |<v, w>/(|v| |w|) - <x, y>/alpha^2| <= r_v + |x|/alpha r_w.
+  struct Approximation {
+    SecretArray<std::int8_t> elements;
+    double residual = 0;
+  };
+  // In, Secret: as Quantise
+  // Errors: kInvalidArgument  wrong length, not finite, or norm out of range
+  Result<Approximation> Approximate(std::span<const float> embedding) const;
+  double alpha() const { return alpha_; }
+
  private:
   explicit Quantiser(std::size_t dimension);
+  // The elements before they are rounded.
+  Result<SecretArray<double>> Rotate(std::span<const float> embedding) const;
+
   std::size_t dimension_;
   double alpha_;
   std::vector<double> first_signs_;

@@ -70,12 +70,17 @@ Sketch Difference(const Sketch& left, const Sketch& right) {
   return difference;
 }
 
-Result<SketchTable> SketchTable::Create(const SlotSet& slots, unsigned cap) {
+Result<SketchTable> SketchTable::Create(const PlacedSlots& placed, unsigned cap) {
   COMITY_RETURN_IF_ERROR(CheckCap(cap));
+  const SlotSet& slots = *placed.slots;
+  if (placed.first_block > kMaxSlotNumber / kRingDegree ||
+      (slots.size() > 0 && placed.shift() + slots.numbers().back() > kMaxSlotNumber)) {
+    return Fail(ErrorCode::kInvalidArgument, "the lists of a sketch have too many blocks");
+  }
   SketchTable table(cap);
   table.rows_.resize(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::uint32_t number = slots.numbers()[i];
+    const std::uint32_t number = placed.shift() + slots.numbers()[i];
     const std::uint32_t square = gf20::Multiply(number, number);
     std::uint32_t power = number;
     for (std::size_t j = 0; j < cap + 2; ++j) {

@@ -17,7 +17,8 @@ namespace comity::sealed {
 // The odd power sums S_1, S_3, .., S_(2c-1), c = cap + 2, of the numbers of some slots as elements
 // of GF(2^20): the syndrome of a BCH code that corrects c errors. The requester sends that of its
 // masks rho. The holder has m = hit ^ rho, so the difference of both sketches is that of the hits.
-// Whatever the holder did, 20 c bits are all that it learns of the probe.
+// Whatever the holder did, 20 c bits are all that it learns of the probe: so there is one sketch a
+// probe, over all lists that it is compared with (PlacedSlots), and never one a list.
 //
 // sums[j] = S_(2j+1); secret where what it is made of is.
 struct Sketch {
@@ -46,8 +47,11 @@ Sketch Difference(const Sketch& left, const Sketch& right);
 // Threads: immutable.
 class SketchTable {
  public:
-  // Errors: kInvalidArgument  cap outside 1..kMaxCap
-  static Result<SketchTable> Create(const SlotSet& slots, unsigned cap);
+  // Errors: kInvalidArgument  cap outside 1..kMaxCap, or a shifted number above kMaxSlotNumber
+  static Result<SketchTable> Create(const PlacedSlots& placed, unsigned cap);
+  static Result<SketchTable> Create(const SlotSet& slots, unsigned cap) {
+    return Create(PlacedSlots{&slots}, cap);
+  }
 
   unsigned cap() const { return cap_; }
   // The sketch of the slots whose item is 1.

@@ -160,8 +160,9 @@ Sketch SketchOf(const std::vector<std::uint32_t>& slots, unsigned cap) {
   return sketch;
 }
 
-// The slots whose sketch this is, if they are at most cap of the set.
-std::optional<std::vector<std::uint32_t>> FindSlots(const Sketch& hits, const SlotSet& slots) {
+// The slots whose sketch this is, if they are at most cap of the lists.
+std::optional<std::vector<std::uint32_t>> FindSlots(const Sketch& hits,
+                                                    std::span<const PlacedSlots> lists) {
   Recurrence recurrence = ShortestRecurrence(AllSums(hits));
   if (recurrence.length > hits.cap || recurrence.connection.size() != recurrence.length + 1) {
     return std::nullopt;
@@ -172,18 +173,21 @@ std::optional<std::vector<std::uint32_t>> FindSlots(const Sketch& hits, const Sl
   std::vector<std::uint32_t> roots;
   AppendRoots(locator, 0, roots);
   std::ranges::sort(roots);
+  const auto in_use = [&](std::uint32_t number) {
+    return std::ranges::any_of(lists, [&](const auto& list) { return list.Contains(number); });
+  };
   const bool usable = roots.size() == recurrence.length &&
                       std::ranges::adjacent_find(roots) == roots.end() &&
-                      std::ranges::all_of(roots, [&](auto slot) { return slots.Contains(slot); });
+                      std::ranges::all_of(roots, in_use);
   if (!usable || SketchOf(roots, hits.cap) != hits) return std::nullopt;
   return roots;
 }
 
 }  // namespace
 
-DecodedHits DecodeSketch(const Sketch& hits, const SlotSet& slots) {
+DecodedHits DecodeSketch(const Sketch& hits, std::span<const PlacedSlots> lists) {
   if (hits == Sketch{.cap = hits.cap}) return {HitOutcome::kNoHit, {}};
-  auto found = FindSlots(hits, slots);
+  auto found = FindSlots(hits, lists);
   if (!found) return {HitOutcome::kOverCap, {}};
   return {HitOutcome::kHits, std::move(*found)};
 }

@@ -44,4 +44,15 @@ class SlotSet {
   std::vector<std::size_t> block_starts_;  // position of each block's first slot, and size()
 };
 
+// A list among the lists that share a sketch: its slot numbers count from the end of those before.
+struct PlacedSlots {
+  const SlotSet* slots = nullptr;
+  std::uint32_t first_block = 0;  // blocks of the lists before
+
+  std::uint32_t shift() const { return first_block * static_cast<std::uint32_t>(kRingDegree); }
+  bool Contains(std::uint32_t number) const {
+    return number > shift() && slots->Contains(number - shift());
+  }
+};
+
 }  // namespace comity::sealed

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/sealed/threshold.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
 #include "crypto/base/check.h"
-#include "crypto/base/little_endian.h"
 #include "crypto/sealed/profile.h"
 
 namespace comity::sealed {
@@ -11,7 +15,12 @@ namespace {
 constexpr unsigned kShift = kModulusBits - kComparedBits;
 constexpr unsigned kLowBits = kComparedBits - 1;
 constexpr std::uint32_t kLowMask = (1U << kLowBits) - 1;
-static_assert(kLowMask == 63, "a table is one 64-bit word");
+static_assert(kLowMask == ot::kPadPositions - 1, "a table has a bit for each position of a pad");
+static_assert(std::endian::native == std::endian::little, "tables are stored as words");
+
+// Four items of six bits are three octets of the string.
+constexpr std::size_t kGroupItems = 4;
+constexpr std::size_t kGroupBytes = 3;
 
 std::uint32_t Low(std::uint32_t value) {
   return value >> kShift & kLowMask;
@@ -24,88 +33,100 @@ std::uint64_t RotateRight(std::uint64_t word, std::uint32_t by) {
   return word >> by | word << (-by & 63);
 }
 
-std::uint64_t Table(const RequesterInput& input, std::size_t i) {
-  const std::uint32_t r = (input.threshold + kHalfStep - input.scores[i]) & kModulusMask;
-  const std::uint64_t flip = 1 ^ Top(r) ^ (input.masks[i] & 1U);
-  return ((std::uint64_t{1} << Low(r)) - 1) ^ (0 - flip);
+std::uint32_t PackGroup(const std::uint8_t* items, std::size_t count) {
+  std::uint32_t group = 0;
+  for (std::size_t k = 0; k < count; ++k) group |= std::uint32_t{items[k]} << (kLowBits * k);
+  return group;
 }
 
-// Reads items of six bits one after the other.
-class OffsetReader {
- public:
-  explicit OffsetReader(ByteView bytes) : next_(bytes.data()) {}
-  std::uint32_t Next() {
-    if (bits_ < kLowBits) {
-      window_ |= std::uint32_t{*next_++} << bits_;
-      bits_ += 8;
-    }
-    const std::uint32_t item = window_ & kLowMask;
-    window_ >>= kLowBits;
-    bits_ -= kLowBits;
-    return item;
-  }
+void StoreGroup(std::uint32_t group, std::size_t bytes, std::uint8_t* to) {
+  for (std::size_t k = 0; k < bytes; ++k) to[k] = static_cast<std::uint8_t>(group >> (8 * k));
+}
 
- private:
-  const std::uint8_t* next_;
-  std::uint32_t window_ = 0;
-  unsigned bits_ = 0;
-};
-
-}  // namespace
-
-Bytes EncodeOffsets(std::span<const std::uint32_t> shares, const HolderPads& pads) {
-  COMITY_CHECK(pads.choices.size() == shares.size());
-  Bytes bytes(OffsetBytes(shares.size()));
+Bytes PackItems(std::span<const std::uint8_t> items) {
+  Bytes bytes(OffsetBytes(items.size()));
+  const std::size_t groups = items.size() / kGroupItems;
+  const std::uint8_t* from = items.data();
   std::uint8_t* to = bytes.data();
-  std::uint32_t window = 0;
-  unsigned bits = 0;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    window |= ((Low(shares[i]) - pads.choices[i]) & kLowMask) << bits;
-    bits += kLowBits;
-    if (bits >= 8) {
-      *to++ = static_cast<std::uint8_t>(window);
-      window >>= 8;
-      bits -= 8;
-    }
+  for (std::size_t g = 0; g < groups; ++g, from += kGroupItems, to += kGroupBytes) {
+    StoreGroup(PackGroup(from, kGroupItems), kGroupBytes, to);
   }
-  if (bits > 0) *to = static_cast<std::uint8_t>(window);
+  const std::size_t rest = items.size() % kGroupItems;
+  StoreGroup(PackGroup(from, rest), OffsetBytes(rest), to);
   return bytes;
 }
 
-Result<Bytes> EncodeTables(const RequesterInput& input, ByteView offsets) {
-  const std::size_t slots = input.scores.size();
-  COMITY_CHECK(input.pads.size() == slots && input.masks.size() == slots);
+// In: bytes  OffsetBytes(count) octets
+Bytes UnpackItems(ByteView bytes, std::size_t count) {
+  // Whole groups, and whole octets behind the last.
+  const std::size_t groups = (count + kGroupItems - 1) / kGroupItems;
+  Bytes items(groups * kGroupItems);
+  Bytes last(kGroupBytes);
+  std::ranges::copy(bytes.subspan((groups - 1) * kGroupBytes), last.begin());
+  const std::uint8_t* from = bytes.data();
+  std::uint8_t* to = items.data();
+  for (std::size_t g = 0; g < groups; ++g, from += kGroupBytes, to += kGroupItems) {
+    if (g + 1 == groups) from = last.data();
+    const std::uint32_t group =
+        std::uint32_t{from[0]} | std::uint32_t{from[1]} << 8 | std::uint32_t{from[2]} << 16;
+    for (std::size_t k = 0; k < kGroupItems; ++k) {
+      to[k] = static_cast<std::uint8_t>(group >> (kLowBits * k) & kLowMask);
+    }
+  }
+  return items;
+}
+
+Status CheckOffsets(ByteView offsets, std::size_t slots) {
   if (offsets.size() != OffsetBytes(slots)) {
     return Fail(ErrorCode::kInvalidArgument, "offsets of the wrong length");
   }
   const std::size_t spare_bits = 8 * offsets.size() - kLowBits * slots;
-  if (!offsets.empty() && offsets.back() >> (8 - spare_bits) != 0) {
+  if (offsets.back() >> (8 - spare_bits) != 0) {
     return Fail(ErrorCode::kInvalidArgument, "spare bits of the offsets are not zero");
   }
-  Bytes bytes(kTableBytes * slots);
-  OffsetReader reader(offsets);
-  for (std::size_t i = 0; i < slots; ++i) {
-    const std::uint64_t y = RotateRight(Table(input, i), reader.Next()) ^ input.pads[i];
-    const auto octets = LittleEndian<8>(y);
-    std::uint8_t* to = bytes.data() + kTableBytes * i;
-    for (std::size_t k = 0; k < kTableBytes; ++k) to[k] = octets[k];
-  }
-  return bytes;
+  return {};
 }
 
-Result<SecretArray<std::uint8_t>> OpenTables(std::span<const std::uint32_t> shares,
-                                             const HolderPads& pads, ByteView tables) {
-  const std::size_t slots = shares.size();
-  COMITY_CHECK(pads.choices.size() == slots && pads.pad_bits.size() == slots);
-  if (tables.size() != kTableBytes * slots) {
+}  // namespace
+
+ToldOffsets TellOffsets(std::span<const std::uint32_t> shares, ot::HolderPads pads) {
+  SecretBytes positions(shares.size());
+  std::uint8_t* const to = positions.ExposeMutable().data();
+  for (std::size_t i = 0; i < shares.size(); ++i) to[i] = static_cast<std::uint8_t>(Low(shares[i]));
+  Bytes offsets(shares.size());
+  ot::HolderOpenings openings = std::move(pads).Offsets(positions.Expose(), offsets);
+  return {PackItems(offsets), std::move(openings)};
+}
+
+Result<Bytes> CoverTables(const TableInput& input, ByteView offsets, ot::RequesterPads pads) {
+  const std::size_t slots = input.scores.size();
+  COMITY_CHECK(slots > 0 && input.masks.size() == slots);
+  COMITY_RETURN_IF_ERROR(CheckOffsets(offsets, slots));
+  const Bytes turns = UnpackItems(offsets, slots);
+  Bytes tables(kTableBytes * slots);
+  const std::uint32_t rounded = input.threshold + kHalfStep;
+  const std::uint32_t* const scores = input.scores.data();
+  const std::uint8_t* const masks = input.masks.data();
+  for (std::size_t i = 0; i < slots; ++i) {
+    const std::uint32_t r = (rounded - scores[i]) & kModulusMask;
+    const std::uint64_t flip = 1 ^ Top(r) ^ (masks[i] & 1U);
+    const std::uint64_t table = ((std::uint64_t{1} << Low(r)) - 1) ^ (0 - flip);
+    const std::uint64_t turned = RotateRight(table, turns.data()[i]);
+    std::memcpy(tables.data() + kTableBytes * i, &turned, kTableBytes);
+  }
+  std::move(pads).Cover(tables);
+  return tables;
+}
+
+Result<SecretBytes> OpenTables(std::span<const std::uint32_t> shares, ot::HolderOpenings openings,
+                               ByteView tables) {
+  if (tables.size() != kTableBytes * shares.size()) {
     return Fail(ErrorCode::kInvalidArgument, "tables of the wrong length");
   }
-  SecretArray<std::uint8_t> bits(slots);
-  std::uint8_t* to = bits.ExposeMutable().data();
-  for (std::size_t i = 0; i < slots; ++i) {
-    const std::uint64_t y = ReadLittleEndian<kTableBytes>(tables.subspan(kTableBytes * i));
-    const std::uint64_t bit = y >> (pads.choices[i] & kLowMask);
-    to[i] = static_cast<std::uint8_t>((bit ^ pads.pad_bits[i] ^ Top(shares[i])) & 1);
+  SecretBytes bits = std::move(openings).Open(tables);
+  std::uint8_t* const to = bits.ExposeMutable().data();
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    to[i] ^= static_cast<std::uint8_t>(Top(shares[i]));
   }
   return bits;
 }

@@ -24,6 +24,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     COMITY_CHECK(EncodePeerNotice(*notice) == text);
     ++accepted;
   }
+  if (const auto held = ParseSealedHeld(text)) {
+    COMITY_CHECK(EncodeSealedHeld(*held) == text);
+    ++accepted;
+  }
+  if (const auto erased = ParseSealedErased(text)) {
+    COMITY_CHECK(EncodeSealedErased(*erased) == text);
+    ++accepted;
+  }
   COMITY_CHECK(accepted <= 1);
   COMITY_CHECK(accepted == 0 || CheckContent(text).has_value());
   return 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "crypto/base/check.h"
@@ -14,6 +15,11 @@
 #include "tests/unit/crypto/ot/seeded_random.h"
 
 namespace comity::testing {
+
+// The octets of tables or pads, not copied.
+inline std::span<std::uint8_t> WritableOctets(std::span<std::uint64_t> words) {
+  return {reinterpret_cast<std::uint8_t*>(words.data()), words.size_bytes()};
+}
 
 inline Digest SeededDigest(std::uint64_t seed) {
   Digest digest;

@@ -19,6 +19,7 @@ namespace {
 
 using ot::Kernel;
 using testing::FailsWith;
+using testing::WritableOctets;
 namespace reference = testing::reference;
 
 // A pad cannot be kept by copying what holds it, nor put back.
@@ -30,10 +31,9 @@ static_assert(kMoveOnly<ot::HolderOpenings>);
 static_assert(kMoveOnly<ot::RequesterPadPool> && kMoveOnly<ot::HolderPadPool>);
 // Using pads takes them by value: it does not compile on something that keeps a name.
 template <typename T>
-constexpr bool kKeptAfterUse =
-    requires(T& pads, std::vector<std::uint64_t> tables) { pads.Cover(tables); } ||
-    requires(T& pads, std::vector<std::uint8_t> octets) { pads.Offsets(octets, octets); } ||
-    requires(T& pads, std::vector<std::uint64_t> tables) { pads.Open(tables); };
+constexpr bool kKeptAfterUse = requires(T& pads, Bytes octets) { pads.Cover(octets); } ||
+                               requires(T& pads, Bytes octets) { pads.Offsets(octets, octets); } ||
+                               requires(T& pads, Bytes octets) { pads.Open(octets); };
 static_assert(!kKeptAfterUse<ot::RequesterPads> && !kKeptAfterUse<ot::HolderPads>);
 static_assert(!kKeptAfterUse<ot::HolderOpenings>);
 
@@ -62,10 +62,10 @@ struct OpenPads {
 // What an honest caller never sees side by side.
 OpenPads TakeAll(Pools& pools, std::size_t count) {
   OpenPads open{std::vector<std::uint64_t>(count), Bytes(count), SecretBytes()};
-  std::move(*pools.requester.Take(count)).Cover(open.pads);
+  std::move(*pools.requester.Take(count)).Cover(WritableOctets(open.pads));
   auto openings = std::move(*pools.holder.Take(count)).Offsets(Bytes(count), open.sigma);
   for (auto& sigma : open.sigma) sigma = static_cast<std::uint8_t>((64 - sigma) % 64);
-  open.bits = std::move(openings).Open(std::vector<std::uint64_t>(count));
+  open.bits = std::move(openings).Open(Bytes(8 * count));
   return open;
 }
 
@@ -160,8 +160,8 @@ TEST(OtPads, TheHolderReadsItsPositionOfTheTableAndNoOther) {
   random.Fill({reinterpret_cast<std::uint8_t*>(tables.data()), 8 * kPads});
   auto openings = std::move(*pools.holder.Take(kPads)).Offsets(positions, offsets);
   for (std::size_t i = 0; i < kPads; ++i) covered[i] = std::rotr(tables[i], offsets[i]);
-  std::move(*pools.requester.Take(kPads)).Cover(covered);
-  const SecretBytes bits = std::move(openings).Open(covered);
+  std::move(*pools.requester.Take(kPads)).Cover(WritableOctets(covered));
+  const SecretBytes bits = std::move(openings).Open(WritableOctets(covered));
   for (std::size_t i = 0; i < kPads; ++i) {
     EXPECT_EQ(bits.Expose()[i], tables[i] >> positions[i] & 1);
   }
@@ -182,7 +182,7 @@ TEST(OtPads, EveryPadComesOutOnceAndInStep) {
     // The second batch begins behind the first one's 384 OTs and the mask.
     EXPECT_EQ(ours->numbers().first_ot, next < 64 ? 6 * next : 512 + 6 * (next - 64));
     std::vector<std::uint64_t> pads(count);
-    std::move(*theirs).Cover(pads);
+    std::move(*theirs).Cover(WritableOctets(pads));
     seen.insert(seen.end(), pads.begin(), pads.end());
     next += count;
   }
@@ -226,14 +226,14 @@ TEST(OtPadsDeathTest, PadsThatWereUsedEndTheProcess) {
   Refill(pools, 64);
   auto pads = pools.requester.Take(2);
   std::vector<std::uint64_t> tables(2);
-  std::move(*pads).Cover(tables);
-  EXPECT_DEATH(std::move(*pads).Cover(tables), "invariant broken");
+  std::move(*pads).Cover(WritableOctets(tables));
+  EXPECT_DEATH(std::move(*pads).Cover(WritableOctets(tables)), "invariant broken");
   auto ours = pools.holder.Take(2);
   Bytes offsets(2);
   auto openings = std::move(*ours).Offsets(Bytes(2), offsets);
   EXPECT_DEATH(std::move(*ours).Offsets(Bytes(2), offsets), "invariant broken");
-  std::move(openings).Open(tables);
-  EXPECT_DEATH(std::move(openings).Open(tables), "invariant broken");
+  std::move(openings).Open(WritableOctets(tables));
+  EXPECT_DEATH(std::move(openings).Open(WritableOctets(tables)), "invariant broken");
 }
 
 TEST(OtPads, TheHashKeyIsThatOfTheSessionAndItsBaseOts) {

@@ -218,10 +218,10 @@ TEST(SoftSpokenBatch, AFixedSessionIsTheRecordedOne) {
   requester.Add(pair.requester);
   holder.Add(pair.holder);
   std::vector<std::uint64_t> pads(256);
-  std::move(*requester.Take(256)).Cover(pads);
+  std::move(*requester.Take(256)).Cover(testing::WritableOctets(pads));
   Bytes offsets(256), zeros(256);
   const SecretBytes bits =
-      std::move(*holder.Take(256)).Offsets(zeros, offsets).Open(std::vector<std::uint64_t>(256));
+      std::move(*holder.Take(256)).Offsets(zeros, offsets).Open(Bytes(8 * 256));
   actual["pads"] = Summary({reinterpret_cast<const std::uint8_t*>(pads.data()), 8 * pads.size()});
   actual["minus_sigma"] = Summary(offsets);
   actual["bits"] = Summary(bits.Expose());

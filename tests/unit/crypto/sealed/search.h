@@ -2,43 +2,27 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "crypto/sealed/sketch_decode.h"
 #include "crypto/sealed/threshold.h"
+#include "tests/unit/crypto/sealed/dealt_pads.h"
 #include "tests/unit/crypto/sealed/samples.h"
 
 namespace comity::sealed::testing {
-
-// What an ideal oblivious transfer would leave both sides.
-struct IdealPads {
-  IdealPads(std::size_t slots, std::uint64_t seed) {
-    std::mt19937_64 generator(seed);
-    for (std::size_t i = 0; i < slots; ++i) {
-      pads.push_back(generator());
-      choices.push_back(static_cast<std::uint8_t>(generator() & 63));
-      pad_bits.push_back(static_cast<std::uint8_t>(pads[i] >> choices[i] & 1));
-    }
-  }
-  HolderPads holder() const { return {choices, pad_bits}; }
-
-  std::vector<std::uint64_t> pads;
-  std::vector<std::uint8_t> choices;
-  std::vector<std::uint8_t> pad_bits;
-};
 
 // The comparison of all items, message by message, without masks.
 inline std::vector<std::uint8_t> CompareAll(std::span<const std::uint32_t> b,
                                             std::span<const std::uint32_t> t,
                                             std::uint32_t threshold) {
-  const IdealPads pads(b.size(), 99);
+  DealtPads pads(b.size(), 99);
   const std::vector<std::uint8_t> masks(b.size(), 0);
-  const Bytes offsets = EncodeOffsets(t, pads.holder());
-  const auto tables = EncodeTables(
-      {.threshold = threshold, .scores = b, .pads = pads.pads, .masks = masks}, offsets);
-  const auto bits = OpenTables(t, pads.holder(), *tables);
+  ToldOffsets told = TellOffsets(t, pads.holder());
+  const auto tables = CoverTables({.threshold = threshold, .scores = b, .masks = masks},
+                                  told.message, pads.requester());
+  const auto bits = OpenTables(t, std::move(told.openings), *tables);
   return {bits->Expose().begin(), bits->Expose().end()};
 }
 
@@ -68,12 +52,12 @@ class Search {
     std::vector<std::uint32_t> all_t(slots_.size());
     slots_.Gather(slots_.blocks() - 1, b, all_b);
     slots_.Gather(slots_.blocks() - 1, t, all_t);
-    const IdealPads pads(slots_.size(), ++searches_);
-    const Bytes offsets = EncodeOffsets(all_t, pads.holder());
-    const auto tables = EncodeTables(
-        {.threshold = threshold, .scores = all_b, .pads = pads.pads, .masks = masks}, offsets);
+    DealtPads pads(slots_.size(), ++searches_);
+    ToldOffsets told = TellOffsets(all_t, pads.holder());
+    const auto tables = CoverTables({.threshold = threshold, .scores = all_b, .masks = masks},
+                                    told.message, pads.requester());
     const Bytes sent = EncodeSketch(table_.Fold(masks));
-    const auto bits = OpenTables(all_t, pads.holder(), *tables);
+    const auto bits = OpenTables(all_t, std::move(told.openings), *tables);
     const Sketch mine = table_.Fold(bits->Expose());
     return DecodeSketch(Difference(mine, *ParseSketch(sent, table_.cap())), slots_);
   }

@@ -166,6 +166,36 @@ TEST(SketchDecodingOfCraftedSums, AnswersOverTheCap) {
   EXPECT_EQ(DecodeSketch(SketchOf({5}, 5), empty).outcome, HitOutcome::kOverCap);
 }
 
+// What binds a cheating holder is one sketch a probe, however many lists it splits its list into.
+TEST(Sketch, OfSeveralListsIsOneSketchOfShiftedNumbers) {
+  const auto first = *SlotSet::Create(Numbers{1024, 40}, Numbers{7});
+  const auto second = *SlotSet::Create(Numbers{30}, Numbers{9});
+  const PlacedSlots lists[] = {{&first, 0}, {&second, 2}};
+  std::vector<std::uint8_t> bits(first.size());
+  bits[5] = bits.back() = 1;  // 6 and 1024 + 40
+  std::vector<std::uint8_t> more(second.size());
+  more.back() = 1;  // 30, after two blocks
+  const Sketch sketch = Difference(SketchTable::Create(lists[0], 5)->Fold(bits),
+                                   SketchTable::Create(lists[1], 5)->Fold(more));
+  EXPECT_EQ(sketch, SketchOf({6, 1064, 2 * 1024 + 30}, 5));
+  EXPECT_EQ(DecodeSketch(sketch, lists).slots, (Numbers{6, 1064, 2 * 1024 + 30}));
+  for (const std::uint32_t outside : {7U, 1065U, 2048U, 2048U + 9, 2048U + 31}) {
+    EXPECT_EQ(DecodeSketch(SketchOf({outside}, 5), lists).outcome, HitOutcome::kOverCap);
+  }
+}
+
+TEST(Sketch, ListsBeyondTheFieldAreRefused) {
+  const auto full = *SlotSet::Create(Numbers{1024}, {});
+  const auto almost = *SlotSet::Create(Numbers{1023}, {});
+  EXPECT_THAT(SketchTable::Create(PlacedSlots{&almost, 1023}, 5), IsOk());
+  EXPECT_THAT(SketchTable::Create(PlacedSlots{&full, 1023}, 5),
+              FailsWith(ErrorCode::kInvalidArgument));
+  for (const std::uint32_t first_block : {1024U, 1U << 22, 0xffffffffU}) {
+    EXPECT_THAT(SketchTable::Create(PlacedSlots{&almost, first_block}, 5),
+                FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
 TEST(Sketch, MasksCancel) {
   const auto table = *SketchTable::Create(LargeList(), 5);
   std::mt19937_64 generator(9);

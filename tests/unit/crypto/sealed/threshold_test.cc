@@ -39,72 +39,78 @@ TEST(Threshold, AMaskFlipsTheBitTheHolderReads) {
   const std::vector<std::uint32_t> t = {5'000'000, 5'000'000, 12, 12};
   const std::vector<std::uint32_t> b = {0, 0, 0, 0};
   const std::vector<std::uint8_t> masks = {0, 1, 0, 1};
-  const testing::IdealPads pads(4, 1);
-  const auto tables =
-      EncodeTables({.threshold = 2'000'000, .scores = b, .pads = pads.pads, .masks = masks},
-                   EncodeOffsets(t, pads.holder()));
-  EXPECT_THAT(OpenTables(t, pads.holder(), *tables)->Expose(), ::testing::ElementsAre(1, 0, 0, 1));
+  testing::DealtPads pads(4, 1);
+  ToldOffsets told = TellOffsets(t, pads.holder());
+  const auto tables = CoverTables({.threshold = 2'000'000, .scores = b, .masks = masks},
+                                  told.message, pads.requester());
+  EXPECT_THAT(OpenTables(t, std::move(told.openings), *tables)->Expose(),
+              ::testing::ElementsAre(1, 0, 0, 1));
 }
 
 TEST(Threshold, OffsetsArePackedSixBitsEach) {
   const std::vector<std::uint32_t> t = {1U << 17, 2U << 17, 63U << 17, 0, 64U << 17 | 5U << 17};
-  const std::vector<std::uint8_t> choices = {0, 1, 0, 1, 0};  // d = 1, 1, 63, 63, 5
-  const std::vector<std::uint8_t> bits(5);
-  const Bytes offsets = EncodeOffsets(t, {choices, bits});
+  testing::DealtPads pads(std::vector<std::uint8_t>{0, 1, 0, 1, 0}, 1);  // d = 1, 1, 63, 63, 5
   // 1 | 1 << 6 | 63 << 12 | 63 << 18 | 5 << 24
-  EXPECT_THAT(offsets, ::testing::ElementsAre(0x41, 0xf0, 0xff, 0x05));
+  EXPECT_THAT(TellOffsets(t, pads.holder()).message,
+              ::testing::ElementsAre(0x41, 0xf0, 0xff, 0x05));
 }
+
+// What both sides need for a comparison of as many slots, all with the same shares.
+struct Compared {
+  explicit Compared(std::size_t slots)
+      : shares(slots, 77), masks(slots), pads(slots, 1), told(TellOffsets(shares, pads.holder())) {}
+  Result<Bytes> Cover(ByteView offsets) {
+    return CoverTables({.threshold = 1, .scores = shares, .masks = masks}, offsets,
+                       pads.requester());
+  }
+  Result<SecretBytes> Open(ByteView tables) {
+    return OpenTables(shares, std::move(told.openings), tables);
+  }
+
+  std::vector<std::uint32_t> shares;
+  std::vector<std::uint8_t> masks;
+  testing::DealtPads pads;
+  ToldOffsets told;
+};
 
 class ReceivedTables : public ::testing::TestWithParam<std::size_t> {};
 
-TEST_P(ReceivedTables, OfTheWrongLengthAreRefused) {
+TEST_P(ReceivedTables, OfTheRightLengthAreOpened) {
   const std::size_t slots = GetParam();
-  const testing::IdealPads pads(slots, 1);
-  const std::vector<std::uint32_t> shares(slots, 77);
-  const std::vector<std::uint8_t> masks(slots);
-  const RequesterInput input{.threshold = 1, .scores = shares, .pads = pads.pads, .masks = masks};
-  Bytes offsets = EncodeOffsets(shares, pads.holder());
-  ASSERT_EQ(offsets.size(), OffsetBytes(slots));
-  auto tables = EncodeTables(input, offsets);
+  Compared honest(slots);
+  ASSERT_EQ(honest.told.message.size(), OffsetBytes(slots));
+  const auto tables = honest.Cover(honest.told.message);
   ASSERT_THAT(tables, IsOk());
   EXPECT_EQ(tables->size(), 8 * slots);
-  EXPECT_THAT(OpenTables(shares, pads.holder(), *tables), IsOk());
-  offsets.push_back(0);
-  EXPECT_THAT(EncodeTables(input, offsets), FailsWith(ErrorCode::kInvalidArgument));
-  tables->push_back(0);
-  EXPECT_THAT(OpenTables(shares, pads.holder(), *tables), FailsWith(ErrorCode::kInvalidArgument));
-  if (slots == 0) return;
-  offsets.resize(offsets.size() - 2);
-  EXPECT_THAT(EncodeTables(input, offsets), FailsWith(ErrorCode::kInvalidArgument));
-  tables->resize(tables->size() - 2);
-  EXPECT_THAT(OpenTables(shares, pads.holder(), *tables), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(honest.Open(*tables)->size(), slots);
 }
 
-INSTANTIATE_TEST_SUITE_P(Slots, ReceivedTables, ::testing::Values(0, 1, 2, 3, 4, 5, 1000));
+TEST_P(ReceivedTables, OfTheWrongLengthAreRefused) {
+  const std::size_t slots = GetParam();
+  for (const std::size_t size : {OffsetBytes(slots) - 1, OffsetBytes(slots) + 1}) {
+    EXPECT_THAT(Compared(slots).Cover(Bytes(size)), FailsWith(ErrorCode::kInvalidArgument));
+  }
+  for (const std::size_t size : {std::size_t{0}, 8 * slots - 1, 8 * slots + 1, 8 * slots + 8}) {
+    EXPECT_THAT(Compared(slots).Open(Bytes(size)), FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Slots, ReceivedTables, ::testing::Values(1, 2, 3, 4, 5, 1000));
 
 TEST(Threshold, SpareBitsOfTheOffsetsMustBeZero) {
   for (const std::size_t slots : {1U, 2U, 3U, 5U}) {
-    const testing::IdealPads pads(slots, 1);
-    const std::vector<std::uint32_t> shares(slots, 77);
-    const std::vector<std::uint8_t> masks(slots);
-    Bytes offsets = EncodeOffsets(shares, pads.holder());
+    Compared honest(slots);
+    Bytes offsets = honest.told.message;
     offsets.back() |= 0x80;
-    EXPECT_THAT(EncodeTables({.threshold = 1, .scores = shares, .pads = pads.pads, .masks = masks},
-                             offsets),
-                FailsWith(ErrorCode::kInvalidArgument))
-        << slots;
+    EXPECT_THAT(honest.Cover(offsets), FailsWith(ErrorCode::kInvalidArgument)) << slots;
   }
 }
 
 // The holder reads one bit of a table; without the pad the others would be the requester's share.
 TEST(Threshold, TheTablesAreUniformToWhoDoesNotKnowThePads) {
   constexpr std::size_t kSlots = 20000;
-  const testing::IdealPads pads(kSlots, 5);
-  const std::vector<std::uint32_t> shares(kSlots, 77);
-  const std::vector<std::uint8_t> masks(kSlots);
-  const auto tables =
-      EncodeTables({.threshold = 1, .scores = shares, .pads = pads.pads, .masks = masks},
-                   EncodeOffsets(shares, pads.holder()));
+  Compared honest(kSlots);
+  const auto tables = honest.Cover(honest.told.message);
   std::array<int, 64> ones{};
   for (std::size_t i = 0; i < 8 * kSlots; ++i) {
     for (std::size_t bit = 0; bit < 8; ++bit) ones.at(i % 8 * 8 + bit) += (*tables)[i] >> bit & 1;
