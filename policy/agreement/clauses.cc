@@ -139,7 +139,10 @@ void AddPermission(const SearchPermission& permission, ClauseList& out) {
   out.Add(id + ".roles", "Only when asked by: " + Names(permission.roles) + ".");
   out.Add(id + ".uses", "Only in use: " + Names(permission.uses) + ".");
   out.Add(id + ".mode", permission.mode == SearchMode::kSealed
-                            ? "Searches are sealed: neither side sees the other's templates."
+                            ? "Searches are sealed: neither side sees the other's templates. The "
+                              "holder cannot measure the threshold. A search that matches more "
+                              "entries than it may return, or more than 8, releases nothing and "
+                              "stops all searches under this agreement until two people lift that."
                             : "Searches are direct: the template of the face sought goes to the "
                               "holder, is compared in memory, wiped and forgotten.");
   out.Add(id + ".engine", "Templates are made by " + permission.engine.name + ", version " +

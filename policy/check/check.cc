@@ -2,6 +2,7 @@
 #include "policy/check/check.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -150,6 +151,21 @@ class Checker {
       }
       CheckPurposeCodes(permission.purposes, At("permissions", i, "purposes"));
       CheckReleases(permission.releases, At("permissions", i, "releases"));
+      if (permission.mode == SearchMode::kSealed) CheckSealed(permission, i);
+    }
+  }
+
+  // What sealed search cannot do, and what it must not tell.
+  void CheckSealed(const SearchPermission& permission, std::size_t index) {
+    constexpr std::array kDimensions = {128U, 256U, 512U, 1024U};
+    if (std::ranges::find(kDimensions, permission.engine.dimension) == kDimensions.end()) {
+      Report(At("permissions", index, "engine.dimension"),
+             "a list can be sealed for 128, 256, 512 or 1024 dimensions only");
+    }
+    for (std::size_t i = 0; i < permission.releases.size(); ++i) {
+      if (permission.releases[i].item != ReleaseItem::kSimilarity) continue;
+      Report(At("permissions", index, At("releases", i, "item")),
+             "a sealed search discloses no similarity to anybody");
     }
   }
 

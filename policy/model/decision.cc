@@ -7,7 +7,7 @@
 namespace comity::policy {
 namespace {
 
-constexpr std::array<std::pair<ReasonCode, std::string_view>, 32> kReasonCodes = {{
+constexpr std::array<std::pair<ReasonCode, std::string_view>, 36> kReasonCodes = {{
     {ReasonCode::kPermit, "permit"},
     {ReasonCode::kMalformedRequest, "malformed-request"},
     {ReasonCode::kNoAgreement, "no-agreement"},
@@ -39,6 +39,10 @@ constexpr std::array<std::pair<ReasonCode, std::string_view>, 32> kReasonCodes =
     {ReasonCode::kPartnerSuspended, "partner-suspended"},
     {ReasonCode::kCatchUpRequired, "catch-up-required"},
     {ReasonCode::kGatewayNotReady, "gateway-not-ready"},
+    {ReasonCode::kListChanged, "list-changed"},
+    {ReasonCode::kStaleBlock, "stale-block"},
+    {ReasonCode::kOverCap, "over-cap"},
+    {ReasonCode::kListNotReceived, "list-not-received"},
     {ReasonCode::kStateUnreadable, "state-unreadable"},
 }};
 

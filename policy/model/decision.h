@@ -75,6 +75,10 @@ enum class ReasonCode {
   kPartnerSuspended,  // the partner agency is suspended here
   kCatchUpRequired,   // the partner has not yet acknowledged every withdrawal
   kGatewayNotReady,   // a person must first confirm a restored or changed gateway
+  kListChanged,       // a sealed list is not as the requester has it: fetch it and ask again
+  kStaleBlock,        // a sealed block has no release left until it has been sealed again
+  kOverCap,           // a sealed probe met more entries than may be, or was not an honest one
+  kListNotReceived,   // the requester has no sealed copy that may be searched
   kStateUnreadable,   // a counter or record needed for the decision could not be read
 };
 

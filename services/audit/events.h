@@ -37,6 +37,12 @@ inline constexpr std::string_view kEntriesExpired = "entries-expired";
 inline constexpr std::string_view kWatchlistValidated = "watchlist-validated";
 inline constexpr std::string_view kWatchlistClosed = "watchlist-closed";
 inline constexpr std::string_view kWatchlistDeleted = "watchlist-deleted";
+inline constexpr std::string_view kSealedListPublished = "sealed-list-published";
+inline constexpr std::string_view kSealedListWithdrawn = "sealed-list-withdrawn";
+inline constexpr std::string_view kSealedListShredded = "sealed-list-shredded";
+inline constexpr std::string_view kSealedListAcknowledged = "sealed-list-acknowledged";
+inline constexpr std::string_view kSealedCopyErased = "sealed-copy-erased";
+inline constexpr std::string_view kSealedListAudited = "sealed-list-audited";
 inline constexpr std::string_view kManifestRead = "manifest-read";
 inline constexpr std::string_view kDeploymentCreated = "deployment-created";
 inline constexpr std::string_view kDeploymentChanged = "deployment-changed";
@@ -56,9 +62,12 @@ inline constexpr std::string_view kSearchHit = "search-hit";
 inline constexpr std::string_view kSearchJustified = "search-justified";
 inline constexpr std::string_view kOffersRead = "offers-read";
 inline constexpr std::string_view kOffersShown = "offers-shown";
+inline constexpr std::string_view kSealedListReceived = "sealed-list-received";
+inline constexpr std::string_view kSealedListErased = "sealed-list-erased";
 inline constexpr std::string_view kCapacityReserved = "capacity-reserved";
 inline constexpr std::string_view kAlertRaised = "alert-raised";
 inline constexpr std::string_view kAlertsRead = "alerts-read";
+inline constexpr std::string_view kAlertOpened = "alert-opened";
 inline constexpr std::string_view kAlertAcknowledged = "alert-acknowledged";
 inline constexpr std::string_view kAlertsErased = "alerts-erased";
 inline constexpr std::string_view kAlertsChanged = "alerts-changed";
@@ -140,6 +149,15 @@ inline constexpr std::array kEventTypes{
     EventType{kWatchlistValidated, "list", "", "entries stale"},
     EventType{kWatchlistClosed, "list reason operator manifest", "", "entries"},
     EventType{kWatchlistDeleted, "list", "", "lists"},
+    EventType{kSealedListPublished, "list requester purpose reason blocks", "header state",
+              "sequence entries blocks"},
+    EventType{kSealedListWithdrawn, "list requester references", "header state",
+              "sequence entries"},
+    EventType{kSealedListShredded, "list requester purpose reason operator", "header", "lists"},
+    EventType{kSealedListAcknowledged, "list requester", "header", "sequence"},
+    EventType{kSealedCopyErased, "list requester", "header", "lists"},
+    EventType{kSealedListAudited, "list requester purpose blocks operator", "header state",
+              "verified differing withdrawn unaccounted"},
     EventType{kManifestRead, "list reference day operator", "", "found"},
     EventType{kDeploymentCreated, "deployment definition case_ref operator approver engine_name",
               "", ""},
@@ -157,7 +175,7 @@ inline constexpr std::array kEventTypes{
     EventType{
         kSearchOpened,
         "deployment request case_ref operator operator_key case_key engine_name search offence aim "
-        "subject_status officer_commitment case_commitment counters lists ends_at",
+        "subject_status officer_commitment case_commitment counters lists sealed ends_at",
         "open opened", "entries reserved"},
     EventType{kSearchPeriod, "deployment from to", "",
               "faces probes hits answered unanswered refused refused-* entries"},
@@ -165,23 +183,28 @@ inline constexpr std::array kEventTypes{
               "faces probes hits answered unanswered refused refused-* entries"},
     EventType{kSearchRefused,
               "deployment request case_ref operator operator_key case_key engine_name search "
-              "offence aim subject_status officer_commitment case_commitment counters sequence",
+              "offence aim subject_status officer_commitment case_commitment counters sequence "
+              "sealed blinded withheld",
               "open opened refused probe answer", "refusals faces"},
     EventType{kSearchHit,
               "deployment request hits sequence camera capture_ref captured_at officer_commitment "
-              "case_commitment counters",
-              "probe answer", "hits entries"},
+              "case_commitment counters sealed",
+              "probe answer blinded-* header-*", "hits entries"},
     EventType{kSearchJustified,
               "search request agreements holders case_ref operator offence aim subject_status "
               "capture_ref ends_at",
               "", "holders"},
     EventType{kOffersRead, "operator", "request reply", "offers"},
     EventType{kOffersShown, "", "request reply", "offers"},
+    EventType{kSealedListReceived, "list purpose", "header state",
+              "epoch sequence blocks entries octets"},
+    EventType{kSealedListErased, "list purpose reason", "header state", "epoch sequence"},
     EventType{kCapacityReserved, "counter day clause", "", "amount reserved limit"},
     EventType{kAlertRaised,
               "alert deployment reference hit sequence camera capture_ref captured_at",
-              "probe answer", "frames"},
+              "probe answer blinded-* header-*", "frames"},
     EventType{kAlertsRead, "operator how", "", "alerts"},
+    EventType{kAlertOpened, "alert reason operator deployment", "", "frames"},
     EventType{kAlertAcknowledged, "alert outcome note operator deployment reference", "", "frames"},
     EventType{kAlertsErased, "reason", "", "alerts"},
     EventType{kAlertsChanged, "reference change at alerts", "", "alerts acknowledged"},

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 // An alert of 16 frames with every field at its bound has about 12 KiB.
-constexpr std::size_t kMaxAlertText = std::size_t{64} << 10;
+constexpr std::size_t kMaxAlertText = std::size_t{128} << 10;
 
 constexpr std::array<std::pair<Outcome, std::string_view>, 3> kOutcomes = {{
     {Outcome::kTrueMatch, "true-match"},
@@ -185,6 +185,12 @@ Result<Alert> ParseObject(const Json& json) {
     COMITY_ASSIGN_OR_RETURN(const policy::Instant at, InstantAt(note, "at"));
     alert.entry_note = EntryNote{note.at("change").get<std::string>(), at};
   }
+  if (!json.contains("openings")) return alert;
+  for (const Json& item : json["openings"]) {
+    COMITY_ASSIGN_OR_RETURN(Bytes sealed,
+                            ParseBase64(item.at("sealed").get_ref<const std::string&>()));
+    alert.openings.push_back({item.at("exchange_id").get<std::string>(), std::move(sealed)});
+  }
   return alert;
 }
 
@@ -279,6 +285,10 @@ std::string EncodeAlert(const Alert& alert) {
   for (const Frame& frame : alert.frames) json["frames"].push_back(EncodeFrame(frame));
   if (alert.acknowledgement) {
     json["acknowledgement"] = EncodeAcknowledgement(*alert.acknowledgement);
+  }
+  for (const SealedOpening& opening : alert.openings) {
+    json["openings"].push_back(
+        {{"exchange_id", opening.exchange_id}, {"sealed", EncodeBase64(opening.sealed)}});
   }
   if (alert.entry_note) {
     json["entry_note"] = {{"change", alert.entry_note->change},

@@ -13,6 +13,7 @@
 #include "policy/model/engine_profile.h"
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
+#include "services/casework/hit_opening.h"
 #include "services/store/records.h"
 
 namespace comity::casework {
@@ -83,6 +84,8 @@ struct Alert {
   policy::Instant expires_at{};
   std::optional<Acknowledgement> acknowledgement;
   std::optional<EntryNote> entry_note;
+  // Of the frames that are kept, those whose probes were sealed. For nobody but an auditor.
+  std::vector<SealedOpening> openings;
   bool operator==(const Alert&) const = default;
 };
 

@@ -73,6 +73,9 @@ struct AlertDesk::State {
   // Whether the change changed anything; it does not if the alert knew of a later one.
   Result<bool> ApplyTo(store::Transaction& transaction, const store::AlertRecord& record,
                        const HolderChange& change, TouchedAlerts& touched) const;
+  // An alert that people may still work with.
+  // Errors: kNotFound  no such alert, or it has expired or was withdrawn; kCorrupt
+  Result<Alert> GetOpen(const store::AlertStore& alerts, const std::string& id, Instant now) const;
   // Records `order` in `alert`; false if the same outcome stands already.
   Result<bool> Decide(const AcknowledgeOrder& order, Instant now, Alert& alert) const;
   Status Save(store::AlertStore& alerts, const Alert& alert) {

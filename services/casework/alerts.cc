@@ -69,6 +69,16 @@ void Merge(const HitReport& report, Instant now, Alert& alert) {
   }
 }
 
+// Keeps what opens the frame's probe for as long as the frame.
+void KeepOpening(const HitReport& report, const SecretBytes& kek, RandomSource& random,
+                 Alert& alert) {
+  std::erase_if(alert.openings, [&](const SealedOpening& opening) {
+    return std::ranges::count(alert.frames, opening.exchange_id, &Frame::exchange_id) == 0;
+  });
+  if (!report.opening) return;
+  alert.openings.push_back(SealOpening(*report.opening, report.frame.exchange_id, kek, random));
+}
+
 audit::Event HitEvent(const AlertDeskSetup& setup, const HitReport& report, const Raised& raised) {
   audit::Event event;
   event.type = audit::kAlertRaised;
@@ -158,8 +168,18 @@ Result<Raised> AlertDesk::State::RaiseOne(store::AlertStore& alerts, const HitRe
                 .merged = open.has_value(),
                 .withdrawn = false};
   if (raised.merged) Merge(report, now, raised.alert);
+  KeepOpening(report, setup.kek, setup.random, raised.alert);
   COMITY_RETURN_IF_ERROR(Save(alerts, raised.alert));
   return raised;
+}
+
+Result<Alert> AlertDesk::State::GetOpen(const store::AlertStore& alerts, const std::string& id,
+                                        Instant now) const {
+  COMITY_ASSIGN_OR_RETURN(const auto record, alerts.Get(id));
+  const bool open = now < record.expires_at && !record.wrapped_key.empty() &&
+                    record.state != store::AlertState::kWithdrawn;
+  if (!open) return NoSuchAlert(id);
+  return OpenAlert(record, setup.kek);
 }
 
 Result<bool> AlertDesk::State::Decide(const AcknowledgeOrder& order, Instant now,
@@ -244,11 +264,7 @@ Result<Alert> AlertDesk::Acknowledge(const AcknowledgeOrder& order) {
     turn.Take();
     changed.reset();
     const Instant now = state_->setup.clock.Now();
-    COMITY_ASSIGN_OR_RETURN(const auto record, transaction.alerts().Get(order.id));
-    const bool open = now < record.expires_at && !record.wrapped_key.empty() &&
-                      record.state != store::AlertState::kWithdrawn;
-    if (!open) return NoSuchAlert(order.id);
-    COMITY_ASSIGN_OR_RETURN(alert, OpenAlert(record, state_->setup.kek));
+    COMITY_ASSIGN_OR_RETURN(alert, state_->GetOpen(transaction.alerts(), order.id, now));
     COMITY_ASSIGN_OR_RETURN(const bool is_first, state_->Decide(order, now, alert));
     if (!is_first) return {};
     COMITY_RETURN_IF_ERROR(state_->Save(transaction.alerts(), alert));

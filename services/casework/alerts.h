@@ -17,6 +17,7 @@
 #include "services/audit/journal.h"
 #include "services/casework/alert.h"
 #include "services/casework/change_feed.h"
+#include "services/casework/hit_opening.h"
 #include "services/casework/hit_report.h"
 #include "services/casework/outcome_observer.h"
 #include "services/runtime/clock.h"
@@ -74,6 +75,23 @@ struct AcknowledgeOrder {
   std::string by;    // who decides
 };
 
+struct OpenOrder {
+  std::string id;
+  std::string reason;  // 1..1000
+  std::string by;      // the auditor
+};
+
+// What opens the sealed probes behind an alert. Biometric; secret.
+struct OpenedAlert {
+  std::string id;
+  policy::AgencyId holder;
+  struct Frame {
+    std::string exchange_id;
+    HitOpening opening;
+  };
+  std::vector<Frame> frames;  // of those that are kept, the sealed ones; never empty
+};
+
 // The alerts of this agency's deployments and searches, each encrypted under its own key until it
 // expires.
 //
@@ -81,6 +99,7 @@ struct AcknowledgeOrder {
 class AlertDesk {
  public:
   static constexpr std::size_t kMaxNote = 1000;
+  static constexpr std::size_t kMaxReason = 1000;
   static constexpr std::uint32_t kMaxListed = 1000;
 
   explicit AlertDesk(AlertDeskSetup setup);
@@ -109,6 +128,14 @@ class AlertDesk {
   //         kNotFound         no such alert, or it has expired
   //         kConflict         another outcome stands
   Result<Alert> Acknowledge(const AcknowledgeOrder& order);
+
+  // Opens the sealed probes of an alert that has not ended, whatever its outcome; durably logged
+  // before it returns.
+  // Errors: kInvalidArgument  no reason, or it is too long
+  //         kNotFound         no such alert, it has expired or was withdrawn, or no frame of it was
+  //                           searched sealed
+  //         kCorrupt          an opening does not decrypt, or has another form
+  Result<OpenedAlert> Open(const OpenOrder& order);
 
   // Within a unit of work. Alerts on an entry that is withdrawn or has expired lose key and content
   // and leave the open list (of one that is held, the content stays until the hold is released);

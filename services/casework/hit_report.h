@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "policy/model/engine_profile.h"
 #include "policy/model/ids.h"
 #include "services/casework/alert.h"
+#include "services/casework/hit_opening.h"
 
 namespace comity::casework {
 
@@ -28,7 +30,8 @@ struct HitReport {
   std::chrono::seconds alert_retention{};  // Decision::alert_retention
   policy::Instant answered_at{};           // by the holder's clock, as its answer says
   Frame frame;
-  std::map<std::string, Digest> messages;  // `probe`, `answer`: digests that both sides hold
+  std::map<std::string, Digest> messages;       // `probe`, `answer`: digests that both sides hold
+  std::shared_ptr<const HitOpening> opening{};  // of a sealed probe; null: it was none
 };
 
 // Errors: kInvalidArgument  no holder, retention not positive, a number that is not finite, or a

@@ -5,9 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "crypto/hash/sha256.h"
 #include "services/agreements/register.h"
-#include "services/audit/events.h"
 #include "services/audit/log.h"
 #include "services/casework/alerts.h"
 #include "services/gateway/agency/agreements_service.h"
@@ -17,6 +15,7 @@
 #include "services/gateway/agency/recognition_service.h"
 #include "services/gateway/federation/agreement_courier.h"
 #include "services/gateway/federation/federation_service.h"
+#include "services/gateway/gateway_events.h"
 #include "services/gateway/gauges.h"
 #include "services/gateway/handshake_log.h"
 #include "services/gateway/housekeeping.h"
@@ -29,11 +28,12 @@
 #include "services/gateway/restored_gateway.h"
 #include "services/gateway/retention_side.h"
 #include "services/gateway/reunion_check.h"
+#include "services/gateway/sealed_side.h"
 #include "services/gateway/search_control.h"
 #include "services/gateway/servers.h"
+#include "services/gateway/set_up_error.h"
 #include "services/gateway/storage.h"
 #include "services/gateway/web_server.h"
-#include "services/gateway/wire/version.h"
 #include "services/matching/capacity_meter.h"
 #include "services/matching/scan.h"
 #include "services/transport/credentials.h"
@@ -47,13 +47,6 @@ namespace limits = transport::limits;
 // What is being answered may take so long at shutdown.
 constexpr std::chrono::seconds kDrainTime{3};
 constexpr std::chrono::seconds kHousekeepingPause{10};
-
-// Says which part of the set-up an error comes from.
-template <typename T>
-Result<T> At(std::string_view place, Result<T> result) {
-  if (result) return result;
-  return Fail(result.error().code, std::string(place) + ": " + result.error().detail);
-}
 
 }  // namespace
 
@@ -101,14 +94,11 @@ class Gateway::Parts {
     web_.reset();
     courier_.reset();
     if (partners_) partners_->Halt();
+    if (sealed_) sealed_->Halt();
     if (messages_) messages_->Halt();
     if (control_) control_->Halt();
     if (!log_ || !started_) return;
-    audit::Event event;
-    event.type = audit::kGatewayStopped;
-    event.time = clock_.Now();
-    event.parties = {self_};
-    event.committed = {{"reason", std::string(reason)}};
+    const audit::Event event = StopEvent(self_, clock_.Now(), reason);
     if (!log_->Record(event)) logger_.Error("audit-write-failed", {{"event", event.type}});
     if (!log_->Flush(std::chrono::seconds(1))) logger_.Warn("checkpoint-behind");
     storage_->NoteEnd();
@@ -223,16 +213,26 @@ class Gateway::Parts {
     refusals_.emplace(self_, *log_, clock_, logger_);
     agency_callers_.emplace(*agency_trust_, *people_, *refusals_, clock_);
     federation_callers_.emplace(*federation_trust_, partners_->peers(), *refusals_, clock_);
+    const auto snapshot = [this] { return agreements_->Snapshot(); };
+    COMITY_ASSIGN_OR_RETURN(
+        sealed_,
+        At("sealed lists",
+           SealedSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_, logger_,
+                             *notices_, partners_->peers(), messages_->outbox(), *lists_,
+                             *federation_tls_, *peers_, *signer_, *verifier_, snapshot})));
     COMITY_RETURN_IF_ERROR(
         partners_->Serve({*agency_callers_, *approvals_, *notices_, messages_->outbox(), barrier_,
-                          [this](const policy::AgencyId& partner) { messages_->Hurry(partner); }}));
+                          [this](const policy::AgencyId& partner) {
+                            messages_->Hurry(partner);
+                            sealed_->requester().Hurry(partner);
+                          }}));
     COMITY_RETURN_IF_ERROR(
         messages_->Serve({*agency_callers_, *refusals_, *alerts_, *notices_, partners_->peers(),
-                          *peers_, *agreements_, partners_->key_changes()}));
+                          *peers_, *agreements_, partners_->key_changes(), sealed_->holder().held(),
+                          sealed_->holder().erased()}));
     replays_.emplace(*store_, clock_);
     courier_ = std::make_unique<AgreementCourier>(
         AgreementCourier::Ports{self_, *agreements_, *peers_, *log_, clock_, logger_});
-    const auto snapshot = [this] { return agreements_->Snapshot(); };
     requester_ports_.emplace(matching::RequesterPorts{
         snapshot, *capacity_, *committer_, *log_, clock_, barrier_,
         [this](const auto& request, const auto& deployment) {
@@ -251,42 +251,57 @@ class Gateway::Parts {
                                  &control_->observer_at_holder(),
                                  messages_->remember_released()};
     control_->Serve({*agency_callers_, *peers_, lists_->lists(), *requester_ports_});
-    federation_service_.emplace(FederationService::Ports{
-        self_, *federation_callers_, *refusals_, *signer_, *verifier_, *replays_, *agreements_,
-        *courier_, barrier_, std::move(holder), random_, logger_, config_.limits.max_calls_per_peer,
-        partners_->peers(), partners_->monitor(), clock_, messages_->inbox(), lists_->lists()});
-    recognition_.emplace(
-        RecognitionService::Ports{self_,
-                                  *agency_callers_,
-                                  control_->deployments(),
-                                  control_->keeper(),
-                                  {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_,
-                                   random_, logger_, config_.limits.peer_deadline},
-                                  config_.limits.max_streams});
+    federation_service_.emplace(FederationService::Ports{self_,
+                                                         *federation_callers_,
+                                                         *refusals_,
+                                                         *signer_,
+                                                         *verifier_,
+                                                         *replays_,
+                                                         *agreements_,
+                                                         *courier_,
+                                                         barrier_,
+                                                         std::move(holder),
+                                                         random_,
+                                                         logger_,
+                                                         config_.limits.max_calls_per_peer,
+                                                         partners_->peers(),
+                                                         partners_->monitor(),
+                                                         clock_,
+                                                         messages_->inbox(),
+                                                         lists_->lists(),
+                                                         sealed_->holder().desk(),
+                                                         sealed_->holder().search()});
+    recognition_.emplace(RecognitionService::Ports{
+        self_,
+        *agency_callers_,
+        control_->deployments(),
+        control_->keeper(),
+        {*peers_, *signer_, *verifier_, *requester_ports_, *alerts_, random_, logger_,
+         config_.limits.peer_deadline, sealed_->requester().source()},
+        config_.limits.max_streams});
     agreements_service_.emplace(AgreementsService::Ports{
         *agency_callers_, *people_, *agreements_, *courier_, barrier_, clock_, self_,
         requester_ports_->halted, std::bind_front(&Parts::HaltedAtHolder, this)});
-    lists_->Serve(*agency_callers_);
+    lists_->Serve(*agency_callers_, sealed_->holder().desk());
     alerts_service_.emplace(AlertsService::Ports{*agency_callers_, *alerts_, *log_, self_, clock_,
                                                  streams_stop_.get_token()});
     audit_service_.emplace(AuditService::Ports{self_, *agency_callers_, *log_, clock_});
-    retention_.emplace(
-        RetentionSide::Ports{config_,
-                             keys_,
-                             self_,
-                             *storage_,
-                             *agency_callers_,
-                             *approvals_,
-                             *notices_,
-                             clock_,
-                             random_,
-                             logger_,
-                             {{policy::RetentionClass::kAlert,
-                               [this](policy::Instant now) { return alerts_->EraseExpired(now); }},
-                              {policy::RetentionClass::kWatchlist,
-                               [this](policy::Instant now) { return lists_->EraseDue(now); }}},
-                             [this] { return peers_->partners(); },
-                             [] {}});
+    const auto alerts = [this](policy::Instant now) { return alerts_->EraseExpired(now); };
+    const auto entries = [this](policy::Instant now) { return lists_->EraseDue(now); };
+    retention_.emplace(RetentionSide::Ports{
+        config_,
+        keys_,
+        self_,
+        *storage_,
+        *agency_callers_,
+        *approvals_,
+        *notices_,
+        clock_,
+        random_,
+        logger_,
+        {{policy::RetentionClass::kAlert, alerts}, {policy::RetentionClass::kWatchlist, entries}},
+        [this] { return peers_->partners(); },
+        [] {}});
     people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
     node_service_.emplace(NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_,
                                              started_at_, *approvals_,
@@ -295,37 +310,27 @@ class Gateway::Parts {
   }
 
   Status Listen() {
-    std::vector<grpc::Service*> own = {&*recognition_,
-                                       &*agreements_service_,
-                                       &lists_->service(),
-                                       &control_->deployments_service(),
-                                       &control_->stops_service(),
-                                       &*alerts_service_,
-                                       &*audit_service_,
-                                       &*node_service_,
-                                       &partners_->service(),
-                                       &retention_->retention(),
-                                       &retention_->backup(),
-                                       &messages_->service()};
-    for (grpc::Service* service : people_side_->services()) own.push_back(service);
-    COMITY_RETURN_IF_ERROR(
-        servers_.Start({"listen.federation",
-                        config_.listen.federation,
-                        federation_tls_->credentials(),
-                        limits::kMaxFederationMessage,
-                        {&*federation_service_}},
-                       {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-                        limits::kMaxAgencyMessage, std::move(own)}));
+    std::vector<grpc::Service*> own = people_side_->services();
+    const auto add = [&](auto&... services) { (own.push_back(&services), ...); };
+    add(*recognition_, *agreements_service_, lists_->service(), control_->deployments_service(),
+        control_->stops_service(), *alerts_service_, *audit_service_, *node_service_,
+        partners_->service(), retention_->retention(), retention_->backup(), messages_->service());
+    std::vector<grpc::Service*> shared = {&*federation_service_};
+    COMITY_RETURN_IF_ERROR(servers_.Start(
+        {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
+         limits::kMaxFederationMessage, std::move(shared)},
+        {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
+         limits::kMaxAgencyMessage, std::move(own)}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
-    COMITY_ASSIGN_OR_RETURN(
-        web_, WebServer::Start(
-                  {config_.listen.web, config_.keys.tls, config_.data_directory / "log", metrics_,
-                   [this] { return ProblemOf(*log_); },
-                   [this] {
-                     UpdateGauges({*log_, control_->deployments(), *recognition_, *agreements_},
-                                  clock_.Now(), metrics_);
-                   }}));
+    const auto update = [this] {
+      UpdateGauges({*log_, control_->deployments(), *recognition_, *agreements_}, clock_.Now(),
+                   metrics_);
+      sealed_->UpdateGauges(metrics_);
+    };
+    COMITY_ASSIGN_OR_RETURN(web_, WebServer::Start({config_.listen.web, config_.keys.tls,
+                                                    config_.data_directory / "log", metrics_,
+                                                    [this] { return ProblemOf(*log_); }, update}));
     ports_.web = web_->port();
     return {};
   }
@@ -354,13 +359,7 @@ class Gateway::Parts {
   }
 
   Status RecordStart() {
-    audit::Event event;
-    event.type = audit::kGatewayStarted;
-    event.time = started_at_;
-    event.parties = {self_};
-    event.committed = {{"software", std::string(kSoftware)}};
-    event.messages.emplace("configuration", hash::Sha256(AsBytes(config_.text)));
-    COMITY_RETURN_IF_ERROR(log_->Record(event));
+    COMITY_RETURN_IF_ERROR(log_->Record(StartEvent(self_, started_at_, config_.text)));
     started_ = true;
     return people_side_->configuration().Check();
   }
@@ -408,6 +407,7 @@ class Gateway::Parts {
   std::optional<ReplayGuard> replays_;
   std::unique_ptr<AgreementCourier> courier_;
   std::optional<matching::RequesterPorts> requester_ports_;
+  std::unique_ptr<SealedSide> sealed_;
 
   std::optional<FederationService> federation_service_;
   std::optional<RecognitionService> recognition_;

@@ -48,10 +48,10 @@ void ListSide::HandleActs() {
   setup_.approvals.Handle(Act::kEntryUnrestrict, *unrestrict_);
 }
 
-void ListSide::Serve(AgencyCallers& callers) {
+void ListSide::Serve(AgencyCallers& callers, SealedDesk& sealed) {
   service_.emplace(WatchlistsService::Ports{
-      callers, *lists_, *manifests_, setup_.approvals, *loader_, setup_.clock,
-      setup_.config.limits.max_entries_per_list, setup_.config.limits.max_lists});
+      callers, *lists_, *manifests_, setup_.approvals, *loader_, sealed, setup_.barrier,
+      setup_.clock, setup_.config.limits.max_entries_per_list, setup_.config.limits.max_lists});
 }
 
 Result<std::uint64_t> ListSide::EraseDue(policy::Instant now) {

@@ -10,6 +10,7 @@
 #include "services/audit/journal.h"
 #include "services/gateway/agency/gallery_loader.h"
 #include "services/gateway/agency/watchlists_service.h"
+#include "services/gateway/federation/sealed_desk.h"
 #include "services/gateway/identity_keys.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
@@ -49,7 +50,8 @@ class ListSide {
   matching::Galleries& galleries() { return galleries_; }
   GalleryLoader& loader() { return *loader_; }
 
-  void Serve(AgencyCallers& callers);
+  // Both must outlive what is served.
+  void Serve(AgencyCallers& callers, SealedDesk& sealed);
   WatchlistsService& service() { return *service_; }
   // Ends and erases what is due; returns how many entries and lists were erased.
   Result<std::uint64_t> EraseDue(policy::Instant now);

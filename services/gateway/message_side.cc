@@ -54,10 +54,10 @@ Status MessageSide::Serve(const Desk& desk) {
   const auto ended = [this, &agreements = desk.agreements] {
     return EndedOf(agreements, ports_.clock.Now());
   };
-  desk_ = std::make_unique<PartnerDesk>(
-      PartnerDesk::Ports{ports_.self, ports_.store, ports_.journal, ports_.agency_key, outbox_,
-                         catch_up_, desk.alerts, desk.notices, desk.refusals, desk.links, keys_now,
-                         ended, desk.key_changes, ports_.clock, ports_.logger});
+  desk_ = std::make_unique<PartnerDesk>(PartnerDesk::Ports{
+      ports_.self, ports_.store, ports_.journal, ports_.agency_key, outbox_, catch_up_, desk.alerts,
+      desk.notices, desk.refusals, desk.links, keys_now, ended, desk.key_changes, desk.sealed_held,
+      desk.sealed_erased, ports_.clock, ports_.logger});
   service_.emplace(HoldingsService::Ports{desk.callers, ports_.store, desk_->deletions(), keys_at,
                                           ports_.clock});
   COMITY_RETURN_IF_ERROR(ports_.journal.Commit(

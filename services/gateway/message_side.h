@@ -52,6 +52,8 @@ class MessageSide {
     const PeerLinks& links;
     const agreements::Register& agreements;
     PartnerMessageHandler& key_changes;
+    PartnerMessageHandler& sealed_held;
+    PartnerMessageHandler& sealed_erased;
   };
   Status Serve(const Desk& desk);
   // Works with exactly these partners; before Serve() they are only remembered.

@@ -40,6 +40,8 @@ enum class Act : std::uint8_t {
   kWatchlistDraft,
   kWatchlistApprove,
   kWatchlistClose,
+  kWatchlistShred,
+  kWatchlistAudit,
   kEntryApprove,
   kEntryRead,
   kEntryWithdraw,
@@ -58,6 +60,7 @@ enum class Act : std::uint8_t {
   // alerts
   kAlertRead,
   kAlertAdjudicate,
+  kAlertOpen,
   // stop control
   kStopSet,
   kStopRead,

@@ -63,7 +63,9 @@ Result<Deployment> FromJson(const json& object) {
   }
   COMITY_ASSIGN_OR_RETURN(deployment.starts_at, policy::ParseInstant(Text(object, "starts_at")));
   COMITY_ASSIGN_OR_RETURN(deployment.ends_at, policy::ParseInstant(Text(object, "ends_at")));
-  COMITY_ASSIGN_OR_RETURN(deployment.mode, policy::ParseSearchMode(Text(object, "mode")));
+  if (Text(object, "mode") != kAnyMode) {
+    COMITY_ASSIGN_OR_RETURN(deployment.mode, policy::ParseSearchMode(Text(object, "mode")));
+  }
   deployment.expected_faces = object.at("expected_faces").get<std::uint64_t>();
   COMITY_ASSIGN_OR_RETURN(deployment.false_match_rate,
                           ParseDecimal(Text(object, "false_match_rate")));
@@ -103,7 +105,6 @@ Status CheckFields(const Deployment& deployment) {
   COMITY_RETURN_IF_ERROR(CheckText("reason", deployment.reason, kMaxReason));
   COMITY_RETURN_IF_ERROR(CheckText("case_ref", deployment.case_ref, kMaxCaseRef));
   if (deployment.offence) COMITY_RETURN_IF_ERROR(CheckOffence(*deployment.offence));
-  if (!deployment.mode) return Wrong("mode", "is missing");
   return CheckForecast(deployment);
 }
 
@@ -155,7 +156,7 @@ std::string EncodeDeployment(const Deployment& deployment) {
                 {"false_match_rate", EncodeDecimal(deployment.false_match_rate)},
                 {"test_report", deployment.test_report},
                 {"faces_per_false_alert", deployment.faces_per_false_alert}};
-  if (deployment.mode) value["mode"] = policy::Name(*deployment.mode);
+  value["mode"] = deployment.mode ? policy::Name(*deployment.mode) : kAnyMode;
   if (deployment.offence) {
     value["offence"] = {{"code", deployment.offence->code},
                         {"max_penalty_years", deployment.offence->max_penalty_years}};

@@ -18,7 +18,7 @@
 namespace comity::matching {
 
 // A live operation of the requester, bounded in why, who, where and when. Every field is
-// mandatory but the offence.
+// mandatory but the offence and the mode.
 struct Deployment {
   static constexpr std::chrono::hours kMaxLength{24};
   static constexpr std::size_t kMaxCategories = 16;
@@ -39,6 +39,7 @@ struct Deployment {
   std::optional<Offence> offence;  // absent: none is behind it, as with missing people
   policy::Instant starts_at{};
   policy::Instant ends_at{};
+  // Absent: at each holder what its agreement permits, sealed before direct (sealed_mode.h).
   std::optional<policy::SearchMode> mode;
   std::uint64_t expected_faces = 0;  // that will pass, 1..100,000,000
   double false_match_rate = 0;       // of the engine at this threshold, in (0, 1)
@@ -48,6 +49,9 @@ struct Deployment {
 
   bool operator==(const Deployment&) const = default;
 };
+
+// How a mode that is left open is written.
+inline constexpr std::string_view kAnyMode = "any";
 
 enum class DeploymentPhase { kPlanned, kActive, kOver, kStopped, kClosed };
 std::string_view Name(DeploymentPhase phase);  // "planned", "active", "over", "stopped", "closed"

@@ -172,7 +172,7 @@ std::string DescribeProposal(const DeploymentProposal& proposal) {
   text += "Engine: " + deployment.engine_name + " (" + deployment.engine.name + "/" +
           deployment.engine.version + "/" + std::to_string(deployment.engine.dimension) +
           "), threshold " + EncodeDecimal(deployment.threshold) + ", mode " +
-          std::string(policy::Name(*deployment.mode)) + "\n";
+          std::string(deployment.mode ? policy::Name(*deployment.mode) : kAnyMode) + "\n";
   for (const HolderForecast& holder : proposal.holders) text += DescribeHolder(holder, proposal);
   return text + DescribeForecast(proposal) +
          "It is stopped by itself when the rate of false alerts reaches the budget.";

@@ -2,6 +2,7 @@
 #include "services/matching/gallery.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "services/matching/template_check.h"
@@ -17,8 +18,11 @@ std::uint64_t CountUpTo(const std::vector<policy::Instant>& sorted, policy::Inst
 }  // namespace
 
 Gallery::Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows,
-                 SecretFloats templates)
-    : profile_(std::move(profile)), rows_(std::move(rows)), templates_(std::move(templates)) {
+                 SecretFloats templates, Proposals proposals)
+    : profile_(std::move(profile)),
+      rows_(std::move(rows)),
+      templates_(std::move(templates)),
+      proposals_(std::move(proposals)) {
   for (const GalleryRow& row : rows_) {
     Validity& validity = by_kind_[{row.category, row.subject}];
     validity.begins.push_back(row.valid_from);
@@ -28,6 +32,19 @@ Gallery::Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows,
     std::sort(validity.begins.begin(), validity.begins.end());
     std::sort(validity.ends.begin(), validity.ends.end());
   }
+  by_reference_.resize(rows_.size());
+  std::iota(by_reference_.begin(), by_reference_.end(), 0U);
+  std::ranges::sort(by_reference_, {},
+                    [this](std::uint32_t row) -> std::string_view { return rows_[row].reference; });
+}
+
+std::optional<std::size_t> Gallery::Find(std::string_view reference) const {
+  const auto of_row = [this](std::uint32_t row) -> std::string_view {
+    return rows_[row].reference;
+  };
+  const auto found = std::ranges::lower_bound(by_reference_, reference, {}, of_row);
+  if (found == by_reference_.end() || of_row(*found) != reference) return std::nullopt;
+  return *found;
 }
 
 bool RowFilter::Takes(const GalleryRow& row) const {
@@ -55,21 +72,26 @@ std::shared_ptr<const Gallery> Gallery::Without(std::span<const std::string> ref
   const std::size_t dimension = profile_.dimension;
   std::vector<GalleryRow> rows;
   rows.reserve(rows_.size());
-  SecretFloats templates(
-      static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), stays)) * dimension);
+  const auto staying = static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), stays));
+  SecretFloats templates(staying * dimension);
+  Proposals proposals(dimension, staying);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (!stays(rows_[i])) continue;
     const auto from = Expose().subspan(i * dimension, dimension);
     std::copy(from.begin(), from.end(),
               templates.ExposeMutable().subspan(rows.size() * dimension).begin());
+    if (proposals.supported()) proposals.CopyRow(rows.size(), proposals_, i);
     rows.push_back(rows_[i]);
   }
   return std::shared_ptr<const Gallery>(
-      new Gallery(profile_, std::move(rows), std::move(templates)));
+      new Gallery(profile_, std::move(rows), std::move(templates), std::move(proposals)));
 }
 
 GalleryBuilder::GalleryBuilder(policy::EngineProfile profile, std::size_t rows)
-    : profile_(std::move(profile)), capacity_(rows), templates_(rows * profile_.dimension) {
+    : profile_(std::move(profile)),
+      capacity_(rows),
+      templates_(rows * profile_.dimension),
+      proposals_(profile_.dimension, rows) {
   rows_.reserve(rows);
 }
 
@@ -98,6 +120,7 @@ Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
       templates_.ExposeMutable().subspan(rows_.size() * profile_.dimension, profile_.dimension);
   std::copy(values.begin(), values.end(), to.begin());
   COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
+  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(rows_.size(), to));
   references_.insert(row.reference);
   rows_.push_back(std::move(row));
   return {};
@@ -109,10 +132,11 @@ std::shared_ptr<const Gallery> GalleryBuilder::Build() && {
     const std::span<const float> from = templates_.Expose().first(fitting.size());
     std::copy(from.begin(), from.end(), fitting.ExposeMutable().begin());
     templates_ = std::move(fitting);
+    proposals_ = proposals_.First(rows_.size());
   }
   references_.clear();
-  return std::shared_ptr<const Gallery>(
-      new Gallery(std::move(profile_), std::move(rows_), std::move(templates_)));
+  return std::shared_ptr<const Gallery>(new Gallery(std::move(profile_), std::move(rows_),
+                                                    std::move(templates_), std::move(proposals_)));
 }
 
 }  // namespace comity::matching

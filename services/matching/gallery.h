@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "policy/model/instant.h"
 #include "policy/model/term_set.h"
 #include "policy/model/terms.h"
+#include "services/matching/plain/proposals.h"
 #include "services/matching/secret_floats.h"
 
 namespace comity::matching {
@@ -48,8 +50,12 @@ class Gallery {
   const policy::EngineProfile& profile() const { return profile_; }
   std::size_t size() const { return rows_.size(); }
   const GalleryRow& row(std::size_t index) const { return rows_[index]; }
+  // The row of this reference, in a time that hardly depends on the size.
+  std::optional<std::size_t> Find(std::string_view reference) const;
   // size() x dimension float32, row-major. Secret: biometric.
   std::span<const float> Expose() const { return templates_.Expose(); }
+  // The same rows, for a first look. Secret: biometric.
+  const Proposals& proposals() const { return proposals_; }
 
   // Rows that the filter takes and that are valid at `now`.
   std::uint64_t ActiveRows(const RowFilter& filter, policy::Instant now) const;
@@ -64,13 +70,16 @@ class Gallery {
     std::vector<policy::Instant> begins;
     std::vector<policy::Instant> ends;
   };
-  Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows, SecretFloats templates);
+  Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows, SecretFloats templates,
+          Proposals proposals);
 
   policy::EngineProfile profile_;
   std::vector<GalleryRow> rows_;
   SecretFloats templates_;
+  Proposals proposals_;
   using Kind = std::pair<policy::ListCategory, policy::SubjectCategory>;
   std::map<Kind, Validity> by_kind_;
+  std::vector<std::uint32_t> by_reference_;  // rows in the order of their references
 };
 
 // Builds a gallery row by row.
@@ -101,6 +110,7 @@ class GalleryBuilder {
   std::vector<GalleryRow> rows_;
   std::unordered_set<std::string> references_;
   SecretFloats templates_;
+  Proposals proposals_;
 };
 
 }  // namespace comity::matching

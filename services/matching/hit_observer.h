@@ -46,11 +46,17 @@ class HitObserver {
  public:
   virtual ~HitObserver() = default;
   virtual void OnMiss(const ObservedSearch& search) = 0;
-  // Within the unit of work that records the hit; what it writes commits with it.
+  // Within the unit of work that records the hit; what it writes commits with it. Returns whether
+  // an alarm stops the searches under the agreement from this unit of work on.
   // In:     entries  what tells each entry that was hit from others, not empty
   // Errors: nothing may be answered then
-  virtual Status OnHits(store::Transaction& transaction, audit::Recorder& recorder,
-                        const ObservedSearch& search, std::span<const std::string> entries) = 0;
+  virtual Result<bool> OnHits(store::Transaction& transaction, audit::Recorder& recorder,
+                              const ObservedSearch& search,
+                              std::span<const std::string> entries) = 0;
+  // A sealed probe that met more entries than may be, or was no honest one: within the unit of work
+  // that records it. Returns as OnHits. Errors: nothing may be answered then
+  virtual Result<bool> OnOverCap(store::Transaction& transaction, audit::Recorder& recorder,
+                                 const ObservedSearch& search) = 0;
   // Once that unit of work is durable, before the answer is given.
   virtual void AfterHits() = 0;
 };

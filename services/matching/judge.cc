@@ -66,10 +66,10 @@ std::uint64_t BlockFor(const policy::SearchRequest& request) {
   return request.use == policy::UseMode::kRetrospective ? 1 : CapacityMeter::kBlock;
 }
 
-policy::Verdict ConsiderDirect(const policy::AgreementSet& agreements,
-                               const policy::SearchRequest& request, policy::Instant now) {
+policy::Verdict ConsiderAs(policy::SearchMode mode, const policy::AgreementSet& agreements,
+                           const policy::SearchRequest& request, policy::Instant now) {
   policy::Verdict verdict = policy::Consider(agreements, request, now);
-  if (!verdict.capacity || request.mode == policy::SearchMode::kDirect) return verdict;
+  if (!verdict.capacity || request.mode == mode) return verdict;
   policy::Decision denial;
   denial.code = policy::ReasonCode::kModeNotCovered;
   denial.agreement = verdict.decision.agreement;

@@ -33,10 +33,11 @@ CapacityMeter::Key RequesterKey(const policy::CapacityKey& capacity,
 // One search by a person is reserved by itself: a crash loses none.
 std::uint64_t BlockFor(const policy::SearchRequest& request);
 
-// As policy::Consider, for what this gateway can carry out: a permission of mode `sealed` is denied
-// (mode-not-covered), because a search that nobody else may see must never run as a direct one.
-policy::Verdict ConsiderDirect(const policy::AgreementSet& agreements,
-                               const policy::SearchRequest& request, policy::Instant now);
+// As policy::Consider, for a search that is carried out in `mode`: a request for the other one is
+// denied (mode-not-covered), because a probe that nobody else may see must never travel as a direct
+// one.
+policy::Verdict ConsiderAs(policy::SearchMode mode, const policy::AgreementSet& agreements,
+                           const policy::SearchRequest& request, policy::Instant now);
 
 // The verdict, or, when it is a permit in waiting and there is a reason of the moment against it, a
 // denial for that reason.

@@ -48,6 +48,23 @@ std::optional<WindowProbe> ProbeWindow::Next(const std::stop_token& stop) {
   return probe;
 }
 
+std::optional<WindowProbe> ProbeWindow::TryNext() {
+  return state_.With([](State& state) { return TakeFirst(state); });
+}
+
+bool ProbeWindow::GiveBack(WindowProbe probe) {
+  return state_.With([&](State& state) {
+    const auto entry = state.entries.find(probe.sequence);
+    if (entry == state.entries.end() || entry->second.waiting) return false;
+    entry->second.waiting = true;
+    // Several come back in any order: the queue stays by sequence.
+    const auto after = std::ranges::find_if(
+        state.queue, [&](const WindowProbe& other) { return other.sequence > probe.sequence; });
+    state.queue.insert(after, std::move(probe));
+    return true;
+  });
+}
+
 bool ProbeWindow::Holds(std::uint64_t sequence) const {
   return state_.With([&](const State& state) { return state.entries.contains(sequence); });
 }

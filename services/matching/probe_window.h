@@ -24,6 +24,7 @@ struct WindowProbe {
   std::string camera;
   policy::Instant captured_at{};
   SecretBytes embedding;  // float32 little-endian
+  std::string track{};    // of the engine; empty: none
 };
 
 // The faces of one stream that one holder has not answered, and the ledger by which each of them is
@@ -50,6 +51,11 @@ class ProbeWindow {
   // Gives out the oldest face that waits; waits for one. Nothing: the window is closed and nothing
   // waits, or `stop` was requested.
   std::optional<WindowProbe> Next(const std::stop_token& stop);
+  // The oldest that waits at this moment, if any does.
+  std::optional<WindowProbe> TryNext();
+  // Takes back a face that Next() gave out and that is still to be answered: it is given out again,
+  // before the others. False: it is answered; nothing is kept.
+  bool GiveBack(WindowProbe probe);
   // Whether the face is still to be answered.
   bool Holds(std::uint64_t sequence) const;
   // Takes the face out: true for one caller, who answers it.

@@ -30,7 +30,9 @@ Status ObserveHits(const RequesterPorts& ports, const RequesterTerms& terms,
                    const policy::Decision& permit, std::span<const std::string> references) {
   if (ports.observer == nullptr) return {};
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-    return ports.observer->OnHits(transaction, recorder, Observed(terms, permit), references);
+    COMITY_RETURN_IF_ERROR(
+        ports.observer->OnHits(transaction, recorder, Observed(terms, permit), references));
+    return {};
   };
   COMITY_RETURN_IF_ERROR(ports.journal.Commit(work));
   ports.observer->AfterHits();
@@ -64,7 +66,7 @@ RequesterSession::Considered RequesterSession::Consider(policy::Instant now) con
   const auto consider = [&](const policy::AgreementVersion* version) {
     Considered one;
     one.request = RequestUnder(version);
-    one.verdict = ConsiderDirect(*agreements, one.request, now);
+    one.verdict = ConsiderAs(terms_.mode, *agreements, one.request, now);
     if (ports_.halted) {
       one.verdict =
           Halt(std::move(one.verdict), ports_.halted(one.request, terms_.order->deployment));
@@ -173,10 +175,10 @@ Status RequesterSession::Sent(PendingProbe probe) {
   if (pending_.size() >= kMaxPending) {
     return Fail(ErrorCode::kExhausted, "64 probes are unanswered; wait for answers");
   }
-  if (last_sequence_ && probe.sequence <= *last_sequence_) {
-    return Fail(ErrorCode::kConflict, "the sequence of a probe does not increase");
+  if ((last_number_ && probe.number <= *last_number_) || pending_.contains(probe.sequence)) {
+    return Fail(ErrorCode::kConflict, "the number of a probe does not increase");
   }
-  last_sequence_ = probe.sequence;
+  last_number_ = probe.number;
   const std::uint64_t sequence = probe.sequence;
   pending_.emplace(sequence, std::move(probe));
   return {};
@@ -200,10 +202,33 @@ Result<PendingProbe> RequesterSession::OnAnswer(std::uint64_t sequence,
   return std::move(node.mapped());
 }
 
-bool RequesterSession::Forget(std::uint64_t sequence) {
-  if (pending_.erase(sequence) == 0) return false;
+std::optional<PendingProbe> RequesterSession::Forget(std::uint64_t sequence) {
+  auto node = pending_.extract(sequence);
+  if (node.empty()) return std::nullopt;
   counts_.Unanswered();
-  return true;
+  return std::move(node.mapped());
+}
+
+std::optional<PendingProbe> RequesterSession::TakeBack(std::uint64_t sequence) {
+  auto node = pending_.extract(sequence);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
+}
+
+policy::Decision RequesterSession::DecideAgain(const policy::Decision& permit,
+                                               policy::Instant now) {
+  Considered considered = Consider(now);
+  policy::Usage none;
+  none.probes_today = none.officer_today = none.case_today = 0;
+  Judgement judgement{policy::Conclude(std::move(considered.verdict), none), {}};
+  // Under another agreement the capacity would have to be taken there.
+  const bool is_taken = considered.request.agreement == permit.agreement;
+  if (judgement.decision.permitted() && !is_taken) {
+    judgement.decision = FailClosed(judgement.decision);
+  }
+  const policy::Decision decision = Settle(considered.request, judgement, now, std::nullopt);
+  if (!decision.permitted()) counts_.Refused(decision.code);
+  return decision;
 }
 
 std::vector<PendingProbe> RequesterSession::Abandon() {

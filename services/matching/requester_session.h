@@ -36,12 +36,15 @@ struct RequesterTerms {
   std::vector<policy::AgreementId> agreements;
   std::string exchange;  // exchange id of the session
   std::shared_ptr<const SearchOrder> order;
+  // How this session's probes travel; a search of the other mode is denied.
+  policy::SearchMode mode = policy::SearchMode::kDirect;
 };
 
 // A probe that was sent to the holder and has no answer yet: what an alert needs of it. The
 // template is not kept.
 struct PendingProbe {
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0;  // the engine's
+  std::uint64_t number = 0;    // in the session: what its exchange id names
   std::string capture_ref;
   std::string camera;
   policy::Instant captured_at{};
@@ -110,15 +113,23 @@ class RequesterSession {
   SearchCommitments Commitments(const policy::AgreementId& agreement, policy::Instant now) const;
 
   // Notes a probe that is about to be sent.
-  // Errors: kExhausted  64 are unanswered; kConflict  the sequence does not increase
+  // Errors: kExhausted  64 are unanswered; kConflict  its number does not increase, or one of its
+  // sequence waits
   Status Sent(PendingProbe probe);
+  // Takes out a probe that is to be sent again since nothing of it was used. Counts nothing.
+  std::optional<PendingProbe> TakeBack(std::uint64_t sequence);
+  // Decides it once more, by the agreements of this moment; as DecideProbe, but for the capacity,
+  // which stays taken.
+  // In: permit  that it was sent under, perhaps in another session
+  policy::Decision DecideAgain(const policy::Decision& permit, policy::Instant now);
   bool Waits(std::uint64_t sequence) const { return pending_.contains(sequence); }
   // The holder's answer to `sequence`, matched to its probe, and counted.
   // Errors: kNotFound  no such probe is waiting: never sent, answered already, or forgotten
   Result<PendingProbe> OnAnswer(std::uint64_t sequence, const policy::Decision& decision,
                                 std::uint64_t hits);
-  // Takes out a probe that gets no answer any more; counted as unanswered. False: it does not wait.
-  bool Forget(std::uint64_t sequence);
+  // Takes out a probe that gets no answer any more; counted as unanswered. Nothing: it does not
+  // wait.
+  std::optional<PendingProbe> Forget(std::uint64_t sequence);
   // Takes out all: the holder is out of reach or the session has ended.
   std::vector<PendingProbe> Abandon();
 
@@ -153,7 +164,7 @@ class RequesterSession {
   std::map<std::uint64_t, PendingProbe> pending_;
   policy::Decision last_decision_;
   std::optional<policy::ReasonCode> last_refusal_;
-  std::optional<std::uint64_t> last_sequence_;
+  std::optional<std::uint64_t> last_number_;
   bool opened_ = false;
   bool closed_ = false;
 };

@@ -47,22 +47,45 @@ void SortBestFirst(const Gallery& gallery, std::vector<Candidate>& candidates) {
   });
 }
 
-std::vector<std::vector<Candidate>> Search(const Gallery& gallery, std::span<const float> probes,
-                                           double threshold) {
+using RowLists = std::vector<std::vector<std::uint32_t>>;  // one list a probe
+
+RowLists ProposeByFaiss(const Gallery& gallery, std::span<const float> probes, double threshold) {
   const std::size_t dimension = gallery.profile().dimension;
   const std::size_t count = probes.size() / dimension;
-  const float* rows = gallery.Expose().data();
   faiss::RangeSearchResult proposed(static_cast<faiss::RangeSearchResult::idx_t>(count));
   // The setting belongs to the calling thread, so it is made for each search.
   omp_set_num_threads(1);
-  faiss::range_search_inner_product(probes.data(), rows, dimension, count, gallery.size(),
+  faiss::range_search_inner_product(probes.data(), gallery.Expose().data(), dimension, count,
+                                    gallery.size(),
                                     static_cast<float>(threshold - Margin(dimension)), &proposed);
-  std::vector<std::vector<Candidate>> found(count);
+  RowLists lists(count);
   for (std::size_t probe = 0; probe < count; ++probe) {
     for (std::size_t i = proposed.lims[probe]; i < proposed.lims[probe + 1]; ++i) {
-      const auto row = static_cast<std::size_t>(proposed.labels[i]);
-      const double score =
-          ExactScore(probes.data() + probe * dimension, rows + row * dimension, dimension);
+      lists[probe].push_back(static_cast<std::uint32_t>(proposed.labels[i]));
+    }
+  }
+  return lists;
+}
+
+RowLists Propose(const Gallery& gallery, std::span<const float> probes, double threshold,
+                 sealed::Kernel kernel) {
+  if (gallery.proposals().supported()) {
+    auto lists = gallery.proposals().Find(probes, threshold, kernel);
+    if (lists) return *std::move(lists);  // else: a probe far from the unit sphere
+  }
+  return ProposeByFaiss(gallery, probes, threshold);
+}
+
+std::vector<std::vector<Candidate>> Search(const Gallery& gallery, std::span<const float> probes,
+                                           double threshold, sealed::Kernel kernel) {
+  const std::size_t dimension = gallery.profile().dimension;
+  const float* rows = gallery.Expose().data();
+  const RowLists proposed = Propose(gallery, probes, threshold, kernel);
+  std::vector<std::vector<Candidate>> found(proposed.size());
+  for (std::size_t probe = 0; probe < proposed.size(); ++probe) {
+    for (const std::uint32_t row : proposed[probe]) {
+      const double score = ExactScore(probes.data() + probe * dimension,
+                                      rows + std::size_t{row} * dimension, dimension);
       if (score >= threshold) found[probe].push_back({row, score});
     }
     SortBestFirst(gallery, found[probe]);
@@ -72,7 +95,7 @@ std::vector<std::vector<Candidate>> Search(const Gallery& gallery, std::span<con
 
 }  // namespace
 
-Scanner::Scanner() {
+Scanner::Scanner(sealed::Kernel kernel) : kernel_(kernel) {
   static std::once_flag once;  // Faiss's setting is a plain global
   std::call_once(once, ConfigureLibraries);
 }
@@ -95,7 +118,7 @@ Result<std::vector<std::vector<Candidate>>> Scanner::Scan(const Gallery& gallery
     return std::vector<std::vector<Candidate>>(probes.size() / dimension);
   }
   try {
-    return Search(gallery, probes, threshold);
+    return Search(gallery, probes, threshold, kernel_);
   } catch (const std::bad_alloc&) {
     return Fail(ErrorCode::kExhausted, "out of memory while searching a list");
   } catch (const std::exception&) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "crypto/sealed/score.h"
 #include "services/matching/gallery.h"
 
 namespace comity::matching {
@@ -15,9 +16,10 @@ struct Candidate {
   double score = 0;  // float64 inner product of the float32 values: cosine of unit vectors
 };
 
-// Exact search. Faiss proposes every row within a margin below the threshold through BLAS in
-// float32; each proposal is scored again in float64, so that the result does not depend on how BLAS
-// orders its sums and equals a search of every row.
+// Exact search. Rows that can reach the threshold are proposed, and each proposal is scored again
+// in float64, so that the result equals a search of every row. For 128, 256, 512 and 1024
+// dimensions canonical templates propose (Proposals); for others, and probes that have none, Faiss
+// does, in float32 through BLAS, within a margin for any order of its sums.
 //
 // One search runs on one thread; many may run at once. Constructing a Scanner sets Faiss's and
 // BLAS's process-wide settings accordingly.
@@ -25,7 +27,8 @@ struct Candidate {
 // Threads: immutable; safe from any thread.
 class Scanner {
  public:
-  Scanner();
+  // In: kernel  one of sealed::SupportedKernels(); all find the same
+  explicit Scanner(sealed::Kernel kernel = sealed::FastestKernel());
 
   // For each probe the rows with score >= threshold, best first, equal scores by reference. Filters
   // and caps are the caller's, and belong after this.
@@ -36,12 +39,14 @@ class Scanner {
   // threshold
   //                           is outside its range
   //         kExhausted        out of memory for the search
-  // Leaks:  BLAS keeps scaled copies of probes in its own work memory until a later search
-  // overwrites
-  //         them; they cannot be wiped from outside
+  // Leaks:  where Faiss proposes, BLAS keeps scaled copies of probes in its own work memory until a
+  //         later search overwrites them; they cannot be wiped from outside
   Result<std::vector<std::vector<Candidate>>> Scan(const Gallery& gallery,
                                                    std::span<const float> probes,
                                                    double threshold) const;
+
+ private:
+  sealed::Kernel kernel_;
 };
 
 }  // namespace comity::matching

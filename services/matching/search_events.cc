@@ -68,12 +68,39 @@ std::string EncodeLists(const Galleries::Snapshots& galleries) {
 std::string EncodeHits(std::span<const LoggedHit> hits) {
   json value = json::array();
   for (const LoggedHit& hit : hits) {
-    value.push_back({{"list", hit.list},
-                     {"reference", hit.reference},
-                     {"category", hit.category},
-                     {"score", EncodeDecimal(hit.score)}});
+    json one = {{"list", hit.list}, {"reference", hit.reference}, {"category", hit.category}};
+    if (hit.score) one["score"] = EncodeDecimal(*hit.score);
+    value.push_back(std::move(one));
   }
   return EncodeCanonicalJson(value);
+}
+
+std::string EncodeSealedLists(std::span<const SealedListRef> lists) {
+  json value = json::array();
+  for (const SealedListRef& list : lists) {
+    value.push_back({{"header", EncodeHex(list.header.view())},
+                     {"sequence", list.sequence},
+                     {"state", EncodeHex(list.state.view())}});
+  }
+  return EncodeCanonicalJson(value);
+}
+
+std::string EncodeDigests(std::span<const Digest> digests) {
+  json value = json::array();
+  for (const Digest& digest : digests) value.push_back(EncodeHex(digest.view()));
+  return EncodeCanonicalJson(value);
+}
+
+std::map<std::string, Digest> BlindedMessages(std::span<const Digest> blinded,
+                                              std::span<const Digest> headers) {
+  std::map<std::string, Digest> messages;
+  for (std::size_t i = 0; i < blinded.size(); ++i) {
+    messages.emplace("blinded-" + std::to_string(i), blinded[i]);
+  }
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    messages.emplace("header-" + std::to_string(i), headers[i]);
+  }
+  return messages;
 }
 
 std::string EncodeDecimal(double value) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "policy/model/instant.h"
 #include "services/audit/journal.h"
 #include "services/matching/galleries.h"
+#include "services/matching/sealed_lists.h"
 
 // The canonical octets of what searches put into the log; the same at both agencies, so that a
 // field opened by each can be compared. Forms: docs/formats/audit_entry.md.
@@ -32,9 +34,21 @@ struct LoggedHit {
   std::string list;
   std::string reference;
   std::string category;
-  double score = 0;
+  std::optional<double> score;  // absent: nobody knows it
 };
 std::string EncodeHits(std::span<const LoggedHit> hits);
+
+// [{"header":..,"sequence":..,"state":..}, ...], digests in hex
+std::string EncodeSealedLists(std::span<const SealedListRef> lists);
+// ["..", ...] in hex
+std::string EncodeDigests(std::span<const Digest> digests);
+// What the entries of a sealed hit have in the clear, at both sides, for each list of the session:
+// blinded-0, header-0, blinded-1 ... An opening counts for the very list that was searched.
+//
+// In: blinded  BLAKE2b-256 of c''
+//     headers  HeaderDigest of the lists, in the same order
+std::map<std::string, Digest> BlindedMessages(std::span<const Digest> blinded,
+                                              std::span<const Digest> headers);
 
 // The shortest decimal text that reads back as the same double: canonical JSON has no fractions.
 std::string EncodeDecimal(double value);

@@ -65,7 +65,6 @@ Status CheckOrder(const IdentifyOrder& asked) {
   COMITY_RETURN_IF_ERROR(CheckEngineProfile(asked.engine));
   COMITY_RETURN_IF_ERROR(CheckThreshold(asked.threshold));
   COMITY_RETURN_IF_ERROR(CheckCategories(asked.list_categories));
-  if (!asked.mode) return Wrong("mode", "must be direct or sealed");
   return {};
 }
 

@@ -125,8 +125,9 @@ void HitAlarms::OnMiss(const WatchedSearch& search) {
   }
 }
 
-Status HitAlarms::OnHits(store::Transaction& transaction, audit::Recorder& recorder,
-                         const WatchedSearch& search, std::span<const std::string> references) {
+Result<bool> HitAlarms::OnHits(store::Transaction& transaction, audit::Recorder& recorder,
+                               const WatchedSearch& search,
+                               std::span<const std::string> references) {
   const policy::Instant now = setup_.clock.Now();
   std::vector<Digest> entries;
   for (const std::string& reference : references) {
@@ -150,12 +151,19 @@ Status HitAlarms::OnHits(store::Transaction& transaction, audit::Recorder& recor
       if (alarm && !raised) raised = Raised{whose, *alarm};
     }
   }
-  if (!raised) return {};
+  if (!raised) return false;
   return Raise(transaction, recorder, search, *raised);
 }
 
-Status HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& recorder,
-                        const WatchedSearch& search, const Raised& raised) {
+Result<bool> HitAlarms::OnOverCap(store::Transaction& transaction, audit::Recorder& recorder,
+                                  const WatchedSearch& search) {
+  return Raise(transaction, recorder, search,
+               {WatchesOf(search).front().second,
+                {.kind = HitAlarm::Kind::kOverCap, .hits = 0, .probes = 1}});
+}
+
+Result<bool> HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& recorder,
+                              const WatchedSearch& search, const Raised& raised) {
   const std::string agreement = search.agreement.id.text();
   const std::string what =
       "alarm " + std::string(Name(raised.alarm.kind)) + ": " + Describe(raised.alarm);
@@ -163,7 +171,7 @@ Status HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& record
       const std::optional<Stop> stop,
       setup_.stops.SetByAlarm(transaction, recorder,
                               {StopScope::kAgreement, agreement, what + ", " + raised.whose, {}}));
-  if (!stop) return {};  // another probe has raised it
+  if (!stop) return true;  // another probe has raised it
   audit::Event event;
   event.type = audit::kAlarmRaised;
   event.time = setup_.clock.Now();
@@ -188,7 +196,7 @@ Status HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& record
       "Searches under agreement " + agreement + " are stopped by an " + what + "."));
   const std::lock_guard lock(mutex_);
   raised_ = true;
-  return {};
+  return true;
 }
 
 void HitAlarms::AfterHits() {

@@ -64,11 +64,16 @@ class HitAlarms {
 
   // A probe that hit nothing.
   void OnMiss(const WatchedSearch& search);
-  // A probe that hit entries, within the unit of work that records it.
+  // A probe that hit entries, within the unit of work that records it. Returns whether an alarm
+  // stops the searches under the agreement: this one, or one that was raised in the same moment.
   // In:     references  of the entries, not empty
   // Errors: those of the store; nothing may be answered then
-  Status OnHits(store::Transaction& transaction, audit::Recorder& recorder,
-                const WatchedSearch& search, std::span<const std::string> references);
+  Result<bool> OnHits(store::Transaction& transaction, audit::Recorder& recorder,
+                      const WatchedSearch& search, std::span<const std::string> references);
+  // A sealed probe over the cap: an alarm at once, within the unit of work that records it. Returns
+  // as OnHits. Errors: as OnHits
+  Result<bool> OnOverCap(store::Transaction& transaction, audit::Recorder& recorder,
+                         const WatchedSearch& search);
   // To be called once that unit of work is durable, before the next answer: an alarm takes effect.
   // Does not wait for answers under way.
   void AfterHits();
@@ -96,8 +101,8 @@ class HitAlarms {
   Result<Watch*> Find(const std::string& key, const policy::Alarms& bounds,
                       const store::Transaction& transaction);
   void MakeRoom();
-  Status Raise(store::Transaction& transaction, audit::Recorder& recorder,
-               const WatchedSearch& search, const Raised& raised);
+  Result<bool> Raise(store::Transaction& transaction, audit::Recorder& recorder,
+                     const WatchedSearch& search, const Raised& raised);
 
   const Setup setup_;
   std::mutex mutex_;  // guards the members below

@@ -14,6 +14,8 @@ std::string_view Name(HitAlarm::Kind kind) {
       return "repeated-hits";
     case HitAlarm::Kind::kManyEntries:
       return "many-entries";
+    case HitAlarm::Kind::kOverCap:
+      return "over-cap";
   }
   return "unknown";
 }
@@ -28,6 +30,8 @@ std::string Describe(const HitAlarm& alarm) {
       return "one entry was hit " + std::to_string(alarm.hits) + " times" + window;
     case HitAlarm::Kind::kManyEntries:
       return "more than " + std::to_string(alarm.hits) + " entries were hit" + window;
+    case HitAlarm::Kind::kOverCap:
+      return "one sealed probe met more entries than the agreement permits, or was no honest one";
   }
   return {};
 }

@@ -17,13 +17,13 @@ namespace comity::oversight {
 
 // What looks like harvesting a list (SM-11): hit and no-hit tell who is on it.
 struct HitAlarm {
-  enum class Kind { kHitRate, kRepeatedHits, kManyEntries };
+  enum class Kind { kHitRate, kRepeatedHits, kManyEntries, kOverCap };
   Kind kind{};
   std::uint64_t hits = 0;    // probes that hit; of kRepeatedHits: of the one entry
   std::uint64_t probes = 0;  // of kHitRate
   std::chrono::seconds window{};
 };
-std::string_view Name(HitAlarm::Kind kind);  // "hit-rate", "repeated-hits", "many-entries"
+std::string_view Name(HitAlarm::Kind kind);  // "hit-rate", "repeated-hits" ...
 // "31 of 200 probes hit within 3600 s"
 std::string Describe(const HitAlarm& alarm);
 

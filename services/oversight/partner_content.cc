@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/base/canonical_json.h"
+#include "crypto/base/encoding.h"
 #include "crypto/base/utf8.h"
 #include "services/identity/visible_text.h"
 
@@ -181,6 +182,32 @@ Result<PeerNotice> ParsePeerNotice(std::string_view content) {
     return notice;
   };
   return ReadContent(content, read, EncodePeerNotice);
+}
+
+std::string EncodeSealedHeld(const SealedHeld& held) {
+  return EncodeCanonicalJson(
+      {{"header", EncodeHex(held.header.view())}, {"sequence", held.sequence}});
+}
+
+Result<SealedHeld> ParseSealedHeld(std::string_view content) {
+  const auto read = [](const Json& json) -> Result<SealedHeld> {
+    SealedHeld held;
+    COMITY_ASSIGN_OR_RETURN(held.header, ParseHexDigest(TextAt(json, "header")));
+    if (!json.at("sequence").is_number_unsigned()) return Wrong("a sequence is a number");
+    held.sequence = json["sequence"].get<std::uint64_t>();
+    if (held.sequence == 0) return Wrong("states count from 1");
+    return held;
+  };
+  return ReadContent(content, read, EncodeSealedHeld);
+}
+
+std::string EncodeSealedErased(const Digest& header) {
+  return EncodeCanonicalJson({{"header", EncodeHex(header.view())}});
+}
+
+Result<Digest> ParseSealedErased(std::string_view content) {
+  const auto read = [](const Json& json) { return ParseHexDigest(TextAt(json, "header")); };
+  return ReadContent(content, read, EncodeSealedErased);
 }
 
 }  // namespace comity::oversight

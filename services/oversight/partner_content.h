@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/result.h"
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
@@ -22,6 +23,8 @@ inline constexpr std::string_view kEntryChange = "entry-change";
 inline constexpr std::string_view kDeletionOrder = "deletion-order";
 inline constexpr std::string_view kPeerNotice = "peer-notice";
 inline constexpr std::string_view kKeyChange = "key-change";
+inline constexpr std::string_view kSealedHeld = "sealed-held";
+inline constexpr std::string_view kSealedErased = "sealed-erased";
 }  // namespace message_kind
 
 inline constexpr std::size_t kMaxContent = std::size_t{64} << 10;
@@ -86,5 +89,18 @@ struct PeerNotice {
 };
 std::string EncodePeerNotice(const PeerNotice& notice);
 Result<PeerNotice> ParsePeerNotice(std::string_view content);
+
+// The sender has the receiver's sealed list as it stands in a state, and nothing older of it.
+struct SealedHeld {
+  Digest header;               // of the list
+  std::uint64_t sequence = 0;  // of the state, from 1 to 2^53 - 1
+  bool operator==(const SealedHeld&) const = default;
+};
+std::string EncodeSealedHeld(const SealedHeld& held);
+Result<SealedHeld> ParseSealedHeld(std::string_view content);
+
+// The sender has erased its copy of the receiver's sealed list. In: header  of the list
+std::string EncodeSealedErased(const Digest& header);
+Result<Digest> ParseSealedErased(std::string_view content);
 
 }  // namespace comity::oversight

@@ -188,6 +188,13 @@ std::chrono::seconds ReadMergeWindow(const toml::table& source, Reading& reading
   return std::chrono::seconds(seconds.value_or(Config().alert_merge_window.count()));
 }
 
+std::chrono::milliseconds ReadAnswerAfter(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[sealed]", reading.issues);
+  const auto length = table.OptionalNumber("answer_after", {0, 2000});
+  table.Finish();
+  return std::chrono::milliseconds(length.value_or(Config().sealed_answer_after.count()));
+}
+
 LogLevel ReadLogLevel(const toml::table& source, Reading& reading) {
   TableReader table(source, "[log]", reading.issues);
   const auto text = table.Optional("level", kMaxText);
@@ -210,6 +217,9 @@ Config ReadRoot(const toml::table& source, Reading& reading) {
   if (const auto* t = root.Table("limits", false)) config.limits = ReadLimits(*t, reading);
   if (const auto* t = root.Table("alerts", false)) {
     config.alert_merge_window = ReadMergeWindow(*t, reading);
+  }
+  if (const auto* t = root.Table("sealed", false)) {
+    config.sealed_answer_after = ReadAnswerAfter(*t, reading);
   }
   if (const auto* t = root.Table("log", false)) config.log_level = ReadLogLevel(*t, reading);
   root.Finish();

@@ -86,6 +86,7 @@ struct Config {
   PeersConfig peers;
   LimitConfig limits;
   std::chrono::seconds alert_merge_window{30};
+  std::chrono::milliseconds sealed_answer_after{250};  // 0: at once
   LogLevel log_level = LogLevel::kInfo;
 };
 

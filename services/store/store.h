@@ -181,6 +181,8 @@ class StopStore;
 class HitStore;
 class HoldingStore;
 class RetentionStore;
+class SealedCopyStore;
+class SealedListStore;
 
 // All aggregates within one unit of work.
 class Transaction {
@@ -205,6 +207,8 @@ class Transaction {
   virtual HitStore& hits() = 0;
   virtual HoldingStore& holdings() = 0;
   virtual RetentionStore& retention() = 0;
+  virtual SealedCopyStore& sealed_copies() = 0;
+  virtual SealedListStore& sealed_lists() = 0;
   virtual const AgreementStore& agreements() const = 0;
   virtual const AgreementLifeStore& agreement_life() const = 0;
   virtual const WatchlistStore& watchlists() const = 0;
@@ -224,6 +228,8 @@ class Transaction {
   virtual const HitStore& hits() const = 0;
   virtual const HoldingStore& holdings() const = 0;
   virtual const RetentionStore& retention() const = 0;
+  virtual const SealedCopyStore& sealed_copies() const = 0;
+  virtual const SealedListStore& sealed_lists() const = 0;
 };
 
 // A database. Threads: thread-safe.

@@ -69,13 +69,16 @@ std::shared_ptr<FileWatcherCertificateProvider> Watch(const std::filesystem::pat
 }
 
 // Keeps gRPC's anchor file equal to what the TrustStore holds until `stop`.
+// In: look  called each time
 void KeepBundle(std::stop_token stop, const std::filesystem::path& file,
-                const std::shared_ptr<TrustStore>& trust, const runtime::Clock& clock) {
+                const std::shared_ptr<TrustStore>& trust, const runtime::Clock& clock,
+                const std::function<void()>& look) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::string written = trust->AnchorBundle();
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, stop, kBundleCheck, [&] { return stop.stop_requested(); })) {
+    look();
     std::string current = trust->AnchorBundle();
     if (current == written) continue;
     const std::string bundle = current.empty() ? NobodysAnchor(clock.Now()) : current;
@@ -115,8 +118,9 @@ Result<VerifiedPeer> PeerOf(const grpc::AuthContext& auth, TrustStore& trust, ru
 }  // namespace
 
 Result<std::unique_ptr<ServerTls>> ServerTls::Open(Settings settings) {
-  COMITY_RETURN_IF_ERROR(ReadOwnCertificate(settings.identity_file));
+  COMITY_ASSIGN_OR_RETURN(const OwnCertificate own, ReadOwnCertificate(settings.identity_file));
   std::unique_ptr<ServerTls> tls(new ServerTls(settings));
+  tls->shown_.With([&](auto& shown) { shown.insert(own.fingerprint); });
   COMITY_ASSIGN_OR_RETURN(tls->folder_, MakeBundleFolder());
   const std::filesystem::path bundle = tls->folder_ / kBundleName;
   COMITY_RETURN_IF_ERROR(
@@ -131,9 +135,19 @@ Result<std::unique_ptr<ServerTls>> ServerTls::Open(Settings settings) {
   options.set_certificate_verifier(
       MakePeerVerifier({settings.trust, settings.clock, PeerRole::kClient, settings.on_refusal}));
   tls->credentials_ = grpc::experimental::TlsServerCredentials(options);
+  std::error_code ignored;
   tls->refresh_ =
-      std::jthread([bundle, trust = settings.trust, &clock = settings.clock](std::stop_token stop) {
-        KeepBundle(stop, bundle, trust, clock);
+      std::jthread([tls = tls.get(), bundle,
+                    seen = std::filesystem::last_write_time(settings.identity_file, ignored)](
+                       std::stop_token stop) mutable {
+        KeepBundle(stop, bundle, tls->settings_.trust, tls->settings_.clock, [&] {
+          std::error_code fault;
+          const auto changed =
+              std::filesystem::last_write_time(tls->settings_.identity_file, fault);
+          if (fault || changed == seen) return;
+          seen = changed;
+          tls->NoteShown();
+        });
       });
   return tls;
 }
@@ -145,6 +159,22 @@ ServerTls::~ServerTls() {
   provider_.reset();
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+void ServerTls::NoteShown() const {
+  // A file that is just being replaced is looked at again when it matters: HasShown.
+  const auto own = ReadOwnCertificate(settings_.identity_file);
+  if (!own) return;
+  shown_.With([&](auto& shown) { shown.insert(own->fingerprint); });
+}
+
+bool ServerTls::HasShown(const Digest& fingerprint) const {
+  const auto is_known = [&] {
+    return shown_.With([&](const auto& shown) { return shown.contains(fingerprint); });
+  };
+  if (is_known()) return true;
+  NoteShown();  // gRPC may have looked at the file before the refresh did
+  return is_known();
 }
 
 std::shared_ptr<grpc::Channel> ServerTls::ChannelTo(const std::string& agency,

@@ -12,12 +12,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/result.h"
 #include "services/runtime/clock.h"
+#include "services/runtime/guarded.h"
 #include "services/transport/address.h"
 #include "services/transport/trust_store.h"
 
@@ -50,12 +53,19 @@ class ServerTls {
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& agency, const Address& address,
                                            int max_message_size) const;
 
+  // Whether a certificate is one that this port has had as its own since it was opened. A
+  // connection keeps the one it was made with; only the other end can say which that is.
+  // In: fingerprint  SHA-256 of the leaf's DER
+  bool HasShown(const Digest& fingerprint) const;
+
  private:
   explicit ServerTls(Settings settings) : settings_(std::move(settings)) {}
+  void NoteShown() const;
   const Settings settings_;
   std::filesystem::path folder_;  // private; holds the anchor bundle that gRPC watches
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;
+  mutable runtime::Guarded<std::set<Digest>> shown_;
   std::jthread refresh_;
 };
 

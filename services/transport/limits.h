@@ -28,6 +28,7 @@ inline constexpr int kMaxAgencyMessage =
 inline constexpr std::size_t kMaxIdLength = 64;
 inline constexpr std::size_t kMaxCaptureRef = 128;
 inline constexpr std::size_t kMaxCameraName = 64;
+inline constexpr std::size_t kMaxTrack = 64;
 inline constexpr std::size_t kMaxReason = 1000;
 inline constexpr std::size_t kMaxPlace = 256;
 inline constexpr std::size_t kMaxCategories = 16;
@@ -42,11 +43,20 @@ inline constexpr std::chrono::seconds kMaxProbeAge{30};    // captured_at at the
 inline constexpr std::chrono::seconds kProbeDeadline{5};   // then Unanswered, never repeated
 inline constexpr std::chrono::seconds kUnaryDeadline{10};  // every unary call that sets no other
 inline constexpr std::chrono::seconds kFirstMessageDeadline{10};  // of a stream that a peer opens
+// What sealed calls wait for: base OTs, tables, a reader; a second more for each MiB of a round.
+inline constexpr std::chrono::seconds kSealedRoundDeadline{10};
 inline constexpr std::chrono::seconds kHelloDeadline{3};  // a person waits for `comity status`
 
 // --- streams ---
 // One thread serves one stream; this many streams on one connection leave room for other peers.
 inline constexpr int kMaxStreamsPerConnection = 32;
+
+// Each sealed session keeps pads for its lists' searches: up to 4 MiB, and 20 MiB while it
+// compares.
+inline constexpr int kMaxSealedSessionsPerPeer = 16;
+
+// Calls that wait at the holder for a sealed list: each holds a thread.
+inline constexpr int kMaxSealedWaitsPerPeer = 2;
 
 // --- certificates ---
 inline constexpr std::size_t kMaxCertificateChain = 64 * 1024;  // PEM octets of one peer's chain
@@ -59,6 +69,9 @@ inline constexpr std::size_t kMaxCachedVerdicts = 1024;  // then the cache start
 inline constexpr double kPeerCallsPerSecond =
     20;  // 64 streams reopen within seconds after a restart
 inline constexpr double kPeerCallBurst = 200;
+// Of sealed lists, a block of 1,024 entries each: a list of a million entries has 977.
+inline constexpr double kPeerFetchesPerSecond = 50;
+inline constexpr double kPeerFetchBurst = 500;
 // Messages of its durable outbox, which it sends one by one.
 inline constexpr double kPeerDeliveriesPerSecond = 100;
 inline constexpr double kPeerDeliveryBurst = 500;

@@ -63,6 +63,23 @@ std::string_view Name(store::ListState state) {
   return "unknown";
 }
 
+namespace {
+
+// Opens each entry for `visit`; its template is wiped after it.
+std::function<Status(const MatchingEntry&)> Opening(
+    const WatchlistId& list, const std::function<Status(const ActiveEntry&)>& visit) {
+  return [&list, &visit](const MatchingEntry& entry) -> Status {
+    const store::EntryRecord& record = entry.record;
+    COMITY_ASSIGN_OR_RETURN(const OpenedEntry opened, OpenEntry(entry.list_key, list, record,
+                                                                entry.definition.engine.dimension));
+    return visit({record.reference, record.category, opened.fields.subject,
+                  opened.fields.response_code, record.valid_from, entry.until,
+                  opened.face_template.Row(0)});
+  };
+}
+
+}  // namespace
+
 Register::Register(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Register::~Register() = default;
 
@@ -198,14 +215,12 @@ bool Register::Matches(const WatchlistId& list, std::string_view reference, Inst
 
 Status Register::VisitActive(const WatchlistId& list,
                              const std::function<Status(const ActiveEntry&)>& visit) const {
-  return VisitMatching(state_->setup, list, [&](const MatchingEntry& entry) -> Status {
-    const store::EntryRecord& record = entry.record;
-    COMITY_ASSIGN_OR_RETURN(const OpenedEntry opened, OpenEntry(entry.list_key, list, record,
-                                                                entry.definition.engine.dimension));
-    return visit({record.reference, record.category, opened.fields.subject,
-                  opened.fields.response_code, record.valid_from, entry.until,
-                  opened.face_template.Row(0)});
-  });
+  return VisitMatching(state_->setup, list, Opening(list, visit));
+}
+
+Status Register::VisitActive(const WatchlistId& list, std::span<const std::string> references,
+                             const std::function<Status(const ActiveEntry&)>& visit) const {
+  return VisitMatchingOf(state_->setup, list, references, Opening(list, visit));
 }
 
 Validation Register::ValidationOf(const policy::AgreementId& agreement,

@@ -283,6 +283,10 @@ class Register {
   //                    must not be used: the list as a whole is not trustworthy.
   Status VisitActive(const policy::WatchlistId& list,
                      const std::function<Status(const ActiveEntry&)>& visit) const;
+  // The same for these entries, in this order; those that match no more, or never were, are left
+  // out. All of them are of one moment.
+  Status VisitActive(const policy::WatchlistId& list, std::span<const std::string> references,
+                     const std::function<Status(const ActiveEntry&)>& visit) const;
   Validation ValidationOf(const policy::AgreementId& agreement, const policy::PurposeCode& purpose,
                           policy::Instant now) const;
   // The same, remembered: from it on the lists count as re-validated at `now`.

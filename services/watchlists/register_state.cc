@@ -139,8 +139,15 @@ Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistR
   return index;
 }
 
-Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list,
-                     const std::function<Status(const MatchingEntry&)>& visit) {
+namespace {
+
+// Calls `entries` with the approved list and with what takes each of its entries: it passes on
+// those that match.
+using TakeEach = std::function<Status(const store::EntryRecord&)>;
+Status VisitApproved(
+    const RegisterSetup& setup, const WatchlistId& list,
+    const std::function<Status(const MatchingEntry&)>& visit,
+    const std::function<Status(const store::WatchlistStore&, const TakeEach&)>& entries) {
   const policy::Instant now = setup.clock.Now();
   return setup.store.Read([&](const store::Transaction& transaction) -> Status {
     COMITY_ASSIGN_OR_RETURN(const TakenList taken, TakeList(transaction, setup, list));
@@ -148,12 +155,37 @@ Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list,
       return Fail(ErrorCode::kConflict, "watchlist " + list.text() + " is not approved");
     }
     COMITY_ASSIGN_OR_RETURN(const auto definition, ReadDefinition(taken.record));
-    return transaction.watchlists().VisitEntries(list, [&](const store::EntryRecord& entry) {
+    return entries(transaction.watchlists(), [&](const store::EntryRecord& entry) {
       const policy::Instant until = MatchesUntil(entry, *definition);
       const bool matches = IsFree(entry) && std::max(now, entry.valid_from) < until;
       return matches ? visit({entry, taken.key, *definition, until}) : Status();
     });
   });
+}
+
+}  // namespace
+
+Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list,
+                     const std::function<Status(const MatchingEntry&)>& visit) {
+  return VisitApproved(setup, list, visit,
+                       [&](const store::WatchlistStore& lists, const TakeEach& take) {
+                         return lists.VisitEntries(list, take);
+                       });
+}
+
+Status VisitMatchingOf(const RegisterSetup& setup, const WatchlistId& list,
+                       std::span<const std::string> references,
+                       const std::function<Status(const MatchingEntry&)>& visit) {
+  const auto each = [&](const store::WatchlistStore& lists, const TakeEach& take) -> Status {
+    for (const std::string& reference : references) {
+      const auto entry = lists.Entry(list, reference);
+      if (!entry && entry.error().code == ErrorCode::kNotFound) continue;
+      if (!entry) return Fail(entry.error());
+      COMITY_RETURN_IF_ERROR(take(*entry));
+    }
+    return {};
+  };
+  return VisitApproved(setup, list, visit, each);
 }
 
 Status RemoveImport(const RegisterSetup& setup, const WatchlistId& list) {

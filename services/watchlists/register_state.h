@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,10 @@ struct MatchingEntry {
 };
 Status VisitMatching(const RegisterSetup& setup, const policy::WatchlistId& list,
                      const std::function<Status(const MatchingEntry&)>& visit);
+// The same for these entries, in this order; those that match no more, or never were, are left out.
+Status VisitMatchingOf(const RegisterSetup& setup, const policy::WatchlistId& list,
+                       std::span<const std::string> references,
+                       const std::function<Status(const MatchingEntry&)>& visit);
 
 // Signs the manifest of a list that is being closed; returns the root of its rows and their number.
 struct ClosedManifest {

@@ -47,6 +47,22 @@ v1::Frame FrameToProto(const casework::Frame& frame) {
   return proto;
 }
 
+std::string ToText(ByteView octets) {
+  return std::string(AsText(octets));
+}
+
+v1::FrameOpening FrameToProto(const casework::OpenedAlert::Frame& frame) {
+  v1::FrameOpening proto;
+  proto.set_exchange_id(frame.exchange_id);
+  proto.set_probe(ToText(frame.opening.probe.Expose()));
+  for (const casework::HitOpening::List& list : frame.opening.lists) {
+    v1::SealedListOpening& one = *proto.add_lists();
+    one.set_header(ToText(list.header));
+    one.set_seed(ToText(list.seed.Expose()));
+  }
+  return proto;
+}
+
 }  // namespace
 
 v1::Alert ToProto(const casework::Alert& alert, identity::RoleSet roles) {
@@ -144,6 +160,22 @@ grpc::Status AlertsService::Acknowledge(grpc::ServerContext* context,
                             ports_.alerts.Acknowledge({request->alert(), outcome, request->note(),
                                                        caller.person.text()}));
     *response = ToProto(alert, caller.roles);
+    return {};
+  });
+}
+
+grpc::Status AlertsService::Open(grpc::ServerContext* context, const v1::OpenAlertRequest* request,
+                                 v1::AlertOpening* response) {
+  return RespondLocally([&]() -> Status {
+    COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
+                            ports_.callers.Person(*context, identity::Act::kAlertOpen));
+    COMITY_ASSIGN_OR_RETURN(
+        const casework::OpenedAlert opened,
+        ports_.alerts.Open({request->alert(), request->reason(), caller.person.text()}));
+    response->set_alert(opened.id);
+    response->set_requester(ports_.self.text());
+    response->set_holder(opened.holder.text());
+    for (const auto& frame : opened.frames) *response->add_frames() = FrameToProto(frame);
     return {};
   });
 }

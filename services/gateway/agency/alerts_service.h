@@ -32,6 +32,8 @@ class AlertsService final : public v1::Alerts::Service {
                      grpc::ServerWriter<v1::Alert>* writer) override;
   grpc::Status Acknowledge(grpc::ServerContext* context, const v1::AcknowledgeAlertRequest* request,
                            v1::Alert* response) override;
+  grpc::Status Open(grpc::ServerContext* context, const v1::OpenAlertRequest* request,
+                    v1::AlertOpening* response) override;
 
  private:
   // Who is shown how many alerts: recorded before they are (LG-1).

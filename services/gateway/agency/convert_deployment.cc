@@ -47,7 +47,9 @@ Result<matching::Deployment> FromProto(const v1::DeploymentDefinition& proto) {
   COMITY_ASSIGN_OR_RETURN(definition.engine, FromProto(proto.engine()));
   COMITY_ASSIGN_OR_RETURN(definition.starts_at, FromProto(proto.starts_at()));
   COMITY_ASSIGN_OR_RETURN(definition.ends_at, FromProto(proto.ends_at()));
-  COMITY_ASSIGN_OR_RETURN(definition.mode, FromProto(proto.mode()));
+  if (proto.mode() != v1::SEARCH_MODE_UNSPECIFIED) {
+    COMITY_ASSIGN_OR_RETURN(definition.mode, FromProto(proto.mode()));
+  }
   definition.engine_name = proto.engine_name();
   definition.threshold = proto.threshold();
   definition.place = proto.place();

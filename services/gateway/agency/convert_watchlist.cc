@@ -120,4 +120,22 @@ v1::Listing ToProto(const watchlists::Listing& listing) {
   return proto;
 }
 
+v1::SealedListAudit ToProto(const watchlists::SealedPublications::AuditedList& audited) {
+  const watchlists::SealedEpoch& epoch = *audited.epoch;
+  v1::SealedListAudit proto;
+  proto.set_requester(epoch.scope.requester.text());
+  proto.set_agreement(epoch.scope.agreement.id.text());
+  proto.set_agreement_version(epoch.scope.agreement.version);
+  proto.set_purpose(epoch.scope.purpose.text());
+  proto.set_epoch(epoch.view->header().epoch);
+  proto.set_header(std::string(AsText(epoch.header().view())));
+  proto.set_sequence(epoch.view->state().sequence);
+  proto.mutable_verified()->Assign(audited.audit.verified.begin(), audited.audit.verified.end());
+  proto.mutable_differing()->Assign(audited.audit.differing.begin(), audited.audit.differing.end());
+  proto.mutable_withdrawn()->Assign(audited.audit.withdrawn.begin(), audited.audit.withdrawn.end());
+  proto.mutable_unaccounted()->Assign(audited.audit.unaccounted.begin(),
+                                      audited.audit.unaccounted.end());
+  return proto;
+}
+
 }  // namespace comity::gateway

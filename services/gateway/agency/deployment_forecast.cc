@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/decide/decide.h"
+#include "services/gateway/federation/link_choice.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/matching/exchange_id.h"
-#include "services/matching/judge.h"
+#include "services/matching/sealed_mode.h"
 #include "services/matching/search_events.h"
 
 namespace comity::gateway {
@@ -53,7 +55,8 @@ HolderOutlook OutlookAt(const AskedHolder& asked, const matching::SearchOrder& o
   HolderOutlook outlook;
   const auto shared = std::make_shared<const matching::SearchOrder>(order);
   outlook.decision =
-      matching::RequesterSession({asked.holder, asked.agreements, {}, shared}, search)
+      matching::RequesterSession(
+          InSettledMode({asked.holder, asked.agreements, {}, shared}, search), search)
           .Outlook(search.clock.Now());
   matching::HolderForecast& forecast = outlook.forecast;
   forecast.agency = asked.holder;
@@ -84,7 +87,8 @@ Status CheckFloors(const matching::Deployment& definition, const policy::Agreeme
       policy::SearchRequest request = order->request;
       request.holder = asked.holder;
       request.agreement = version->ref;
-      const policy::Verdict verdict = matching::ConsiderDirect(agreements, request, now);
+      request.mode = matching::ChooseMode(*order, asked.holder, asked.agreements, agreements, now);
+      const policy::Verdict verdict = policy::Consider(agreements, request, now);
       if (verdict.capacity) {
         code.reset();
         break;

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
+#include "policy/decide/decide.h"
 #include "services/gateway/federation/list_validation.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
-#include "services/matching/judge.h"
+#include "services/matching/sealed_mode.h"
 #include "services/matching/search_order.h"
 
 namespace comity::gateway {
@@ -37,7 +38,8 @@ std::optional<policy::SearchRequest> TermsOf(const matching::DeploymentStatus& d
     policy::SearchRequest request = order->request;
     request.holder = asked.holder;
     request.agreement = version->ref;
-    if (matching::ConsiderDirect(*agreements, request, now).capacity) return request;
+    request.mode = matching::ChooseMode(*order, asked.holder, asked.agreements, *agreements, now);
+    if (policy::Consider(*agreements, request, now).capacity) return request;
     if (!first) first = std::move(request);
   }
   return first;

@@ -49,6 +49,11 @@ Result<GalleryLoader::Searched> GalleryLoader::Read(const policy::WatchlistId& l
   return Searched{std::move(builder).Build(), TermsOf(status)};
 }
 
+void GalleryLoader::Follow(ListFollower* follower) {
+  const std::unique_lock lock(follower_mutex_);
+  follower_ = follower;
+}
+
 Status GalleryLoader::Load(const policy::WatchlistId& list) {
   const std::lock_guard one_at_a_time(loading_);
   {
@@ -66,6 +71,7 @@ Status GalleryLoader::Load(const policy::WatchlistId& list) {
   }
   auto gallery = read.gone.empty() ? searched->gallery : searched->gallery->Without(read.gone);
   galleries_.Put(list, std::move(gallery), std::move(searched->terms));
+  TellFollower([&](ListFollower& follower) { follower.OnLoaded(list); });
   return {};
 }
 
@@ -78,6 +84,7 @@ void GalleryLoader::Withdraw(const policy::WatchlistId& list,
     }
   }
   galleries_.Withdraw(list, references);
+  TellFollower([&](ListFollower& follower) { follower.OnWithdrawn(list, references); });
 }
 
 void GalleryLoader::Drop(const policy::WatchlistId& list) {
@@ -86,6 +93,7 @@ void GalleryLoader::Drop(const policy::WatchlistId& list) {
     if (reading_ && reading_->list == list) reading_->dropped = true;
   }
   galleries_.Drop(list);
+  TellFollower([&](ListFollower& follower) { follower.OnDropped(list); });
 }
 
 Result<watchlists::Validation> GalleryLoader::Revalidate(const policy::AgreementId& agreement,

@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,18 @@
 #include "services/watchlists/register.h"
 
 namespace comity::gateway {
+
+// Is told of what becomes of lists, once their galleries are so.
+//
+// Threads: implementations are thread-safe.
+class ListFollower {
+ public:
+  virtual ~ListFollower() = default;
+  virtual void OnLoaded(const policy::WatchlistId& list) = 0;
+  virtual void OnWithdrawn(const policy::WatchlistId& list,
+                           std::span<const std::string> references) = 0;
+  virtual void OnDropped(const policy::WatchlistId& list) = 0;
+};
 
 // Brings approved watchlists into memory as galleries, and keeps them alike: the two folders do not
 // know each other.
@@ -25,6 +38,8 @@ class GalleryLoader {
                 const runtime::Clock& clock)
       : watchlists_(watchlists), galleries_(galleries), clock_(clock) {}
 
+  // Whom to tell from now on; null: nobody. On return the former one is not told any more.
+  void Follow(ListFollower* follower);
   // Errors: kCorrupt  a list does not decrypt; it is not searched, and the gateway should not start
   Status LoadAll();
   // On return the list is searched as it is stored now; one that is not approved is not searched.
@@ -55,10 +70,17 @@ class GalleryLoader {
     matching::ListTerms terms;
   };
   Result<Searched> Read(const policy::WatchlistId& list) const;
+  template <typename Tell>
+  void TellFollower(Tell&& tell) {
+    const std::shared_lock lock(follower_mutex_);
+    if (follower_ != nullptr) tell(*follower_);
+  }
 
   watchlists::Register& watchlists_;
   matching::Galleries& galleries_;
   const runtime::Clock& clock_;
+  std::shared_mutex follower_mutex_;  // guards follower_; shared while it is told
+  ListFollower* follower_ = nullptr;
   std::mutex loading_;  // one list at a time
   std::mutex mutex_;    // guards reading_
   std::optional<Reading> reading_;

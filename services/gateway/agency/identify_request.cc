@@ -64,7 +64,9 @@ Result<std::chrono::milliseconds> DeadlineOf(std::uint32_t milliseconds) {
 Status ReadOrder(const v1::IdentifyRequest& request, matching::IdentifyOrder& order) {
   COMITY_ASSIGN_OR_RETURN(order.purpose,
                           In("purpose", policy::PurposeCode::Parse(request.purpose())));
-  COMITY_ASSIGN_OR_RETURN(order.mode, FromProto(request.mode()));
+  if (request.mode() != v1::SEARCH_MODE_UNSPECIFIED) {
+    COMITY_ASSIGN_OR_RETURN(order.mode, FromProto(request.mode()));
+  }
   if (static_cast<std::size_t>(request.list_categories_size()) > matching::kMaxSearchCategories) {
     return Wrong("list_categories", "must name 1 to 16 categories");
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/audit/events.h"
+#include "services/gateway/federation/link_choice.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/matching/exchange_id.h"
 #include "services/matching/search_bounds.h"
@@ -43,6 +44,7 @@ struct IdentifySearch::Gathered {
     if (answer.has_refused()) *result.mutable_refused() = std::move(*answer.mutable_refused());
     if (answer.has_unanswered()) *result.mutable_unanswered() = answer.unanswered();
     result.set_refused_by(answer.refused_by());
+    result.set_mode(answer.mode());
     result.set_ms(ms);
     results.With([&](auto& all) { all.try_emplace(answer.holder(), std::move(result)); });
   }
@@ -53,7 +55,7 @@ struct IdentifySearch::Gathered {
   }
 };
 
-IdentifySearch::IdentifySearch(HolderLink::Ports ports, const IdentifyAsked& asked,
+IdentifySearch::IdentifySearch(LinkPorts ports, const IdentifyAsked& asked,
                                policy::TermSet<policy::ReceiverRole> roles)
     : ports_(ports),
       asked_(asked),
@@ -90,7 +92,9 @@ std::vector<AskedHolder> IdentifySearch::Candidates() const {
 }
 
 matching::RequesterTerms IdentifySearch::TermsFor(const AskedHolder& asked) const {
-  return {asked.holder, asked.agreements, matching::NewExchangeId(ports_.random), order_};
+  return InSettledMode(
+      {asked.holder, asked.agreements, matching::NewExchangeId(ports_.random), order_},
+      ports_.search);
 }
 
 std::vector<AskedHolder> IdentifySearch::Permitted(std::vector<AskedHolder> candidates) const {
@@ -147,12 +151,12 @@ v1::IdentifyResponse IdentifySearch::Ask(const std::vector<AskedHolder>& holders
   Gathered gathered;
   const auto deadline = start_ + asked_.deadline;
   const EngineProbe probe{1, asked_.capture_ref, {}, ports_.search.clock.Now(), asked_.embedding};
-  std::vector<std::unique_ptr<HolderLink>> links;
+  std::vector<std::unique_ptr<SearchLink>> links;
   for (const AskedHolder& holder : holders) {
-    HolderLink::Asker asker{
+    LinkAsker asker{
         [&](v1::WatchAnswer answer) { gathered.Put(std::move(answer), MillisecondsSinceStart()); },
         [] { return false; }, roles_};
-    links.push_back(std::make_unique<HolderLink>(ports_, TermsFor(holder), std::move(asker)));
+    links.push_back(MakeLink(ports_, TermsFor(holder), std::move(asker)));
     links.back()->Offer(probe, deadline);
   }
   if (!gathered.Await(links.size(), deadline)) {

@@ -12,7 +12,7 @@
 #include "policy/model/terms.h"
 #include "services/gateway/agency/deployment_holders.h"
 #include "services/gateway/agency/identify_request.h"
-#include "services/gateway/federation/holder_link.h"
+#include "services/gateway/federation/link_ports.h"
 #include "services/matching/search_order.h"
 
 namespace comity::gateway {
@@ -24,7 +24,7 @@ namespace comity::gateway {
 class IdentifySearch {
  public:
   // References must outlive the object.
-  IdentifySearch(HolderLink::Ports ports, const IdentifyAsked& asked,
+  IdentifySearch(LinkPorts ports, const IdentifyAsked& asked,
                  policy::TermSet<policy::ReceiverRole> roles);
 
   // Errors: kInvalidArgument  more holders than one search may ask; those of the journal: nothing
@@ -43,7 +43,7 @@ class IdentifySearch {
   v1::IdentifyResponse Ask(const std::vector<AskedHolder>& holders);
   std::uint32_t MillisecondsSinceStart() const;
 
-  const HolderLink::Ports ports_;
+  const LinkPorts ports_;
   const IdentifyAsked& asked_;
   const policy::TermSet<policy::ReceiverRole> roles_;
   const std::chrono::steady_clock::time_point start_;

@@ -9,7 +9,7 @@
 #include "services/agreements/register.h"
 #include "services/gateway/agency/deployment_keeper.h"
 #include "services/gateway/agency/offers_reader.h"
-#include "services/gateway/federation/holder_link.h"
+#include "services/gateway/federation/link_ports.h"
 #include "services/gateway/wire/callers.h"
 #include "services/gateway/wire/places.h"
 #include "services/matching/deployments.h"
@@ -30,7 +30,7 @@ class RecognitionService final : public v1::Recognition::Service {
     AgencyCallers& callers;
     matching::Deployments& deployments;
     DeploymentKeeper& keeper;
-    HolderLink::Ports link;
+    LinkPorts link;
     std::uint32_t max_streams;
   };
   // All references must outlive the object.

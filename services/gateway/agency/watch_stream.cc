@@ -36,16 +36,19 @@ Status CheckLabels(const v1::WatchProbe& probe) {
     return Fail(ErrorCode::kInvalidArgument,
                 "probe.camera has 1 to 64 octets without control characters");
   }
+  if (probe.track().size() > limits::kMaxTrack) {
+    return Fail(ErrorCode::kInvalidArgument, "probe.track has at most 64 octets");
+  }
   return {};
 }
 
 }  // namespace
 
-void WatchStream::AddHolder(const HolderLink::Ports& ports, matching::RequesterTerms terms) {
-  HolderLink::Asker asker{[this](v1::WatchAnswer answer) { Deliver(std::move(answer)); },
-                          events_.is_stopped,
-                          {policy::ReceiverRole::kEngine}};
-  links_.push_back(std::make_unique<HolderLink>(ports, std::move(terms), std::move(asker)));
+void WatchStream::AddHolder(const LinkPorts& ports, matching::RequesterTerms terms) {
+  LinkAsker asker{[this](v1::WatchAnswer answer) { Deliver(std::move(answer)); },
+                  events_.is_stopped,
+                  {policy::ReceiverRole::kEngine}};
+  links_.push_back(MakeLink(ports, std::move(terms), std::move(asker)));
 }
 
 Status WatchStream::Run(const std::string& exchange) {
@@ -127,8 +130,8 @@ Status WatchStream::OnProbe(v1::WatchProbe& probe) {
   }
   AwaitRoom();
   const auto deadline = std::chrono::steady_clock::now() + limits::kProbeDeadline;
-  const EngineProbe asked{probe.sequence(), probe.capture_ref(), probe.camera(), captured_at,
-                          probe.embedding()};
+  const EngineProbe asked{probe.sequence(), probe.capture_ref(), probe.camera(),
+                          captured_at,      probe.embedding(),   probe.track()};
   for (const auto& link : links_) link->Offer(asked, deadline);
   return {};
 }

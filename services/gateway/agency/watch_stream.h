@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "comity/v1/recognition.grpc.pb.h"
-#include "services/gateway/federation/holder_link.h"
+#include "services/gateway/federation/link_choice.h"
 #include "services/matching/deployments.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/guarded.h"
@@ -42,7 +42,7 @@ class WatchStream {
         events_(std::move(events)) {}
 
   // Adds a holder to ask. Before Run().
-  void AddHolder(const HolderLink::Ports& ports, matching::RequesterTerms terms);
+  void AddHolder(const LinkPorts& ports, matching::RequesterTerms terms);
   // Errors: kInvalidArgument  the engine broke a bound; the message names the field
   Status Run(const std::string& exchange);
 
@@ -60,7 +60,7 @@ class WatchStream {
   const runtime::Clock& clock_;
   matching::DeploymentStatus deployment_;
   Events events_;
-  std::vector<std::unique_ptr<HolderLink>> links_;
+  std::vector<std::unique_ptr<SearchLink>> links_;
   runtime::Guarded<bool> writing_;           // gRPC allows one write at a time
   runtime::Watched<std::uint64_t> answers_;  // given so far: each makes room
   std::uint64_t last_sequence_ = 0;

@@ -306,6 +306,40 @@ grpc::Status WatchlistsService::Close(grpc::ServerContext* context,
   });
 }
 
+grpc::Status WatchlistsService::Shred(grpc::ServerContext* context,
+                                      const v1::ShredWatchlistRequest* request,
+                                      v1::ShredWatchlistResponse* response) {
+  return RespondLocally([&]() -> comity::Status {
+    COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
+                            ports_.callers.Person(*context, Act::kWatchlistShred));
+    COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(request->watchlist()));
+    COMITY_RETURN_IF_ERROR(ports_.watchlists.StatusOf(list, ports_.clock.Now()));
+    COMITY_ASSIGN_OR_RETURN(const std::uint64_t destroyed,
+                            ports_.sealed.Shred(list, request->reason(), caller.person.text()));
+    ports_.barrier.Drain();
+    response->set_destroyed(destroyed);
+    return {};
+  });
+}
+
+grpc::Status WatchlistsService::Audit(grpc::ServerContext* context,
+                                      const v1::AuditWatchlistRequest* request,
+                                      v1::AuditWatchlistResponse* response) {
+  return RespondLocally([&]() -> comity::Status {
+    COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
+                            ports_.callers.Person(*context, Act::kWatchlistAudit));
+    const std::unique_lock only(auditing_, std::try_to_lock);
+    if (!only) return Fail(ErrorCode::kExhausted, "another audit is under way; try again later");
+    COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(request->watchlist()));
+    COMITY_RETURN_IF_ERROR(ports_.watchlists.StatusOf(list, ports_.clock.Now()));
+    COMITY_ASSIGN_OR_RETURN(const auto audited, ports_.sealed.publications().AuditLists(
+                                                    list, caller.person.text(),
+                                                    [&] { return context->IsCancelled(); }));
+    for (const auto& one : audited) *response->add_lists() = ToProto(one);
+    return {};
+  });
+}
+
 grpc::Status WatchlistsService::Manifest(grpc::ServerContext* context,
                                          const v1::ManifestRequest* request,
                                          grpc::ServerWriter<v1::ManifestPart>* writer) {

@@ -6,8 +6,10 @@
 
 #include "comity/v1/watchlists.grpc.pb.h"
 #include "services/gateway/agency/gallery_loader.h"
+#include "services/gateway/federation/sealed_desk.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
+#include "services/matching/answer_barrier.h"
 #include "services/watchlists/manifest.h"
 #include "services/watchlists/register.h"
 
@@ -22,6 +24,8 @@ class WatchlistsService final : public v1::Watchlists::Service {
     watchlists::Manifests& manifests;
     identity::Approvals& approvals;
     GalleryLoader& galleries;
+    SealedDesk& sealed;
+    matching::AnswerBarrier& barrier;
     const runtime::Clock& clock;
     std::uint64_t max_entries;  // of one list
     std::uint64_t max_lists;    // that are not deleted
@@ -56,6 +60,10 @@ class WatchlistsService final : public v1::Watchlists::Service {
                           v1::PendingAct* response) override;
   grpc::Status Close(grpc::ServerContext* context, const v1::CloseWatchlistRequest* request,
                      v1::CloseWatchlistResponse* response) override;
+  grpc::Status Shred(grpc::ServerContext* context, const v1::ShredWatchlistRequest* request,
+                     v1::ShredWatchlistResponse* response) override;
+  grpc::Status Audit(grpc::ServerContext* context, const v1::AuditWatchlistRequest* request,
+                     v1::AuditWatchlistResponse* response) override;
   grpc::Status Manifest(grpc::ServerContext* context, const v1::ManifestRequest* request,
                         grpc::ServerWriter<v1::ManifestPart>* writer) override;
   grpc::Status WasOn(grpc::ServerContext* context, const v1::WasOnRequest* request,
@@ -72,6 +80,7 @@ class WatchlistsService final : public v1::Watchlists::Service {
   comity::Status CheckRoom() const;
 
   std::mutex importing_;  // held by the one import under way: it may take 2 GiB
+  std::mutex auditing_;   // held by the one audit under way: it may take minutes of a core
   Ports ports_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/federation/federation_service.h"
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -40,17 +42,42 @@ constexpr std::string_view kDeliver = "Federation.Deliver";
 constexpr std::string_view kListOffers = "Federation.ListOffers";
 constexpr std::string_view kValidateLists = "Federation.ValidateLists";
 constexpr std::string_view kSearch = "Federation.Search";
+constexpr std::string_view kListSealed = "Federation.ListSealed";
+constexpr std::string_view kFetchSealed = "Federation.FetchSealed";
+constexpr std::string_view kSealedSearch = "Federation.SealedSearch";
+
+// Cancels a call of which nothing is heard, or taken, for so long.
+class CallDeadline {
+ public:
+  using Clock = std::chrono::steady_clock;
+  CallDeadline(grpc::ServerContext& context, Clock::duration length)
+      : length_(length), thread_([this, &context](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any wake;
+          std::unique_lock lock(mutex);
+          while (!stop.stop_requested()) {
+            const Clock::time_point until{Clock::duration(until_)};
+            has_passed_ = Clock::now() >= until;
+            if (has_passed_) return context.TryCancel();
+            wake.wait_until(lock, stop, until, [] { return false; });
+          }
+        }) {}
+  void Renew() { until_ = TicksFromNow(); }
+  bool has_passed() const { return has_passed_; }
+
+ private:
+  Clock::rep TicksFromNow() const { return (Clock::now() + length_).time_since_epoch().count(); }
+
+  const Clock::duration length_;
+  std::atomic<Clock::rep> until_{TicksFromNow()};
+  std::atomic<bool> has_passed_{false};
+  std::jthread thread_;  // last: it uses the others
+};
 
 // A call that was let in must not wait, for as long as it likes, for a better moment to open.
-bool ReadFirst(grpc::ServerContext& context, HolderStream::Stream& stream,
-               v1::SignedMessage& message) {
-  const std::jthread deadline([&](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    wake.wait_for(lock, stop, limits::kFirstMessageDeadline, [] { return false; });
-    if (!stop.stop_requested()) context.TryCancel();
-  });
+template <typename Stream, typename Message>
+bool ReadFirst(grpc::ServerContext& context, Stream& stream, Message& message) {
+  CallDeadline deadline(context, limits::kFirstMessageDeadline);
   return stream.Read(&message);
 }
 
@@ -259,6 +286,72 @@ grpc::Status FederationService::Search(
                           ports_.verifier, ports_.search, ports_.logger},
                          *context, *stream);
     return session.Run(open, MessageDigest(first));
+  });
+}
+
+grpc::Status FederationService::ListSealed(grpc::ServerContext* context,
+                                           const v1::SignedMessage* request,
+                                           v1::SignedMessage* response) {
+  return Respond(kListSealed, [&](std::string& caller) -> Status {
+    COMITY_ASSIGN_OR_RETURN(const Entered entered, Enter(*context, kListSealed, rate_, caller));
+    COMITY_ASSIGN_OR_RETURN(const auto asked,
+                            Receive<v1::ListSealedRequest>(*request, entered.peer));
+    AwaitSealed(*context, asked, entered.peer.agency);
+    // As it stands at this moment.
+    COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer, ports_.callers.Peer(*context, kListSealed));
+    const matching::AnswerBarrier::Ticket ticket = ports_.barrier.Enter();
+    COMITY_ASSIGN_OR_RETURN(const v1::ListSealedReply reply,
+                            sealed_offers_.List(asked, peer.agency));
+    *response = ports_.signer.Sign(reply, peer.agency, asked.header().exchange_id());
+    return {};
+  });
+}
+
+// One that finds no place is answered at once, like one that does not want to wait.
+void FederationService::AwaitSealed(const grpc::ServerContext& context,
+                                    const v1::ListSealedRequest& asked,
+                                    const policy::AgencyId& requester) {
+  if (asked.wait_ms() == 0) return;
+  const auto place = sealed_waits_.Take(requester.text(), "sealed lists waited for by one peer");
+  if (!place) return;
+  sealed_offers_.AwaitNews(asked, requester, [&] { return !context.IsCancelled(); });
+}
+
+grpc::Status FederationService::FetchSealed(grpc::ServerContext* context,
+                                            const v1::SignedMessage* request,
+                                            grpc::ServerWriter<v1::SealedChunk>* writer) {
+  return Respond(kFetchSealed, [&](std::string& caller) -> Status {
+    COMITY_ASSIGN_OR_RETURN(const Entered entered, Enter(*context, kFetchSealed, fetches_, caller));
+    COMITY_ASSIGN_OR_RETURN(const auto asked,
+                            Receive<v1::FetchSealedRequest>(*request, entered.peer));
+    // Nor may it hold its thread by not reading.
+    CallDeadline deadline(*context, limits::kSealedRoundDeadline);
+    const auto send = [&](const v1::SealedChunk& chunk) {
+      deadline.Renew();
+      return ports_.callers.Peer(*context, kFetchSealed) && writer->Write(chunk);
+    };
+    const Status sent = sealed_offers_.Fetch(asked, entered.peer.agency, send);
+    if (!deadline.has_passed()) return sent;
+    return Fail(ErrorCode::kUnavailable, "the caller does not take what it has asked for");
+  });
+}
+
+grpc::Status FederationService::SealedSearch(
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::SealedMessage, v1::SealedMessage>* stream) {
+  return Respond(kSealedSearch, [&](std::string& caller) -> Status {
+    COMITY_ASSIGN_OR_RETURN(const Entered entered, Enter(*context, kSealedSearch, rate_, caller));
+    COMITY_ASSIGN_OR_RETURN(const Places::Place place,
+                            sealed_sessions_.Take(caller, "sealed sessions of one peer"));
+    v1::SealedMessage first;
+    if (!ReadFirst(*context, *stream, first)) return {};
+    COMITY_ASSIGN_OR_RETURN(const PinnedPeer peer, ports_.callers.Peer(*context, kSealedSearch));
+    COMITY_ASSIGN_OR_RETURN(const auto open, Receive<v1::SealedOpen>(first.signed_(), peer));
+    SealedStream session(
+        {ports_.self, peer, ports_.callers, ports_.refusals, ports_.signer, ports_.verifier,
+         ports_.search, ports_.sealed, ports_.random, ports_.logger},
+        *context, *stream);
+    return session.Run(open, MessageDigest(first.signed_()));
   });
 }
 

@@ -11,6 +11,9 @@
 #include "services/gateway/federation/list_validation.h"
 #include "services/gateway/federation/partner_inbox.h"
 #include "services/gateway/federation/peer_monitor.h"
+#include "services/gateway/federation/sealed_desk.h"
+#include "services/gateway/federation/sealed_offers.h"
+#include "services/gateway/federation/sealed_stream.h"
 #include "services/gateway/wire/call_rate.h"
 #include "services/gateway/wire/callers.h"
 #include "services/gateway/wire/places.h"
@@ -45,6 +48,8 @@ class FederationService final : public v1::Federation::Service {
     const runtime::Clock& clock;
     PartnerInbox& inbox;
     watchlists::Register& lists;
+    SealedDesk& sealed_desk;
+    SealedSearchPorts sealed;
   };
   // All references must outlive the object.
   explicit FederationService(Ports ports)
@@ -64,6 +69,14 @@ class FederationService final : public v1::Federation::Service {
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<v1::SignedMessage, v1::SignedMessage>* stream) override;
 
+  grpc::Status ListSealed(grpc::ServerContext* context, const v1::SignedMessage* request,
+                          v1::SignedMessage* response) override;
+  grpc::Status FetchSealed(grpc::ServerContext* context, const v1::SignedMessage* request,
+                           grpc::ServerWriter<v1::SealedChunk>* writer) override;
+  grpc::Status SealedSearch(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::SealedMessage, v1::SealedMessage>* stream) override;
+
   // Writes counts of failed calls that are due. To be called about every ten seconds.
   void WriteRepeats() { failures_.WriteRepeats(); }
 
@@ -79,6 +92,8 @@ class FederationService final : public v1::Federation::Service {
   // Sets `caller`. Errors: those of FederationCallers::Peer; kExhausted  rate or places
   Result<Entered> Enter(const grpc::ServerContext& context, std::string_view method, CallRate& rate,
                         std::string& caller);
+  void AwaitSealed(const grpc::ServerContext& context, const v1::ListSealedRequest& asked,
+                   const policy::AgencyId& requester);
   void LogFailure(const WarningFold::Warning& last, std::int64_t attempts) const;
   // Verifies the message, refuses replays, and records what is refused.
   template <typename Payload>
@@ -86,8 +101,13 @@ class FederationService final : public v1::Federation::Service {
 
   Ports ports_;
   ListValidator validator_{{ports_.self, ports_.lists, ports_.search}};
+  SealedOffers sealed_offers_{{ports_.self, ports_.search, ports_.sealed_desk, ports_.logger}};
   Places calls_;  // open at a time, by peer
+  Places sealed_sessions_{transport::limits::kMaxSealedSessionsPerPeer};
+  Places sealed_waits_{transport::limits::kMaxSealedWaitsPerPeer};
   CallRate rate_{transport::limits::kPeerCallsPerSecond, transport::limits::kPeerCallBurst};
+  // Its own, so that a large list holds up nothing else.
+  CallRate fetches_{transport::limits::kPeerFetchesPerSecond, transport::limits::kPeerFetchBurst};
   // Their own, so that a full outbox holds up nothing else.
   CallRate deliveries_{transport::limits::kPeerDeliveriesPerSecond,
                        transport::limits::kPeerDeliveryBurst};

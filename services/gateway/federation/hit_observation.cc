@@ -32,14 +32,23 @@ void HitObservation::OnMiss(const matching::ObservedSearch& search) {
   if (const auto watched = WatchedBy(search)) alarms_.OnMiss(*watched);
 }
 
-Status HitObservation::OnHits(store::Transaction& transaction, audit::Recorder& recorder,
-                              const matching::ObservedSearch& search,
-                              std::span<const std::string> entries) {
+Result<bool> HitObservation::OnHits(store::Transaction& transaction, audit::Recorder& recorder,
+                                    const matching::ObservedSearch& search,
+                                    std::span<const std::string> entries) {
   const auto watched = WatchedBy(search);
   if (!watched) {
     return Fail(ErrorCode::kInternal, "no bounds are known for a hit that was permitted");
   }
   return alarms_.OnHits(transaction, recorder, *watched, entries);
+}
+
+Result<bool> HitObservation::OnOverCap(store::Transaction& transaction, audit::Recorder& recorder,
+                                       const matching::ObservedSearch& search) {
+  const auto watched = WatchedBy(search);
+  if (!watched) {
+    return Fail(ErrorCode::kInternal, "no bounds are known for a probe that was permitted");
+  }
+  return alarms_.OnOverCap(transaction, recorder, *watched);
 }
 
 }  // namespace comity::gateway

@@ -27,9 +27,12 @@ class HitObservation final : public matching::HitObserver {
 
   void OnMiss(const matching::ObservedSearch& search) override;
   // Errors: kInternal  no permission of that name is in the agreement
-  Status OnHits(store::Transaction& transaction, audit::Recorder& recorder,
-                const matching::ObservedSearch& search,
-                std::span<const std::string> entries) override;
+  Result<bool> OnHits(store::Transaction& transaction, audit::Recorder& recorder,
+                      const matching::ObservedSearch& search,
+                      std::span<const std::string> entries) override;
+  // Errors: as OnHits
+  Result<bool> OnOverCap(store::Transaction& transaction, audit::Recorder& recorder,
+                         const matching::ObservedSearch& search) override;
   void AfterHits() override { alarms_.AfterHits(); }
 
  private:

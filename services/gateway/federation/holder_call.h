@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <grpcpp/client_context.h>
 #include <grpcpp/support/sync_stream.h>
 
 #include <chrono>
@@ -11,21 +10,13 @@
 #include <string>
 #include <thread>
 
-#include "comity/v1/recognition.pb.h"
 #include "crypto/base/bytes.h"
+#include "services/gateway/federation/peer_call.h"
 #include "services/gateway/federation/peer_links.h"
 #include "services/gateway/wire/signed_message.h"
-#include "services/runtime/guarded.h"
 #include "services/runtime/logging.h"
 
 namespace comity::gateway {
-
-// Why nothing can be sent to a holder now: what was decided, or that it cannot be reached.
-struct HolderClosed {
-  std::optional<policy::Decision> decision;
-  policy::AgencyId refused_by;  // with `decision`
-  v1::Unanswered::Reason reason = v1::Unanswered::REASON_HOLDER_UNREACHABLE;
-};
 
 // One Federation.Search stream at the requester: sends what is signed already, reads and verifies
 // what the holder says.
@@ -62,24 +53,17 @@ class HolderCall {
   // False: the call is over. Takes no longer than `patience` if CancelLateWrite() is called.
   bool Write(const v1::SignedMessage& message, std::chrono::seconds patience);
 
-  bool IsOpen() const;
+  bool IsOpen() const { return call_.IsOpen(); }
   // Whether the holder's certificate still stands; else nothing more goes to it.
-  bool IsTrusted() const;
+  bool IsTrusted() const { return call_.IsTrusted(); }
   const std::string& exchange() const { return terms_.exchange; }
-  void Cancel() { context_.TryCancel(); }
+  void Cancel() { call_.Cancel(); }
   // Ends the call when a write takes longer than its patience. Some times a second.
-  void CancelLateWrite();
+  void CancelLateWrite() { call_.CancelLate(); }
 
  private:
   using Stream = grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>;
-  using SteadyTime = std::chrono::steady_clock::time_point;
-  enum class State { kOpening, kOpen, kEnded };
-  struct Progress {
-    State state = State::kOpening;
-    HolderClosed why;
-  };
 
-  void End(HolderClosed why);
   void ReadAll();
   Status OnMessage(const v1::SignedMessage& message);
   Status CheckExchange(const v1::MessageHeader& header) const;
@@ -87,10 +71,8 @@ class HolderCall {
   const Ports ports_;
   const Terms terms_;
   const Events events_;
-  grpc::ClientContext context_;
+  PeerCall call_;
   std::unique_ptr<Stream> stream_;
-  runtime::Watched<Progress> progress_;
-  runtime::Guarded<std::optional<SteadyTime>> write_until_;  // set while one is under way
   std::jthread reader_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "services/audit/events.h"
+#include "services/gateway/federation/session_wire.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/gateway/wire/wipe_message.h"
@@ -22,53 +23,20 @@ using matching::HolderSession;
 // How often a session looks at the clock and at its peer's certificate.
 constexpr std::chrono::milliseconds kTick{500};
 
-// The case's may be absent: no case stands behind the search, which a purpose can refuse.
-Result<matching::SearchCommitments> CommitmentsOf(const v1::SearchCommitments& proto) {
-  const auto read = [](const std::string& octets) {
-    Digest digest;
-    std::copy(octets.begin(), octets.end(), digest.bytes.begin());
-    return digest;
-  };
-  if (proto.officer().size() != Digest::kSize ||
-      (!proto.case_ref().empty() && proto.case_ref().size() != Digest::kSize)) {
-    return Fail(ErrorCode::kInvalidArgument, "a commitment has 32 octets");
-  }
-  matching::SearchCommitments commitments{read(proto.officer()), std::nullopt};
-  if (!proto.case_ref().empty()) commitments.case_ref = read(proto.case_ref());
-  return commitments;
-}
-
-Result<matching::SearchTerms> TermsOf(const v1::SearchOpen& open, const policy::AgencyId& requester,
-                                      const policy::AgencyId& holder, const Digest& digest) {
-  matching::SearchTerms terms;
-  COMITY_ASSIGN_OR_RETURN(terms.request, FromProto(open.terms(), requester, holder));
-  COMITY_ASSIGN_OR_RETURN(terms.ends_at, FromProto(open.ends_at()));
-  COMITY_ASSIGN_OR_RETURN(terms.commitments, CommitmentsOf(open.commitments()));
-  terms.exchange = open.header().exchange_id();
-  terms.deployment = open.deployment();
-  terms.message = digest;
-  return terms;
-}
-
 v1::SearchAnswer AnswerToProto(const matching::ProbeAnswer& answer) {
   v1::SearchAnswer proto;
   proto.set_sequence(answer.sequence);
   *proto.mutable_decision() = ToProto(answer.decision);
   proto.set_entries(answer.entries);
-  for (const matching::ReleasedHit& hit : answer.hits) {
-    v1::Hit& entry = *proto.add_hits();
-    entry.set_reference(hit.reference);
-    entry.set_category(hit.category);
-    entry.set_response_code(hit.response_code);
-    if (hit.similarity) entry.set_similarity(static_cast<float>(*hit.similarity));
-  }
+  for (const matching::ReleasedHit& hit : answer.hits) *proto.add_hits() = HitToProto(hit);
   return proto;
 }
 
 }  // namespace
 
 Status HolderStream::Run(const v1::SearchOpen& open, const Digest& open_digest) {
-  Result<matching::SearchTerms> terms = TermsOf(open, ports_.peer.agency, ports_.self, open_digest);
+  Result<matching::SearchTerms> terms =
+      TermsOf(open, {ports_.peer.agency, ports_.self, open_digest});
   if (!terms) return Refused("SearchOpen", std::move(terms).error());
   exchange_ = terms->exchange;
   v1::SignedMessage reply;

@@ -31,6 +31,9 @@ KindBudget BudgetOf(std::string_view kind) {
   // Each is read by people, whom more would only hide what matters from.
   if (kind == kinds::kPeerNotice) return {hours(1), 20, 20};
   if (kind == kinds::kKeyChange) return {hours(1), 10, 10};
+  // One for each state of each list that the partner has fetched, and for each epoch that ended.
+  if (kind == kinds::kSealedHeld) return {hours(24), 20'000, 20'000};
+  if (kind == kinds::kSealedErased) return {hours(24), 2'000, 2'000};
   return {};
 }
 

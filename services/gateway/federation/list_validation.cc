@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "policy/decide/decide.h"
 #include "services/audit/events.h"
 #include "services/gateway/federation/offer_list.h"
 #include "services/gateway/wire/convert_policy.h"
@@ -82,7 +83,7 @@ Result<v1::ValidateListsReply> ListValidator::Validate(const v1::ValidateListsRe
   const policy::Instant now = ports_.search.clock.Now();
   COMITY_RETURN_IF_ERROR(CheckStart(asked, now));
   const auto agreements = ports_.search.agreements();
-  policy::Verdict verdict = matching::ConsiderDirect(*agreements, request, now);
+  policy::Verdict verdict = policy::Consider(*agreements, request, now);
   if (ports_.search.halted) {
     verdict = matching::Halt(std::move(verdict), ports_.search.halted(request, asked.deployment()));
   }

@@ -46,6 +46,8 @@ PartnerDesk::PartnerDesk(Ports ports)
   handlers_.Add(oversight::message_kind::kDeletionOrder, deletion_orders_);
   handlers_.Add(oversight::message_kind::kPeerNotice, peer_notices_);
   handlers_.Add(oversight::message_kind::kKeyChange, ports_.key_changes);
+  handlers_.Add(oversight::message_kind::kSealedHeld, ports_.sealed_held);
+  handlers_.Add(oversight::message_kind::kSealedErased, ports_.sealed_erased);
 }
 
 PartnerDesk::~PartnerDesk() = default;

@@ -45,6 +45,8 @@ class PartnerDesk {
     Courier::KeysOf keys;
     std::function<std::vector<oversight::EndedAgreement>()> ended;  // all that have ended
     PartnerMessageHandler& key_changes;                             // of kind key-change
+    PartnerMessageHandler& sealed_held;                             // of that kind, as the next
+    PartnerMessageHandler& sealed_erased;
     const runtime::Clock& clock;
     runtime::Logger& logger;
   };

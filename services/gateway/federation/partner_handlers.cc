@@ -47,6 +47,19 @@ std::uint64_t WeightOf(const std::vector<casework::HolderChange>& changes,
   return weight;
 }
 
+// What is said of a list that is forgotten meanwhile is taken, with no effect: else it would be
+// offered for ever. So would be what is said of another partner's list: that is refused for good.
+Result<PartnerMessageHandler::Taken> TakenIfKnown(const Status& noted) {
+  const bool unknown = !noted && noted.error().code == ErrorCode::kNotFound;
+  if (!noted && noted.error().code == ErrorCode::kPermissionDenied) {
+    return Fail(ErrorCode::kInvalidArgument, noted.error().detail);
+  }
+  if (!noted && !unknown) return Fail(noted.error());
+  PartnerMessageHandler::Taken taken;
+  taken.outcome = {{"lists", unknown ? 0U : 1U}};
+  return taken;
+}
+
 }  // namespace
 
 Result<PartnerMessageHandler::Taken> EntryChangeHandler::Receive(store::Transaction& transaction,
@@ -138,6 +151,22 @@ Result<PartnerMessageHandler::Taken> PeerNoticeHandler::Receive(store::Transacti
   COMITY_ASSIGN_OR_RETURN(const auto notice, oversight::ParsePeerNotice(content));
   COMITY_RETURN_IF_ERROR(partner_notices_.Show(transaction, recorder, sender, notice));
   return Taken{.outcome = {{"notices", 1}}, .after = [this] { notices_.Announce(); }};
+}
+
+Result<PartnerMessageHandler::Taken> SealedHeldHandler::Receive(store::Transaction& transaction,
+                                                                audit::Recorder& recorder,
+                                                                const policy::AgencyId& sender,
+                                                                std::string_view content) {
+  COMITY_ASSIGN_OR_RETURN(const auto held, oversight::ParseSealedHeld(content));
+  return TakenIfKnown(note_(transaction, recorder, sender, held.header, held.sequence));
+}
+
+Result<PartnerMessageHandler::Taken> SealedErasedHandler::Receive(store::Transaction& transaction,
+                                                                  audit::Recorder& recorder,
+                                                                  const policy::AgencyId& sender,
+                                                                  std::string_view content) {
+  COMITY_ASSIGN_OR_RETURN(const Digest header, oversight::ParseSealedErased(content));
+  return TakenIfKnown(note_(transaction, recorder, sender, header));
 }
 
 }  // namespace comity::gateway

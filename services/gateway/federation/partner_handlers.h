@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <utility>
 
+#include "crypto/base/bytes.h"
 #include "policy/model/ids.h"
 #include "services/casework/alerts.h"
 #include "services/gateway/federation/partner_message.h"
@@ -75,6 +78,41 @@ class PeerNoticeHandler final : public PartnerMessageHandler {
  private:
   const oversight::PartnerNotices& partner_notices_;
   identity::Notices& notices_;
+};
+
+// sealed-held: the partner has a sealed list of ours as it stands in a state.
+//
+// Threads: thread-safe if `Note` is.
+class SealedHeldHandler final : public PartnerMessageHandler {
+ public:
+  // Takes down what `partner` holds, in the unit of work.
+  // Errors: kNotFound          no such list is known: the word came late and means nothing
+  //         kPermissionDenied, kInvalidArgument  it can never be true: refused for good
+  using Note =
+      std::function<Status(store::Transaction&, audit::Recorder&, const policy::AgencyId& partner,
+                           const Digest& header, std::uint64_t sequence)>;
+  explicit SealedHeldHandler(Note note) : note_(std::move(note)) {}
+  Result<Taken> Receive(store::Transaction& transaction, audit::Recorder& recorder,
+                        const policy::AgencyId& sender, std::string_view content) override;
+
+ private:
+  const Note note_;
+};
+
+// sealed-erased: the partner has erased its copy of a sealed list of ours.
+//
+// Threads: thread-safe if `Note` is.
+class SealedErasedHandler final : public PartnerMessageHandler {
+ public:
+  // Errors: as above
+  using Note = std::function<Status(store::Transaction&, audit::Recorder&,
+                                    const policy::AgencyId& partner, const Digest& header)>;
+  explicit SealedErasedHandler(Note note) : note_(std::move(note)) {}
+  Result<Taken> Receive(store::Transaction& transaction, audit::Recorder& recorder,
+                        const policy::AgencyId& sender, std::string_view content) override;
+
+ private:
+  const Note note_;
 };
 
 }  // namespace comity::gateway

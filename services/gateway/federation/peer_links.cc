@@ -19,6 +19,10 @@ using transport::limits::kUnaryDeadline;
 // Who stops does not wait for partners that are away.
 constexpr std::chrono::seconds kGoodbyeDeadline{2};
 
+// A block has at most 3 MB; a line that takes longer goes on with it in the next call.
+constexpr std::chrono::seconds kFetchDeadline{60};
+constexpr std::size_t kMaxChunk = std::size_t{1} << 20;
+
 void SetDeadline(grpc::ClientContext& context, std::chrono::seconds deadline) {
   context.set_deadline(std::chrono::system_clock::now() + deadline);
 }
@@ -85,6 +89,14 @@ std::vector<policy::AgencyId> PeerLinks::partners() const {
 Status PeerLinks::Verify(const grpc::ClientContext& call, const policy::AgencyId& agency) const {
   COMITY_RETURN_IF_ERROR(Find(agency));
   return ServedBy(call, agency);
+}
+
+Result<Digest> PeerLinks::CertificateOf(const grpc::ClientContext& call,
+                                        const policy::AgencyId& agency) const {
+  COMITY_RETURN_IF_ERROR(Verify(call, agency));
+  COMITY_ASSIGN_OR_RETURN(const transport::VerifiedPeer server,
+                          transport::ServerOf(call, ports_.trust, ports_.clock.Now()));
+  return server.certificate;
 }
 
 Status PeerLinks::ServedBy(const grpc::ClientContext& call, const policy::AgencyId& agency) const {
@@ -190,6 +202,44 @@ Result<PeerLinks::Validated> PeerLinks::ValidateLists(const policy::AgencyId& ag
   validated.request = MessageDigest(request);
   validated.answer = MessageDigest(reply);
   return validated;
+}
+
+Result<v1::ListSealedReply> PeerLinks::ListSealed(const policy::AgencyId& agency,
+                                                  v1::ListSealedRequest asked,
+                                                  const std::stop_token& stop) const {
+  COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
+  const std::string exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage request = ports_.signer.Sign(std::move(asked), agency, exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  v1::SignedMessage reply;
+  const grpc::Status status = link->stub->ListSealed(&context, request, &reply);
+  return Read<v1::ListSealedReply>({status, context, reply}, link->peer, exchange);
+}
+
+Status PeerLinks::FetchSealed(const policy::AgencyId& agency, v1::FetchSealedRequest asked,
+                              const std::stop_token& stop,
+                              const std::function<Status(ByteView)>& take) const {
+  COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
+  const v1::SignedMessage request =
+      ports_.signer.Sign(std::move(asked), agency, matching::NewExchangeId(ports_.random));
+  grpc::ClientContext context;
+  SetDeadline(context, kFetchDeadline);
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  const auto stream = link->stub->FetchSealed(&context, request);
+  v1::SealedChunk chunk;
+  Status taken;
+  while (taken && stream->Read(&chunk)) {
+    taken = chunk.data().empty() || chunk.data().size() > kMaxChunk
+                ? Fail(ErrorCode::kInvalidArgument, "a chunk has 1 octet to 1 MiB")
+                : take(AsBytes(chunk.data()));
+    if (!taken) context.TryCancel();
+  }
+  const grpc::Status status = stream->Finish();
+  COMITY_RETURN_IF_ERROR(taken);
+  if (!status.ok()) return Fail(transport::FromGrpcStatus(status));
+  return ServedBy(context, agency);
 }
 
 Result<v1::PartnerReceipt> PeerLinks::Deliver(const policy::AgencyId& agency,

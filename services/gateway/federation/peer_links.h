@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "comity/v1/federation.grpc.pb.h"
+#include "comity/v1/sealed.pb.h"
+#include "crypto/base/bytes.h"
 #include "crypto/base/random.h"
 #include "crypto/base/result.h"
 #include "services/gateway/federation/peer_view.h"
@@ -85,6 +87,10 @@ class PeerLinks {
   // Errors: those of transport::ServerOf; kUnauthenticated  another peer's
   Status Verify(const grpc::ClientContext& call, const policy::AgencyId& agency) const;
 
+  // The certificate behind an open call, verified as above: SHA-256 of its DER.
+  Result<Digest> CertificateOf(const grpc::ClientContext& call,
+                               const policy::AgencyId& agency) const;
+
   // Also to a partner that is suspended.
   // Errors: kNotFound; kUnavailable  not reachable in time; those of MessageVerifier
   // In: leaving  this gateway stops now, as planned
@@ -115,6 +121,17 @@ class PeerLinks {
   // Errors: as ListOffers. In: stop  ends the call
   Result<Validated> ValidateLists(const policy::AgencyId& agency, v1::ValidateListsRequest request,
                                   const std::stop_token& stop) const;
+
+  // The sealed lists that the partner has for this agency. Errors: as ValidateLists
+  Result<v1::ListSealedReply> ListSealed(const policy::AgencyId& agency,
+                                         v1::ListSealedRequest request,
+                                         const std::stop_token& stop) const;
+  // A state or a block, as it comes: `take` is given 1 octet to 1 MiB at a time. Ends after a
+  // minute; what was taken by then counts.
+  // Errors: those of Find; kUnavailable  the stream broke; those of `take`, which ends the call
+  Status FetchSealed(const policy::AgencyId& agency, v1::FetchSealedRequest request,
+                     const std::stop_token& stop,
+                     const std::function<Status(ByteView)>& take) const;
 
   // Also to a partner that is suspended here: it must learn what is withdrawn all the same.
   // Errors: those of Hello; kInternal, kExhausted ...  what the partner's status says

@@ -17,7 +17,7 @@ namespace comity::gateway {
 inline constexpr std::uint32_t kProtocolMin = 1;
 inline constexpr std::uint32_t kProtocolMax = 1;
 // What it can do beyond the protocol's core, as it tells its partners.
-inline constexpr std::array<std::string_view, 1> kCapabilities = {"direct"};
+inline constexpr std::array<std::string_view, 2> kCapabilities = {"direct", "sealed"};
 
 // What one side says of itself and of the other.
 struct PeerView {

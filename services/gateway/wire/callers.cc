@@ -121,4 +121,10 @@ Result<PinnedPeer> FederationCallers::Peer(const grpc::ServerContextBase& contex
   return PinnedPeer{std::move(agency), newest, *std::move(keys)};
 }
 
+Result<Digest> FederationCallers::CertificateOf(const grpc::ServerContextBase& context) const {
+  COMITY_ASSIGN_OR_RETURN(const transport::VerifiedPeer peer,
+                          transport::CallerOf(context, trust_, clock_.Now()));
+  return peer.certificate;
+}
+
 }  // namespace comity::gateway

@@ -94,6 +94,8 @@ class FederationCallers {
   // Errors: kUnauthenticated, kUnavailable; kPermissionDenied  it is suspended here
   Result<PinnedPeer> Peer(const grpc::ServerContextBase& context, std::string_view method,
                           Suspended suspended = Suspended::kRefused);
+  // SHA-256 of the DER that the peer shows on the call's connection. Errors: as above
+  Result<Digest> CertificateOf(const grpc::ServerContextBase& context) const;
 
  private:
   transport::TrustStore& trust_;

@@ -48,6 +48,10 @@ constexpr std::array kCodes = {
     std::pair{ReasonCode::kPartnerSuspended, v1::DECISION_CODE_PARTNER_SUSPENDED},
     std::pair{ReasonCode::kCatchUpRequired, v1::DECISION_CODE_CATCH_UP_REQUIRED},
     std::pair{ReasonCode::kGatewayNotReady, v1::DECISION_CODE_GATEWAY_NOT_READY},
+    std::pair{ReasonCode::kListChanged, v1::DECISION_CODE_LIST_CHANGED},
+    std::pair{ReasonCode::kStaleBlock, v1::DECISION_CODE_STALE_BLOCK},
+    std::pair{ReasonCode::kOverCap, v1::DECISION_CODE_OVER_CAP},
+    std::pair{ReasonCode::kListNotReceived, v1::DECISION_CODE_LIST_NOT_RECEIVED},
 };
 // One row a code, on both sides: a new code does not compile until it has one.
 static_assert(kCodes.size() == static_cast<std::size_t>(ReasonCode::kStateUnreadable) + 1);

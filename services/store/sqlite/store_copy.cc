@@ -29,6 +29,14 @@ Status WriteCopy(const std::filesystem::path& database, const std::filesystem::p
   });
 }
 
+// A restored node does not know what left after the copy was made: neither which slots were
+// withdrawn nor how much of a release budget was used. So no key of a sealed list is in a copy;
+// lists are sealed anew.
+constexpr const char* kWithoutSealedLists =
+    "DELETE FROM sealed_block;"
+    "UPDATE sealed_list SET state = 3, ended_at = unixepoch() * 1000000, end_reason = 'restored',"
+    " wrapped_key = x'', sealed_header = x'', sealed_state = x'' WHERE state <> 3;";
+
 // Checkpoints of the log that was are not taken over: the copy's log goes on under another name.
 Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRecord restoration) {
   COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> target,
@@ -40,6 +48,7 @@ Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRec
     restoration.state = RestorationState::kCopy;
     COMITY_RETURN_IF_ERROR(SqliteRetentionStore(*target).PutRestoration(restoration));
     target->database().exec("DELETE FROM checkpoint; DELETE FROM restoration_reached;");
+    target->database().exec(kWithoutSealedLists);
     transaction.commit();
     return restoration;
   });

@@ -12,6 +12,8 @@
 #include "services/store/sqlite/peer_store.h"
 #include "services/store/sqlite/person_store.h"
 #include "services/store/sqlite/retention_store.h"
+#include "services/store/sqlite/sealed_copy_store.h"
+#include "services/store/sqlite/sealed_list_store.h"
 #include "services/store/sqlite/setting_store.h"
 #include "services/store/sqlite/stop_store.h"
 #include "services/store/sqlite/watchlist_store.h"
@@ -40,7 +42,9 @@ class UnitOfWork final : public Transaction {
         stops_(connection),
         hits_(connection),
         holdings_(connection),
-        retention_(connection) {}
+        retention_(connection),
+        sealed_copies_(connection),
+        sealed_lists_(connection) {}
 
   AgreementStore& agreements() override { return agreements_; }
   AgreementLifeStore& agreement_life() override { return agreement_life_; }
@@ -61,6 +65,8 @@ class UnitOfWork final : public Transaction {
   HitStore& hits() override { return hits_; }
   HoldingStore& holdings() override { return holdings_; }
   RetentionStore& retention() override { return retention_; }
+  SealedCopyStore& sealed_copies() override { return sealed_copies_; }
+  SealedListStore& sealed_lists() override { return sealed_lists_; }
   const AgreementStore& agreements() const override { return agreements_; }
   const AgreementLifeStore& agreement_life() const override { return agreement_life_; }
   const WatchlistStore& watchlists() const override { return watchlists_; }
@@ -80,6 +86,8 @@ class UnitOfWork final : public Transaction {
   const HitStore& hits() const override { return hits_; }
   const HoldingStore& holdings() const override { return holdings_; }
   const RetentionStore& retention() const override { return retention_; }
+  const SealedCopyStore& sealed_copies() const override { return sealed_copies_; }
+  const SealedListStore& sealed_lists() const override { return sealed_lists_; }
 
  private:
   SqliteAgreementStore agreements_;
@@ -101,6 +109,8 @@ class UnitOfWork final : public Transaction {
   SqliteHitStore hits_;
   SqliteHoldingStore holdings_;
   SqliteRetentionStore retention_;
+  SqliteSealedCopyStore sealed_copies_;
+  SqliteSealedListStore sealed_lists_;
 };
 
 }  // namespace comity::store
