@@ -246,7 +246,7 @@ void AddAgreementExplain(CommandLine& line, Session& session) {
        "the search would be denied",
        "comity agreement explain northshire-eastvale-2026 --requester eastvale-council "
        "--holder northshire-police --purpose court-order-arrest --category wanted-by-courts "
-       "--role engine --use live --mode direct --engine facenet/20180402/128 --threshold 0.6"},
+       "--role engine --use live --mode sealed --engine facenet/20180402/128 --threshold 0.64"},
       Asks::kGateway, [options, &session] { return Explain(*options, session); });
   command.Add(
       {"agreement", "FILE|ID", "document, or agreement id; default: any between the two", false},

@@ -6,6 +6,8 @@
 #include "comity/v1/alerts.grpc.pb.h"
 #include "services/cli/alert_text.h"
 #include "services/cli/commands.h"
+#include "services/cli/local_file.h"
+#include "services/cli/opening_file.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
 #include "services/cli/wire_text.h"
@@ -19,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kMaxAlerts = 1000;
 
 struct AlertOptions {
-  std::string alert, outcome, note;
+  std::string alert, outcome, note, reason, out;
   std::optional<std::uint64_t> limit;
   bool open = false;
 };
@@ -88,6 +90,29 @@ Result<ExitCode> Acknowledge(const AlertOptions& options, const Session& session
   return ExitCode::kOk;
 }
 
+Result<ExitCode> Open(const AlertOptions& options, const Session& session) {
+  // Before the gateway is asked: what was opened and cannot be kept was opened for nothing.
+  COMITY_RETURN_IF_ERROR(CheckNewFile(options.out));
+  v1::OpenAlertRequest request;
+  request.set_alert(options.alert);
+  request.set_reason(options.reason);
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  COMITY_ASSIGN_OR_RETURN(const v1::AlertOpening opening,
+                          gateway.Call<v1::Alerts>(&v1::Alerts::Stub::Open, request));
+  COMITY_RETURN_IF_ERROR(WriteNewPrivateFile(options.out, EncodeOpening(opening)));
+  if (session.json) {
+    PrintJson(Json{{"alert", Clean(opening.alert())},
+                   {"holder", Clean(opening.holder())},
+                   {"frames", opening.frames_size()},
+                   {"file", options.out}});
+  } else {
+    Print(options.out + ": what opens " + std::to_string(opening.frames_size()) +
+          " frames of alert " + Clean(opening.alert()) +
+          ". It holds templates of faces; erase it when it has been verified.\n");
+  }
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 void AddAlertCommands(CommandLine& line, Session& session) {
@@ -117,6 +142,22 @@ void AddAlertCommands(CommandLine& line, Session& session) {
       .Add({"--outcome", "OUTCOME", "true-match, not-a-match or cannot-say", true},
            options->outcome)
       .Add({"--note", "TEXT", "up to 1000 octets", false}, options->note);
+  options = std::make_shared<AlertOptions>();
+  line.Add(
+          {"alert open", "what opens the sealed searches behind an alert",
+           "For auditors. Writes what shows which template was searched for in each frame of the\n"
+           "alert that was searched sealed, so that 'comity audit opening' can compare it with "
+           "the\n"
+           "holder's log. That you opened it, and why, is in the log first.\n"
+           "WARNING: the file holds templates of faces, biometric data of people who may be on no\n"
+           "list. It is readable by you alone (mode 0600) and not encrypted: keep it off shared\n"
+           "disks, hand it to nobody who needs only the verdict, and erase it afterwards.",
+           "the file exists already",
+           "comity alert open a-... --reason 'monthly sample' --out opening.json"},
+          Asks::kGateway, [options, &session] { return Open(*options, session); })
+      .Add({"alert", "ALERT", "alert id", true}, options->alert)
+      .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason)
+      .Add({"--out", "FILE", "file to write; it must not exist", true}, options->out);
 }
 
 }  // namespace comity::cli

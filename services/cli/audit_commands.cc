@@ -10,6 +10,7 @@
 #include "crypto/tlog/entry.h"
 #include "crypto/tlog/proof_text.h"
 #include "services/cli/audit_export.h"
+#include "services/cli/audit_opening.h"
 #include "services/cli/commands.h"
 #include "services/cli/export_folder.h"
 #include "services/cli/local_file.h"
@@ -212,6 +213,7 @@ void AddAuditCommands(CommandLine& line, Session& session) {
   AddAuditExport(line, session);
   AddVerify(line, session);
   AddProofs(line, session);
+  AddAuditOpening(line, session);
 }
 
 }  // namespace comity::cli

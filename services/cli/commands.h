@@ -22,6 +22,7 @@ void AddApprovalCommands(CommandLine& line, Session& session);
 void AddNoticeCommands(CommandLine& line, Session& session);
 void AddRetentionCommands(CommandLine& line, Session& session);
 void AddBackupCommands(CommandLine& line, Session& session);  // backup, restore, restoration
+void AddBenchCommands(CommandLine& line, Session& session);
 void AddDoctorCommand(CommandLine& line, Session& session);
 
 }  // namespace comity::cli

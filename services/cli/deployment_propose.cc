@@ -175,7 +175,10 @@ void AddPropose(CommandLine& line, Session& session) {
       .Add({"--ends", "INSTANT", "RFC 3339; at most 24 h after the start", false}, options->ends)
       .Add({"--hours", "N", "instead of --ends: how long, 1 to 24 h", false},
            CountTarget{options->hours, 1, kMaxHours})
-      .Add({"--mode", "MODE", "direct or sealed, as the agreement says", true}, options->mode)
+      .Add(
+          {"--mode", "MODE",
+           "direct, sealed, or any: what each holder's agreement says, sealed before direct", true},
+          options->mode)
       .Add({"--expected-faces", "N", "how many faces will pass, 1 to 100000000", true},
            CountTarget{options->faces, 1, kMaxFaces})
       .Add({"--false-match-rate", "R",

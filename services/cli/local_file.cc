@@ -13,13 +13,23 @@ Result<std::string> ReadLocalText(const std::filesystem::path& path, std::size_t
   return Locally(runtime::ReadTextFile(path, max_size));
 }
 
-Status WriteNewFile(const std::filesystem::path& path, std::string_view content) {
+Status CheckNewFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
     return Fail(ErrorCode::kConflict,
                 path.string() + " exists already; move it away or name another file");
   }
+  return {};
+}
+
+Status WriteNewFile(const std::filesystem::path& path, std::string_view content) {
+  COMITY_RETURN_IF_ERROR(CheckNewFile(path));
   return Locally(runtime::WriteFile(path, AsBytes(content), 0644));
+}
+
+Status WriteNewPrivateFile(const std::filesystem::path& path, std::string_view content) {
+  COMITY_RETURN_IF_ERROR(CheckNewFile(path));
+  return Locally(runtime::WriteFile(path, AsBytes(content), 0600));
 }
 
 Result<sign::SigningKey> ReadSigningKey(const std::filesystem::path& path) {

@@ -16,8 +16,12 @@ namespace comity::cli {
 // a gateway out of reach.
 Result<std::string> ReadLocalText(const std::filesystem::path& path, std::size_t max_size);
 
+// Errors: kConflict  something of that name is there
+Status CheckNewFile(const std::filesystem::path& path);
 // Writes a file that must not exist yet, with mode 0644.
 Status WriteNewFile(const std::filesystem::path& path, std::string_view content);
+// The same with mode 0600.
+Status WriteNewPrivateFile(const std::filesystem::path& path, std::string_view content);
 
 // A person's Ed25519 key; the file must be readable by its owner only.
 Result<sign::SigningKey> ReadSigningKey(const std::filesystem::path& path);

@@ -32,10 +32,10 @@ class OwnGateway {
   template <typename Service, typename Request, typename Response>
   Result<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
                                                               Response*),
-                        const Request& request) const {
+                        const Request& request, std::chrono::seconds patience = kPatience) const {
     const auto stub = Service::NewStub(channel_);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_deadline(std::chrono::system_clock::now() + patience);
     Response response;
     const grpc::Status status = (stub.get()->*method)(&context, request, &response);
     if (!status.ok()) return Fail(Describe(status));

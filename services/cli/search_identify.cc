@@ -114,7 +114,10 @@ void AddTerms(Command command, IdentifyOptions& options) {
            options.profile)
       .Add({"--threshold", "T", "cosine, 0 to 1, at or above the agreement's floor", true},
            DecimalTarget{options.threshold, 0, 1})
-      .Add({"--mode", "MODE", "direct or sealed, as the agreement says", true}, options.mode);
+      .Add(
+          {"--mode", "MODE",
+           "direct, sealed, or any: what each holder's agreement says, sealed before direct", true},
+          options.mode);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
 #include "services/cli/watchlist_add.h"
+#include "services/cli/watchlist_audit.h"
 #include "services/cli/watchlist_draft.h"
 #include "services/cli/watchlist_entries.h"
 #include "services/cli/watchlist_holders.h"
@@ -83,6 +84,24 @@ Result<ExitCode> Close(const WatchlistOptions& options, const Session& session) 
   return ExitCode::kOk;
 }
 
+Result<ExitCode> Shred(const WatchlistOptions& options, const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  v1::ShredWatchlistRequest request;
+  request.set_watchlist(options.list);
+  request.set_reason(options.reason);
+  COMITY_ASSIGN_OR_RETURN(const v1::ShredWatchlistResponse response,
+                          gateway.Call<v1::Watchlists>(&v1::Watchlists::Stub::Shred, request));
+  if (session.json) {
+    PrintJson(Json{{"watchlist", options.list}, {"destroyed", response.destroyed()}});
+  } else if (response.destroyed() == 0) {
+    Print(options.list + ": no sealed list of it had a key\n");
+  } else {
+    Print(options.list + ": the keys of " + std::to_string(response.destroyed()) +
+          " sealed lists are destroyed: no copy of them can be searched\n");
+  }
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 void AddWatchlistCommands(CommandLine& line, Session& session) {
@@ -111,6 +130,18 @@ void AddWatchlistCommands(CommandLine& line, Session& session) {
            Asks::kGateway, [options, &session] { return Close(*options, session); })
       .Add({"list", "LIST", "the list", true}, options->list)
       .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason);
+  options = std::make_shared<WatchlistOptions>();
+  line.Add({"watchlist shred", "make every sealed copy of a list useless",
+            "Destroys the keys of all sealed lists made of a list, for whatever partner: when it\n"
+            "answers, no copy of them can be searched, wherever it is, and no hit found in one\n"
+            "leaves. The list itself stays approved and is sealed anew, under new keys, for whom\n"
+            "agreements let search it. To end the searches themselves, close the list or suspend\n"
+            "the agreement.",
+            "", "comity watchlist shred court-warrants --reason 'a copy was stolen'"},
+           Asks::kGateway, [options, &session] { return Shred(*options, session); })
+      .Add({"list", "LIST", "the list", true}, options->list)
+      .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason);
+  AddWatchlistAudit(line, session);
   AddWatchlistManifest(line, session);
   AddWatchlistHolders(line, session);
 }

@@ -123,7 +123,8 @@ Result<v1::Outcome> ParseOutcome(std::string_view text) {
 Result<v1::SearchMode> ParseMode(std::string_view text) {
   if (text == "direct") return v1::SEARCH_MODE_DIRECT;
   if (text == "sealed") return v1::SEARCH_MODE_SEALED;
-  return Fail(ErrorCode::kInvalidArgument, "a mode is direct or sealed, not " + Quote(text));
+  if (text == "any") return v1::SEARCH_MODE_UNSPECIFIED;
+  return Fail(ErrorCode::kInvalidArgument, "a mode is direct, sealed or any, not " + Quote(text));
 }
 
 }  // namespace comity::cli
