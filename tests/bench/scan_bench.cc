@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Comparisons a second of one thread: Faiss as Debian ships it (argument mode 0), with every batch
-// sent to BLAS (1), and the Scanner, which scores what Faiss proposes again in double precision
-// (2).
+// sent to BLAS (1), and the Scanner, whose int8 scan proposes and whose float64 score decides: by
+// the fastest kernel (2), the portable one (3) and AVX2 (4).
 #include <benchmark/benchmark.h>
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/utils/distances.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>
@@ -19,7 +20,7 @@ namespace comity::matching {
 namespace {
 
 constexpr double kThreshold = 0.6;
-enum Mode : std::int64_t { kAsShipped, kTuned, kScanner };
+enum Mode : std::int64_t { kAsShipped, kTuned, kScanner, kPortable, kAvx2 };
 
 std::vector<float> RandomUnitRows(std::size_t rows, std::size_t dimension, std::uint64_t seed) {
   std::mt19937_64 generator(seed);
@@ -64,6 +65,11 @@ void SearchWithFaiss(const Gallery& gallery, std::span<const float> probes) {
   benchmark::DoNotOptimize(found.lims[count]);
 }
 
+sealed::Kernel KernelOf(std::int64_t mode) {
+  if (mode == kPortable) return sealed::Kernel::kPortable;
+  return mode == kAvx2 ? sealed::Kernel::kAvx2 : sealed::FastestKernel();
+}
+
 void Scan(benchmark::State& state) {
   const auto dimension = static_cast<std::uint32_t>(state.range(0));
   const auto rows = static_cast<std::size_t>(state.range(1));
@@ -71,12 +77,17 @@ void Scan(benchmark::State& state) {
   const std::int64_t mode = state.range(3);
   const auto gallery = MakeGallery(rows, dimension);
   const std::vector<float> probes = RandomUnitRows(batch, dimension, 2);
-  const Scanner scanner;  // sets BLAS to one thread and the threshold to 1
+  const auto kernels = sealed::SupportedKernels();
+  if (std::find(kernels.begin(), kernels.end(), KernelOf(mode)) == kernels.end()) {
+    state.SkipWithError("this processor has no such kernel");
+    return;
+  }
+  const Scanner scanner(KernelOf(mode));  // sets BLAS to one thread and the threshold to 1
   constexpr int kShippedThreshold = 20;
   faiss::distance_compute_blas_threshold = mode == kAsShipped ? kShippedThreshold : 1;
   omp_set_num_threads(1);
   for (auto _ : state) {
-    if (mode == kScanner) {
+    if (mode >= kScanner) {
       benchmark::DoNotOptimize(scanner.Scan(*gallery, probes, kThreshold));
     } else {
       SearchWithFaiss(*gallery, probes);
@@ -89,6 +100,7 @@ void Scan(benchmark::State& state) {
 BENCHMARK(Scan)
     ->ArgNames({"d", "N", "batch", "mode"})
     ->ArgsProduct({{128, 512}, {10'000, 100'000}, {1, 8, 32}, {kAsShipped, kTuned, kScanner}})
+    ->ArgsProduct({{512}, {10'000}, {1, 8}, {kPortable, kAvx2}})
     ->Unit(benchmark::kMillisecond)
     ->MinTime(0.2);
 

@@ -13,7 +13,6 @@
 #include "crypto/sealed/quantise.h"
 #include "crypto/sealed/seal.h"
 #include "crypto/sealed/sketch_decode.h"
-#include "crypto/sealed/threshold.h"
 
 namespace comity::sealed {
 namespace {
@@ -177,52 +176,6 @@ void HolderShare(benchmark::State& state) {
 }
 BENCHMARK(HolderShare)->Unit(benchmark::kMicrosecond);
 
-struct ComparisonData {
-  explicit ComparisonData(std::size_t slots) : slot_count(slots) {
-    std::mt19937_64 generator(4);
-    for (std::size_t i = 0; i < slots; ++i) {
-      scores.push_back(static_cast<std::uint32_t>(generator()) & kModulusMask);
-      shares.push_back(static_cast<std::uint32_t>(generator()) & kModulusMask);
-      pads.push_back(generator());
-      choices.push_back(generator() & 63);
-      bits.push_back(generator() & 1);
-    }
-  }
-  HolderPads holder() const { return {choices, bits}; }
-  RequesterInput requester() const {
-    return {.threshold = 2'000'000, .scores = scores, .pads = pads, .masks = bits};
-  }
-  std::size_t slot_count;
-  std::vector<std::uint32_t> scores;
-  std::vector<std::uint32_t> shares;
-  std::vector<std::uint64_t> pads;
-  std::vector<std::uint8_t> choices;
-  std::vector<std::uint8_t> bits;
-};
-
-void HolderOffsets(benchmark::State& state) {
-  const ComparisonData data(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeOffsets(data.shares, data.holder()));
-  ReportEntries(state, data.slot_count);
-}
-BENCHMARK(HolderOffsets)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMicrosecond);
-
-void RequesterTables(benchmark::State& state) {
-  const ComparisonData data(static_cast<std::size_t>(state.range(0)));
-  const Bytes offsets = EncodeOffsets(data.shares, data.holder());
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeTables(data.requester(), offsets));
-  ReportEntries(state, data.slot_count);
-}
-BENCHMARK(RequesterTables)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMicrosecond);
-
-void HolderOpens(benchmark::State& state) {
-  const ComparisonData data(static_cast<std::size_t>(state.range(0)));
-  const auto tables = *EncodeTables(data.requester(), EncodeOffsets(data.shares, data.holder()));
-  for (auto _ : state) benchmark::DoNotOptimize(OpenTables(data.shares, data.holder(), tables));
-  ReportEntries(state, data.slot_count);
-}
-BENCHMARK(HolderOpens)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMicrosecond);
-
 SlotSet Slots(std::size_t entries) {
   std::vector<std::uint32_t> filled;
   for (std::size_t left = entries; left > 0; left -= std::min(left, kRingDegree)) {
@@ -232,10 +185,13 @@ SlotSet Slots(std::size_t entries) {
 }
 
 void FoldSketch(benchmark::State& state) {
-  const ComparisonData data(static_cast<std::size_t>(state.range(0)));
-  const auto table = *SketchTable::Create(Slots(data.slot_count), kCap);
-  for (auto _ : state) benchmark::DoNotOptimize(table.Fold(data.bits));
-  ReportEntries(state, data.slot_count);
+  const SlotSet slots = Slots(static_cast<std::size_t>(state.range(0)));
+  const auto table = *SketchTable::Create(slots, kCap);
+  std::mt19937_64 generator(4);
+  std::vector<std::uint8_t> bits(slots.size());
+  for (auto& bit : bits) bit = generator() & 1;
+  for (auto _ : state) benchmark::DoNotOptimize(table.Fold(bits));
+  ReportEntries(state, slots.size());
 }
 BENCHMARK(FoldSketch)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMicrosecond);
 

@@ -46,6 +46,8 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StopStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, HitStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, HoldingStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, SealedCopyStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, SealedListStoreConformance, kSqlite);
 
 }  // namespace
 }  // namespace comity::store

@@ -97,5 +97,7 @@ class StopStoreConformance : public StoreConformance {};
 class HitStoreConformance : public StoreConformance {};
 class HoldingStoreConformance : public StoreConformance {};
 class RetentionStoreConformance : public StoreConformance {};
+class SealedCopyStoreConformance : public StoreConformance {};
+class SealedListStoreConformance : public StoreConformance {};
 
 }  // namespace comity::store

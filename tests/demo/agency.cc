@@ -2,6 +2,7 @@
 #include "tests/demo/agency.h"
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
@@ -107,6 +108,8 @@ Status Agency::Start() {
          (folder_ / "pki/people" / (std::string(administrator) + ".card.toml")).string()});
   }
   COMITY_RETURN_IF_ERROR(offline_.Run(std::move(command)));
+  // Sooner than an installation would: the demo is short.
+  std::ofstream(config, std::ios::app) << "\n[sealed]\nanswer_after = 50\n";
   COMITY_RETURN_IF_ERROR(Run());
   return AddStaff();
 }

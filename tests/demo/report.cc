@@ -75,6 +75,7 @@ nlohmann::ordered_json Report::ToJson() const {
           {"true_alerts", true_alerts},
           {"false_alerts", alerts - true_alerts},
           {"hits", hits},
+          {"asked_again", asked_again},
           {"unanswered", unanswered},
           {"tpir", tpir()},
           {"fpir", fpir()},

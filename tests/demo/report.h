@@ -40,7 +40,7 @@ struct FanoutAnswer {
 
 // What the demo measured. `--report` writes it as JSON.
 struct Report {
-  std::string mode = "direct";
+  std::string mode = "sealed";
   std::string store = "sqlite";
   double threshold = 0;
   std::uint64_t entries = 0;
@@ -50,9 +50,10 @@ struct Report {
   std::uint64_t mated_found = 0;        // own entry at or above the threshold
   std::uint64_t non_mated_alerted = 0;  // any entry at or above the threshold
   std::uint64_t hits = 0;
-  std::uint64_t alerts = 0;       // stored, frames of one face merged
-  std::uint64_t true_alerts = 0;  // the first frame's identity is the entry's
-  std::uint64_t unanswered = 0;
+  std::uint64_t alerts = 0;          // stored, frames of one face merged
+  std::uint64_t true_alerts = 0;     // the first frame's identity is the entry's
+  std::uint64_t asked_again = 0;     // frames: budgets of the list were spent at the moment
+  std::uint64_t unanswered = 0;      // faces, at the end
   double seconds = 0;                // first send to last answer
   std::vector<double> latencies_ms;  // engine's send to answer, a face
   std::vector<Refusal> refused;

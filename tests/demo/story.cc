@@ -111,6 +111,10 @@ Status Story::MakeAgreements() {
   Chapter("Agreements");
   testing::AgreementText live = AgreementBetween(*council_, *police_);
   live.id = kMain;
+  live.mode = "sealed";
+  COMITY_RETURN_IF_ERROR(PutInForce(live, *council_, *police_));
+  live.mode = "direct";
+  live.id = kDirect;
   COMITY_RETURN_IF_ERROR(PutInForce(live, *council_, *police_));
   live.id = kLapsed;
   live.attachment_until =

@@ -19,6 +19,8 @@ namespace comity::demo {
 
 // Names that several chapters of the story use.
 inline constexpr const char* kMain = "northshire-eastvale";
+// The stated exception: the holder sees the faces that are searched for.
+inline constexpr const char* kDirect = "northshire-eastvale-direct";
 inline constexpr const char* kLapsed = "northshire-eastvale-lapsed";
 inline constexpr const char* kSmall = "northshire-eastvale-small";
 inline constexpr const char* kMissingAtHealth = "northshire-riverside-missing";
@@ -79,6 +81,7 @@ class Story {
   Status MakeAgreements();
   Status MakeList(const Agency& holder, const ListPlan& plan);
   Status MakeLists();
+  Status AwaitSealedList();
   Status Search();
   Status WithdrawDuringSearch();
   Status SearchManyHolders();

@@ -69,7 +69,7 @@ Status Story::MakeLists() {
                                              kPurpose,
                                              kCategory,
                                              "suspect",
-                                             {kMain, kLapsed, kSmall},
+                                             {kMain, kDirect, kLapsed, kSmall},
                                              faces_.enrolled,
                                              "np-"}));
   report_.entries = faces_.enrolled.size();

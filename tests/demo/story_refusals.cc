@@ -50,18 +50,18 @@ void Story::AddRefusal(std::string name, std::string requester, std::string by,
 
 Status Story::Refusals() {
   fmt::print("\nRefusals: case, requester, who refused, code, agreement, clause\n");
-  policy::SearchRequest terms = TermsOf(kMain);
+  policy::SearchRequest terms = TermsOf(kDirect);
   terms.purpose = *policy::PurposeCode::Parse("general-surveillance");
   COMITY_RETURN_IF_ERROR(
-      RefuseAtOpening("wrong-purpose", kMain, terms, ReasonCode::kPurposeNotCovered));
+      RefuseAtOpening("wrong-purpose", kDirect, terms, ReasonCode::kPurposeNotCovered));
   COMITY_RETURN_IF_ERROR(RefuseAtOpening("expired-attachment", kLapsed, TermsOf(kLapsed),
                                          ReasonCode::kAttachmentNotValid));
   COMITY_RETURN_IF_ERROR(RefuseOverCapacity());
   COMITY_RETURN_IF_ERROR(RefuseWithoutAgreement());
-  terms = TermsOf(kMain);
+  terms = TermsOf(kDirect);
   terms.list_categories = {*policy::ListCategory::Parse("witness")};
   COMITY_RETURN_IF_ERROR(
-      RefuseAtOpening("category-not-covered", kMain, terms, ReasonCode::kCategoryNotCovered));
+      RefuseAtOpening("category-not-covered", kDirect, terms, ReasonCode::kCategoryNotCovered));
   COMITY_RETURN_IF_ERROR(RefuseSuspended());
   for (const Refusal& refusal : report_.refused) {
     if (refusal.as_expected()) continue;
@@ -98,9 +98,9 @@ Status Story::RefuseAtOpening(const std::string& name, const std::string& agreem
 }
 
 Status Story::RefuseWithoutAgreement() {
-  policy::SearchRequest terms = TermsOf(kMain);
+  policy::SearchRequest terms = TermsOf(kDirect);
   terms.requester = *policy::AgencyId::Parse(health_->name());
-  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*health_, kMain, terms));
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*health_, kDirect, terms));
   const policy::Decision own = DecisionOf(proposed["refused"]);
   AddRefusal("no-agreement", "honest", health_->name(), own, health_->name(),
              ReasonCode::kNoAgreement);
@@ -137,8 +137,8 @@ Status Story::RefuseOverCapacity() {
 }
 
 Status Story::RefuseSuspended() {
-  const policy::SearchRequest terms = TermsOf(kMain);
-  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*council_, kMain, terms));
+  const policy::SearchRequest terms = TermsOf(kDirect);
+  COMITY_ASSIGN_OR_RETURN(const auto proposed, CreateDeployment(*council_, kDirect, terms));
   const std::string deployment = proposed.value("deployment", "");
   COMITY_ASSIGN_OR_RETURN(const auto engine,
                           EngineClient::Open(council_->engine(), deployment, clock_));
@@ -153,7 +153,7 @@ Status Story::RefuseSuspended() {
     return Fail(ErrorCode::kInternal, "a search before the suspension was not permitted");
   }
   COMITY_ASSIGN_OR_RETURN(const auto suspended,
-                          police_->cli("dpo").Ask({"agreement", "suspend", kMain, "--reason",
+                          police_->cli("dpo").Ask({"agreement", "suspend", kDirect, "--reason",
                                                    "A complaint is being looked into."}));
   COMITY_ASSIGN_OR_RETURN(const v1::WatchAnswer answer, AskHonest(*engine, 2));
   AddRefusal("suspended-mid-stream", "honest", answer.refused_by(),
@@ -176,7 +176,7 @@ Status Story::RefuseSuspended() {
 Status Story::LiftSuspension(const std::string& suspension) {
   for (const char* signatory : {"siro", "chief"}) {
     COMITY_RETURN_IF_ERROR(
-        police_->cli(signatory).Run({"agreement", "resume", kMain, "--lifts", suspension,
+        police_->cli(signatory).Run({"agreement", "resume", kDirect, "--lifts", suspension,
                                      "--reason", "The complaint was unfounded."}));
   }
   return {};

@@ -14,7 +14,7 @@
 #include "services/audit/events.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "tests/e2e/killed_gateways.h"
-#include "tests/e2e/opened_log.h"
+#include "tests/integration/opened_log.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

@@ -14,8 +14,8 @@
 #include "services/audit/events.h"
 #include "tests/e2e/killed_gateways.h"
 #include "tests/e2e/live_engine.h"
-#include "tests/e2e/opened_log.h"
 #include "tests/e2e/two_agencies.h"
+#include "tests/integration/opened_log.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

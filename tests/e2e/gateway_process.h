@@ -32,6 +32,7 @@ class GatewayProcess {
   void Kill() { process_->Kill(); }
   std::optional<int> Stop(std::chrono::milliseconds patience) { return process_->Stop(patience); }
   bool IsRunning() { return process_ && process_->IsRunning(); }
+  pid_t pid() const { return process_->pid(); }  // once it was started
 
   std::filesystem::path config() const { return folder_ / "comityd.toml"; }
   // Everything it has said since the first start.

@@ -14,7 +14,7 @@
 #include "services/transport/fingerprint.h"
 #include "services/transport/pki_rotate.h"
 #include "tests/e2e/killed_gateways.h"
-#include "tests/e2e/opened_log.h"
+#include "tests/integration/opened_log.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

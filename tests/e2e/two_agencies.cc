@@ -22,8 +22,12 @@ void SetEngine(Engine& engine, std::uint32_t dimension) {
 }  // namespace
 
 TwoAgencies::TwoAgencies(std::uint32_t dimension, const std::string& list_after_end)
-    : dimension_(dimension) {
-  text_.list_after_end = list_after_end;
+    : TwoAgencies(dimension,
+                  [&](AgreementText& text, LiveAgency&) { text.list_after_end = list_after_end; }) {
+}
+
+TwoAgencies::TwoAgencies(std::uint32_t dimension, const Change& change) : dimension_(dimension) {
+  change(text_, police_);
   police_.Start({&council_});
   council_.Start({&police_});
   for (LiveAgency* agency : {&police_, &council_}) AwaitPartners(*agency);
@@ -90,7 +94,7 @@ v1::DeploymentDefinition TwoAgencies::Deployment(const std::string& case_ref) co
   definition.set_place("Town square");
   definition.set_reason("Market day");
   definition.set_case_ref(case_ref);
-  definition.set_mode(v1::SEARCH_MODE_DIRECT);
+  definition.set_mode(text_.mode == "sealed" ? v1::SEARCH_MODE_SEALED : v1::SEARCH_MODE_DIRECT);
   *definition.mutable_starts_at() = gateway::ToProto(clock_.Now() - std::chrono::minutes(1));
   *definition.mutable_ends_at() = gateway::ToProto(clock_.Now() + std::chrono::hours(6));
   definition.set_expected_faces(1000);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ class TwoAgencies {
 
   // In: list_after_end  as the agreement says it: how long a list's faces stay when it is closed
   explicit TwoAgencies(std::uint32_t dimension, const std::string& list_after_end = "PT24H");
+
+  // What differs otherwise; called before either gateway starts.
+  using Change = std::function<void(AgreementText& text, LiveAgency& police)>;
+  TwoAgencies(std::uint32_t dimension, const Change& change);
 
   LiveAgency& police() { return police_; }
   LiveAgency& council() { return council_; }

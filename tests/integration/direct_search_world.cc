@@ -13,10 +13,10 @@
 namespace comity::testing {
 namespace {
 
-void FillEngine(v1::EngineProfile& engine) {
+void FillEngine(std::uint32_t dimension, v1::EngineProfile& engine) {
   engine.set_name("facenet");
   engine.set_version("20180402");
-  engine.set_dimension(kDimension);
+  engine.set_dimension(dimension);
 }
 
 // Whether the agency has every statement that the agreement needs.
@@ -36,9 +36,9 @@ bool IsComplete(const LiveAgency& agency, const policy::AgreementRef& agreement)
 
 }  // namespace
 
-Template RandomTemplate(std::mt19937_64& random) {
+Template RandomTemplate(std::mt19937_64& random, std::uint32_t dimension) {
   std::normal_distribution<float> normal;
-  Template values(kDimension);
+  Template values(dimension);
   double sum = 0;
   for (float& value : values) {
     value = normal(random);
@@ -74,10 +74,12 @@ void DirectSearchWorld::Agree() {
 }
 
 void DirectSearchWorld::ImportEntries(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) entries_.push_back(RandomTemplate(random_));
+  for (std::size_t i = 0; i < count; ++i)
+    entries_.push_back(RandomTemplate(random_, text_.dimension));
   DefinitionText list;
   list.agreements = {text_.id};
   list.purpose = text_.purpose;
+  list.dimension = text_.dimension;
   list.starts_at = Now() - std::chrono::minutes(5);
   list.ends_at = Now() + std::chrono::hours(12);
   FillList(police_, list, entries_);
@@ -88,13 +90,13 @@ v1::DeploymentDefinition DirectSearchWorld::Definition() const {
   definition.add_agreements(text_.id);
   definition.set_purpose("court-order-arrest");
   definition.add_list_categories("wanted-by-courts");
-  FillEngine(*definition.mutable_engine());
+  FillEngine(text_.dimension, *definition.mutable_engine());
   definition.set_engine_name("cameras");
   definition.set_threshold(0.6);
   definition.set_place("Town square");
   definition.set_reason("Market day");
   definition.set_case_ref("case-7");
-  definition.set_mode(v1::SEARCH_MODE_DIRECT);
+  definition.set_mode(text_.mode == "sealed" ? v1::SEARCH_MODE_SEALED : v1::SEARCH_MODE_DIRECT);
   AddForecast(definition);
   *definition.mutable_starts_at() = gateway::ToProto(Now() - std::chrono::minutes(1));
   *definition.mutable_ends_at() = gateway::ToProto(Now() + std::chrono::hours(1));
@@ -143,7 +145,7 @@ policy::SearchRequest DirectSearchWorld::Terms() const {
   terms.use = policy::UseMode::kLive;
   terms.mode = policy::SearchMode::kDirect;
   terms.list_categories = {policy::ListCategory::Parse("wanted-by-courts").value()};
-  terms.engine = policy::EngineProfile{"facenet", "20180402", kDimension};
+  terms.engine = policy::EngineProfile{"facenet", "20180402", text_.dimension};
   terms.threshold = 0.6;
   return terms;
 }

@@ -19,13 +19,14 @@ inline constexpr std::uint32_t kDimension = 128;
 using Template = std::vector<float>;
 
 // A unit vector of no particular direction.
-Template RandomTemplate(std::mt19937_64& random);
+Template RandomTemplate(std::mt19937_64& random, std::uint32_t dimension = kDimension);
 
 // Two agencies with live gateways over loopback mutual TLS: the council asks, the police hold a
 // list.
 class DirectSearchWorld : public ::testing::Test {
  protected:
-  // Both gateways run and pin each other; `text_` is filled and may be changed before Agree().
+  // Both gateways run and pin each other; `text_` is filled and may be changed before Agree(). Its
+  // dimension is that of the entries and searches.
   void SetUp() override;
   // `text_` becomes a document that both agencies have signed; `ref_` names it.
   void Agree();

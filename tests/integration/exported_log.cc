@@ -29,19 +29,6 @@ std::map<std::string, Bytes> Download(const LiveAgency& agency) {
   return files;
 }
 
-tlog::LogExport AsExport(const std::map<std::string, Bytes>& files) {
-  tlog::LogExport log;
-  log.vkeys = std::string(AsText(files.at("log.vkey")));
-  log.checkpoint = std::string(AsText(files.at("checkpoint")));
-  for (const auto& [path, content] : files) log.paths.push_back(path);
-  log.read = [&files](const std::string& path) -> Result<Bytes> {
-    const auto found = files.find(path);
-    if (found == files.end()) return Fail(ErrorCode::kNotFound, path);
-    return found->second;
-  };
-  return log;
-}
-
 Status ReadEntries(ExportedLog& log) {
   const std::uint64_t size = log.summary.counts.entries;
   for (std::uint64_t tile = 0; tile * tlog::kTileWidth < size; ++tile) {
@@ -58,6 +45,19 @@ Status ReadEntries(ExportedLog& log) {
 
 }  // namespace
 
+tlog::LogExport ExportedLog::AsExport() const {
+  tlog::LogExport log;
+  log.vkeys = std::string(AsText(files.at("log.vkey")));
+  log.checkpoint = std::string(AsText(files.at("checkpoint")));
+  for (const auto& [path, content] : files) log.paths.push_back(path);
+  log.read = [this](const std::string& path) -> Result<Bytes> {
+    const auto found = files.find(path);
+    if (found == files.end()) return Fail(ErrorCode::kNotFound, path);
+    return found->second;
+  };
+  return log;
+}
+
 std::vector<tlog::LogEntry> ExportedLog::OfType(std::string_view type) const {
   std::vector<tlog::LogEntry> found;
   for (const auto& entry : entries) {
@@ -73,7 +73,7 @@ ExportedLog ExportLog(const LiveAgency& agency) {
     ADD_FAILURE() << "the export has no checkpoint or no key";
     return log;
   }
-  auto verified = tlog::VerifyLog(AsExport(log.files));
+  auto verified = tlog::VerifyLog(log.AsExport());
   EXPECT_THAT(verified, IsOk());
   if (!verified) return log;
   log.summary = *std::move(verified);

@@ -18,6 +18,7 @@ struct ExportedLog {
   tlog::LogSummary summary;
   std::vector<tlog::LogEntry> entries;  // in order
 
+  tlog::LogExport AsExport() const;  // as the verifier takes it; refers to this object
   std::vector<tlog::LogEntry> OfType(std::string_view type) const;
   std::size_t Count(std::string_view type) const { return OfType(type).size(); }
 };

@@ -101,7 +101,7 @@ std::string FanoutWorld::Deploy() {
   definition.set_place("Town square");
   definition.set_reason("Market day");
   definition.set_case_ref("case-7");
-  definition.set_mode(v1::SEARCH_MODE_DIRECT);
+  definition.set_mode(mode_);
   *definition.mutable_starts_at() = gateway::ToProto(Whole(clock_) - std::chrono::minutes(1));
   *definition.mutable_ends_at() = gateway::ToProto(Whole(clock_) + std::chrono::hours(1));
   definition.set_expected_faces(1000);
@@ -130,7 +130,7 @@ v1::IdentifyRequest FanoutWorld::Request(const std::vector<float>& face) const {
   request.set_embedding(face.data(), face.size() * sizeof(float));
   request.set_threshold(0.6);
   request.add_list_categories("wanted-by-courts");
-  request.set_mode(v1::SEARCH_MODE_DIRECT);
+  request.set_mode(mode_);
   request.set_capture_ref("desk-17");
   return request;
 }

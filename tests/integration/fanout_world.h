@@ -32,6 +32,8 @@ class FanoutWorld {
   std::vector<float> Stranger();
   std::string AgreementId(std::size_t i) const { return "fan-" + std::to_string(i); }
   const runtime::SystemClock& clock() const { return clock_; }
+  // Each holder in the mode in which its agreement lets it be searched.
+  void SearchInAnyMode() { mode_ = v1::SEARCH_MODE_UNSPECIFIED; }
 
   // The holder's data protection officer suspends its agreement.
   void Suspend(std::size_t holder);
@@ -57,6 +59,7 @@ class FanoutWorld {
   std::vector<std::unique_ptr<LiveAgency>> holders_;
   std::vector<std::vector<float>> faces_;
   std::vector<policy::AgreementRef> refs_;
+  v1::SearchMode mode_ = v1::SEARCH_MODE_DIRECT;
 };
 
 // The result of one holder. The test's process ends if there is none.

@@ -16,41 +16,6 @@ void CheckCall(const grpc::Status& status) {
   COMITY_CHECK(status.ok());
 }
 
-void Draft(v1::Watchlists::Stub& lists, const DefinitionText& definition) {
-  grpc::ClientContext context;
-  v1::DraftWatchlistRequest request;
-  v1::DraftWatchlistResponse response;
-  request.set_definition(WriteDefinition(definition));
-  CheckCall(lists.Draft(&context, request, &response));
-  if (response.watchlist().empty()) fmt::print(stderr, "{}\n", response.DebugString());
-  COMITY_CHECK(response.watchlist() == definition.reference);
-}
-
-void Add(v1::Watchlists::Stub& lists, const std::string& list, const std::string& entries,
-         const std::string& templates) {
-  // A chunk has at most 1 MiB.
-  constexpr std::size_t kChunk = std::size_t{1} << 20;
-  grpc::ClientContext context;
-  v1::AddEntriesResponse response;
-  const auto writer = lists.Add(&context, &response);
-  v1::AddEntriesRequest request;
-  request.mutable_begin()->set_watchlist(list);
-  request.mutable_begin()->set_format(v1::TEMPLATE_FORMAT_FLOAT32);
-  writer->Write(request);
-  for (std::size_t at = 0; at < entries.size(); at += kChunk) {
-    request.set_entries_chunk(entries.substr(at, kChunk));
-    writer->Write(request);
-  }
-  for (std::size_t at = 0; at < templates.size(); at += kChunk) {
-    request.set_templates_chunk(templates.substr(at, kChunk));
-    writer->Write(request);
-  }
-  writer->WritesDone();
-  CheckCall(writer->Finish());
-  if (response.fault_count() > 0) fmt::print(stderr, "{}\n", response.DebugString());
-  COMITY_CHECK(response.fault_count() == 0);
-}
-
 bool IsReady(const v1::DeploymentSummary& summary) {
   return summary.state() == "active" && summary.halted().empty() &&
          std::ranges::all_of(summary.holders(), [](const v1::DeploymentHolder& holder) {
@@ -77,17 +42,56 @@ void FillList(LiveAgency& holder, const DefinitionText& definition,
   StartList(holder, definition, entries, floats);
 }
 
-void StartList(LiveAgency& holder, const DefinitionText& definition, const std::string& entries,
-               const std::string& floats) {
+void DraftList(LiveAgency& holder, const DefinitionText& definition) {
+  grpc::ClientContext context;
+  v1::DraftWatchlistRequest request;
+  v1::DraftWatchlistResponse response;
+  request.set_definition(WriteDefinition(definition));
+  CheckCall(holder.watchlists()->Draft(&context, request, &response));
+  if (response.watchlist().empty()) fmt::print(stderr, "{}\n", response.DebugString());
+  COMITY_CHECK(response.watchlist() == definition.reference);
+}
+
+void AddEntries(LiveAgency& holder, const std::string& list, const std::string& entries,
+                const std::string& floats) {
+  // A chunk has at most 1 MiB.
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
   const auto lists = holder.watchlists();
-  Draft(*lists, definition);
-  Add(*lists, definition.reference, entries, floats);
+  grpc::ClientContext context;
+  v1::AddEntriesResponse response;
+  const auto writer = lists->Add(&context, &response);
+  v1::AddEntriesRequest request;
+  request.mutable_begin()->set_watchlist(list);
+  request.mutable_begin()->set_format(v1::TEMPLATE_FORMAT_FLOAT32);
+  writer->Write(request);
+  for (std::size_t at = 0; at < entries.size(); at += kChunk) {
+    request.set_entries_chunk(entries.substr(at, kChunk));
+    writer->Write(request);
+  }
+  for (std::size_t at = 0; at < floats.size(); at += kChunk) {
+    request.set_templates_chunk(floats.substr(at, kChunk));
+    writer->Write(request);
+  }
+  writer->WritesDone();
+  CheckCall(writer->Finish());
+  if (response.fault_count() > 0) fmt::print(stderr, "{}\n", response.DebugString());
+  COMITY_CHECK(response.fault_count() == 0);
+}
+
+void ApproveList(LiveAgency& holder, const std::string& list) {
   grpc::ClientContext context;
   v1::SubmitWatchlistRequest submit;
   v1::PendingAct act;
-  submit.set_watchlist(definition.reference);
-  CheckCall(lists->Submit(&context, submit, &act));
+  submit.set_watchlist(list);
+  CheckCall(holder.watchlists()->Submit(&context, submit, &act));
   holder.ApproveAct(act, "supervisor-1");
+}
+
+void StartList(LiveAgency& holder, const DefinitionText& definition, const std::string& entries,
+               const std::string& floats) {
+  DraftList(holder, definition);
+  AddEntries(holder, definition.reference, entries, floats);
+  ApproveList(holder, definition.reference);
 }
 
 void AwaitPartners(LiveAgency& agency) {

@@ -27,6 +27,12 @@ void AwaitInForce(LiveAgency& agency, std::size_t agreements);
 void StartList(LiveAgency& holder, const DefinitionText& definition, const std::string& entries,
                const std::string& floats);
 
+// Its parts, for a list that is too large for one import.
+void DraftList(LiveAgency& holder, const DefinitionText& definition);
+void AddEntries(LiveAgency& holder, const std::string& list, const std::string& entries,
+                const std::string& floats);
+void ApproveList(LiveAgency& holder, const std::string& list);
+
 // Proposes the deployment as an operator and has a supervisor approve it; waits until it is active
 // and its holders have validated their lists, at most ten seconds. Returns its id.
 std::string StartDeployment(LiveAgency& requester, const v1::DeploymentDefinition& definition);

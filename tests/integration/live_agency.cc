@@ -115,7 +115,7 @@ Status LiveAgency::Restart() {
 }
 
 transport::PeerCard LiveAgency::card() const {
-  return CardOf({agency_, pki(), fmt::format("127.0.0.1:{}", federation_port_)}, clock_);
+  return CardOf({agency_, pki(), fmt::format("127.0.0.1:{}", reached_at_)}, clock_);
 }
 
 TwoPeople LiveAgency::administrators() const {

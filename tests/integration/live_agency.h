@@ -55,6 +55,9 @@ class LiveAgency {
   gateway::Gateway& gateway() { return *gateway_; }
   // Further tables of the configuration; before Start.
   void Configure(std::string toml) { settings_ = std::move(toml); }
+  // Partners find it at this port of loopback, where something stands before its own; before they
+  // start.
+  void ReachedAt(std::uint16_t port) { reached_at_ = port; }
   // What this agency's gateway gives to partners.
   transport::PeerCard card() const;
   // admin-1 and admin-2 at the agency port.
@@ -107,6 +110,7 @@ class LiveAgency {
   std::string agency_;
   TemporaryDirectory folder_;
   std::uint16_t federation_port_;
+  std::uint16_t reached_at_ = federation_port_;
   std::string settings_;
   runtime::SystemClock clock_;
   std::ostringstream log_;

@@ -293,6 +293,38 @@ TEST_F(MutualTls, ARevocationOfTheServerIsSeenAtAnOpenStream) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// A session of sealed search names both certificates in its first messages.
+TEST_F(MutualTls, TheServersCertificateIsKnownBeforeTheFirstMessage) {
+  const auto channel = Open();
+  const auto trust = *TrustStore::ForFederation({police_.AsPeer()}, kAtOnce);
+  grpc::ClientContext context;
+  const auto stream = v1::Federation::NewStub(channel)->Search(&context);
+  const auto server = transport::ServerOf(context, *trust, clock_.Now());
+  ASSERT_THAT(server, IsOk());
+  EXPECT_EQ(
+      server->certificate,
+      transport::Fingerprint(*transport::ParseCertificateChain(ReadText(server_file_))->leaf));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(MutualTls, APortKnowsTheCertificatesItHasShownAndNoOther) {
+  const auto of_file = [&] {
+    return transport::Fingerprint(*transport::ParseCertificateChain(ReadText(server_file_))->leaf);
+  };
+  std::shared_ptr<TrustStore> trust = *TrustStore::ForFederation({}, kAtOnce);
+  const auto tls = transport::ServerTls::Open({server_file_, trust, clock_, nullptr});
+  ASSERT_THAT(tls, IsOk());
+  const Digest first = of_file();
+  EXPECT_TRUE((*tls)->HasShown(first));
+  EXPECT_FALSE((*tls)->HasShown(
+      transport::Fingerprint(*transport::ParseCertificateChain(ReadText(client_.pem_file))->leaf)));
+  police_.IssueGateway(clock_.Now());
+  ASSERT_NE(of_file(), first);
+  EXPECT_TRUE((*tls)->HasShown(of_file()));
+  EXPECT_TRUE((*tls)->HasShown(first));
+}
+
 TEST_F(MutualTls, AMissingRevocationListRefusesTheNextCall) {
   const auto channel = Open();
   ASSERT_TRUE(Call(channel).ok());

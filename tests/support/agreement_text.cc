@@ -92,7 +92,7 @@ attachments:
     uses: [{}]
     purposes: [{}]
     list_categories: [{}]
-    mode: direct
+    mode: {}
     engine:
       name: {}
       version: "{}"
@@ -133,7 +133,7 @@ review_by: {}
 review_reminder: {}
 )",
       text.requester.agency, text.holder.agency, text.authorised_by, fmt::join(text.roles, ", "),
-      fmt::join(text.uses, ", "), text.purpose, fmt::join(text.list_categories, ", "),
+      fmt::join(text.uses, ", "), text.purpose, fmt::join(text.list_categories, ", "), text.mode,
       text.engine_name, text.engine_version, text.dimension, text.threshold_floor, text.hit_cap,
       text.probes_per_day, text.per_officer_per_day.value_or(text.probes_per_day),
       text.per_case_per_day.value_or(text.probes_per_day), text.hit_rate_percent,

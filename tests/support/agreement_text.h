@@ -35,6 +35,7 @@ struct AgreementText {
   std::string engine_version = "20180402";
   std::uint32_t dimension = 128;
   std::string threshold_floor = "0.5";
+  std::string mode = "direct";  // or sealed
   std::uint32_t hit_cap = 100;
   std::uint64_t probes_per_day = 1'000'000;
   std::optional<std::uint64_t> per_officer_per_day;  // absent: as many as in all

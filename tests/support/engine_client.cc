@@ -43,6 +43,7 @@ bool EngineClient::Send(const Face& face) {
   probe.set_camera(face.camera);
   *probe.mutable_captured_at() = gateway::ToProto(clock_.Now());
   probe.set_embedding(face.embedding.data(), face.embedding.size_bytes());
+  probe.set_track(face.track);
   return stream_->Write(request);
 }
 

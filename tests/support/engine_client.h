@@ -39,6 +39,7 @@ class EngineClient {
     std::string capture_ref;
     std::string camera = "camera-1";
     std::span<const float> embedding;
+    std::string track = {};  // empty: none
   };
   // False: the stream has ended.
   bool Send(const Face& face);

@@ -133,6 +133,19 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"reminder before it starts",
                [](Agreement& a) { a.review_reminder = std::chrono::hours(24 * 300); },
                "review_reminder", "before effective_from"},
+        Broken{"similarity of a sealed search",
+               [](Agreement& a) {
+                 a.permissions[0].mode = SearchMode::kSealed;
+                 a.permissions[0].releases.push_back(
+                     {ReleaseItem::kSimilarity, {ReceiverRole::kOperator}});
+               },
+               "permissions[0].releases[3].item", "no similarity"},
+        Broken{"dimension that cannot be sealed",
+               [](Agreement& a) {
+                 a.permissions[1].mode = SearchMode::kSealed;
+                 a.permissions[1].engine.dimension = 384;
+               },
+               "permissions[1].engine.dimension", "128, 256, 512 or 1024"},
         Broken{
             "item released twice",
             [](Agreement& a) { a.permissions[0].releases.push_back(a.permissions[0].releases[0]); },

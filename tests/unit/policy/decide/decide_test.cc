@@ -63,7 +63,8 @@ TEST(DecisionTableFile, HasARowForEachReason) {
   codes.insert("attachment-missing");
   // Given by the gateway, never by Decide.
   codes.insert({"list-not-covered", "stopped", "partner-suspended", "catch-up-required",
-                "gateway-not-ready"});
+                "gateway-not-ready", "list-changed", "stale-block", "over-cap",
+                "list-not-received"});
   for (int i = 0; i <= static_cast<int>(ReasonCode::kStateUnreadable); ++i) {
     EXPECT_TRUE(codes.contains(std::string(Name(static_cast<ReasonCode>(i)))))
         << Name(static_cast<ReasonCode>(i));

@@ -31,7 +31,7 @@ Agreement Sample() {
 
 TEST(Rehearsal, TheSampleAgreementDoesWhatItsTestsExpect) {
   const auto rehearsed = Rehearse(Sample(), Examples(SampleTests())).value();
-  EXPECT_EQ(rehearsed.size(), 9U);
+  EXPECT_EQ(rehearsed.size(), 10U);
   for (const RehearsedCase& each : rehearsed) {
     EXPECT_TRUE(each.as_expected) << each.example.name << ": " << Name(each.decision.code);
   }

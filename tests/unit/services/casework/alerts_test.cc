@@ -56,6 +56,37 @@ TEST_F(AlertDeskTest, KeepsAnAlertAcrossARestart) {
   EXPECT_EQ(agency_.CountEvents(audit::kAlertRaised), 1U);
 }
 
+TEST_F(AlertDeskTest, KeepsWhatOpensASealedProbeForAsLongAsItsFrame) {
+  const auto with_opening = [](const std::string& capture, std::uint8_t octet) {
+    HitReport report = Report("ns-1", capture);
+    HitOpening opening;
+    opening.probe = SecretBytes::CopyOf(Bytes(128, octet));
+    opening.lists.push_back({Bytes(220, 5), SecretBytes::CopyOf(Bytes(32, octet))});
+    report.opening = std::make_shared<const HitOpening>(std::move(opening));
+    return report;
+  };
+  ASSERT_THAT(desk_->Raise(with_opening("c0", 7)), IsOk());
+  Restart();
+  auto kept = List()[0].openings;
+  ASSERT_THAT(kept, SizeIs(1));
+  const auto opened = OpenOpening(kept[0], agency_.kek());
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->probe.Expose()[127], 7);
+  EXPECT_EQ(opened->lists[0].seed.Expose()[31], 7);
+  EXPECT_EQ(opened->lists[0].header, Bytes(220, 5));
+  SealedOpening moved = kept[0];
+  moved.exchange_id = "x-other";
+  EXPECT_THAT(OpenOpening(moved, agency_.kek()), FailsWith(ErrorCode::kCorrupt));
+  for (std::size_t i = 1; i <= Alert::kMaxFrames; ++i) {
+    const std::string capture = "c" + std::to_string(i);
+    ASSERT_THAT(desk_->Raise(i % 2 == 0 ? with_opening(capture, 8) : Report("ns-1", capture)),
+                IsOk());
+  }
+  kept = List()[0].openings;
+  EXPECT_THAT(kept, SizeIs(Alert::kMaxFrames / 2));
+  EXPECT_EQ(kept[0].exchange_id, "x-c2");
+}
+
 TEST_F(AlertDeskTest, MergesFramesWithinTheWindowOnly) {
   const auto first = desk_->Raise(Report("ns-1", "c1"));
   agency_.clock.Advance(30s);

@@ -58,7 +58,7 @@ TEST_F(AgreementCommands, CheckAcceptsAGoodDocument) {
 
 TEST_F(AgreementCommands, CheckListsAllFaultsWithTheirPlaces) {
   Replace(document_, "version: 1\n", "version: 0\n");
-  Replace(document_, "mode: direct ", "mode: dirext ");
+  Replace(document_, "mode: sealed ", "mode: sealet ");
   const CommandOutput output = Comity({"agreement", "check", document_});
   EXPECT_EQ(output.exit_code, 1);
   EXPECT_THAT(output.out, HasSubstr(document_ + ":15:10: version: "));
@@ -203,7 +203,7 @@ TEST_F(AgreementCommands, ExplainNeedsNoGatewayForADocument) {
                                              "--use",
                                              "live",
                                              "--mode",
-                                             "direct",
+                                             "sealed",
                                              "--engine",
                                              "facenet/20180402/128",
                                              "--offence",

@@ -218,7 +218,7 @@ class GatewayWalk : public ::testing::Test {
                         "--hours",
                         "4",
                         "--mode",
-                        "direct",
+                        "sealed",
                         "--expected-faces",
                         "8000",
                         "--false-match-rate",
@@ -402,7 +402,7 @@ TEST_F(GatewayWalk, PartnersAreListedWithBothSidesOfTheEnrolment) {
   EXPECT_EQ(peer["state"], "active");
   EXPECT_EQ(peer["enrolled_there"], "active");
   EXPECT_EQ(peer["protocol"], 1);
-  EXPECT_EQ(peer["capabilities_there"], Json::array({"direct"}));
+  EXPECT_EQ(peer["capabilities_there"], Json::array({"direct", "sealed"}));
   EXPECT_THAT(As("ev-admin-1", {"peer", "list"}).out, HasSubstr("northshire-police"));
 }
 

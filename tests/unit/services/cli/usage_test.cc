@@ -64,18 +64,18 @@ const std::vector<std::string> kCommands = Split(
     "agreement receipts, watchlist draft, watchlist copy, watchlist submit, "
     "watchlist approve-entries, watchlist add, watchlist status, watchlist show, "
     "watchlist entry, watchlist withdraw, watchlist correct, watchlist restrict, "
-    "watchlist unrestrict, watchlist close, watchlist manifest, watchlist was-on, "
-    "watchlist holders, deployment propose, deployment change, deployment list, "
+    "watchlist unrestrict, watchlist close, watchlist shred, watchlist audit, watchlist manifest, "
+    "watchlist was-on, watchlist holders, deployment propose, deployment change, deployment list, "
     "deployment show, deployment stop, stop set, stop list, stop lift, alert list, "
-    "alert watch, alert ack, search identify, search offers, audit export, "
-    "audit verify, audit prove, audit verify-proof, status, "
+    "alert watch, alert ack, alert open, search identify, search offers, audit export, "
+    "audit verify, audit prove, audit verify-proof, audit opening, status, "
     "node acknowledge-configuration, version, person list, person add, "
     "person role, person revoke, peer invite, peer accept, peer rekey, peer list, "
     "peer suspend, peer resume, peer remove, approvals list, approvals show, "
     "approvals approve, approvals reject, approvals urgent, approvals review, "
     "notice list, notice watch, notice ack, retention due, retention report, "
     "retention holds, retention run, retention hold, retention release, backup, "
-    "restore, restoration status, restoration confirm, doctor");
+    "restore, restoration status, restoration confirm, doctor, bench sealed");
 
 INSTANTIATE_TEST_SUITE_P(All, EveryCommand, ::testing::ValuesIn(kCommands),
                          [](const auto& instance) {

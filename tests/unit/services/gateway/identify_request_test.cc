@@ -138,7 +138,6 @@ std::vector<Malformed> Cases() {
        [](auto& r) {
          for (int i = 0; i < 16; ++i) r.add_list_categories("c" + std::to_string(i));
        }},
-      {"NoMode", "mode", [](auto& r) { r.clear_mode(); }},
       {"UnknownMode", "mode", [](auto& r) { r.set_mode(static_cast<v1::SearchMode>(7)); }},
       {"AgreementOfNoForm", "agreements", [](auto& r) { r.add_agreements("X"); }},
       {"AgreementTwice", "agreements",

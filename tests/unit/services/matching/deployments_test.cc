@@ -119,7 +119,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"case_ref", [](auto& d) { d.case_ref = std::string(65, 'x'); }},
         BadField{"offence.code", [](auto& d) { d.offence = Offence{"", 5}; }},
         BadField{"offence.max_penalty_years", [](auto& d) { d.offence = Offence{"s8", 100}; }},
-        BadField{"mode", [](auto& d) { d.mode.reset(); }},
         BadField{"expected_faces", [](auto& d) { d.expected_faces = 0; }},
         BadField{"expected_faces", [](auto& d) { d.expected_faces = 100'000'001; }},
         BadField{"false_match_rate", [](auto& d) { d.false_match_rate = 0; }},

@@ -142,6 +142,23 @@ TEST(Gallery, CountsActiveRowsAtBothEndsOfValidity) {
   EXPECT_EQ(gallery->ActiveRows({victims, kSuspects}, At(kNow)), 0U);
 }
 
+TEST(Gallery, FindsEveryRowByItsReferenceAndNothingElse) {
+  auto builder = GalleryBuilder::Create(Profile(64), 20);
+  const Matrix values = RandomUnitRows(1, 64, 1);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(builder->Add(Row("r" + std::to_string((i * 7) % 20)), values), IsOk());
+  }
+  const auto gallery = std::move(*builder).Build();
+  const std::vector<std::string> gone = {"r0", "r13"};
+  for (const auto& each : {gallery, gallery->Without(gone)}) {
+    for (std::size_t row = 0; row < each->size(); ++row) {
+      EXPECT_EQ(each->Find(each->row(row).reference), row);
+    }
+  }
+  for (const char* const none : {"", "r", "r20", "s"}) EXPECT_EQ(gallery->Find(none), std::nullopt);
+  EXPECT_EQ(gallery->Without(gone)->Find("r13"), std::nullopt);
+}
+
 TEST(Gallery, TakesRowsOfTheSubjectsThatThePurposeAllows) {
   auto builder = GalleryBuilder::Create(Profile(64), 2);
   const Matrix values = RandomUnitRows(1, 64, 1);

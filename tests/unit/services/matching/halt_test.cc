@@ -28,17 +28,23 @@ class Observed final : public HitObserver {
     ++misses;
     officer = search.officer;
   }
-  Status OnHits(store::Transaction&, audit::Recorder&, const ObservedSearch& search,
-                std::span<const std::string> hit) override {
+  Result<bool> OnHits(store::Transaction&, audit::Recorder&, const ObservedSearch& search,
+                      std::span<const std::string> hit) override {
     officer = search.officer;
     entries.assign(hit.begin(), hit.end());
     clauses = search.decision.clauses;
-    return fails ? Fail(ErrorCode::kUnavailable, "the counts are out of reach") : Status();
+    if (fails) return Fail(ErrorCode::kUnavailable, "the counts are out of reach");
+    return false;
+  }
+  Result<bool> OnOverCap(store::Transaction&, audit::Recorder&, const ObservedSearch&) override {
+    ++over_caps;
+    return true;
   }
   void AfterHits() override { ++after; }
 
   int misses = 0;
   int after = 0;
+  int over_caps = 0;
   bool fails = false;
   std::string officer;
   std::vector<std::string> entries;
@@ -192,6 +198,7 @@ TEST(Watching, ARequesterTellsOfMissesAndOfHitsOnceTheyAreAlerts) {
   ASSERT_TRUE(permit.permitted());
   for (const std::uint64_t sequence : {1U, 2U}) {
     ASSERT_THAT(session.Sent({.sequence = sequence,
+                              .number = sequence,
                               .capture_ref = "c",
                               .camera = "hall",
                               .captured_at = {},

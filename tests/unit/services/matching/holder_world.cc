@@ -41,7 +41,7 @@ policy::Party MakeParty(std::string_view agency) {
 
 policy::Agreement MakeAgreement(const AgreementKnobs& knobs) {
   policy::Agreement agreement;
-  agreement.id = Named<policy::AgreementId>("northshire-eastvale-2026");
+  agreement.id = Named<policy::AgreementId>(knobs.id);
   agreement.version = knobs.version;
   agreement.sha256 = NumberedDigest(1, knobs.version);
   agreement.parties = {MakeParty("northshire-police"), MakeParty("eastvale-council")};
@@ -262,7 +262,8 @@ HolderPorts HolderWorld::Ports() {
           .clock = clock,
           .barrier = barrier,
           .halted = halted,
-          .observer = observer};
+          .observer = observer,
+          .remember_released = remember_released};
 }
 
 std::unique_ptr<HolderSession> HolderWorld::Open() {

@@ -64,6 +64,7 @@ class ScratchFolder {
 
 // What the agreement of these tests says where tests differ.
 struct AgreementKnobs {
+  std::string id = "northshire-eastvale-2026";
   std::uint32_t version = 1;
   double threshold_floor = 0.5;
   std::uint32_t hit_cap = 3;
@@ -86,7 +87,7 @@ struct AgreementKnobs {
   std::optional<policy::StatementKind> last_word;  // suspension or termination by the holder
 };
 
-inline constexpr std::uint32_t kDimension = 64;
+inline constexpr std::uint32_t kDimension = 128;  // one that can be sealed
 
 // An agency whose lists are searched, with store, log and policy as in the gateway, and the council
 // that searches them.
@@ -143,6 +144,7 @@ class HolderWorld {
   HolderPorts::Halted halted;
   RequesterPorts::Halted halted_at_council;
   HitObserver* observer = nullptr;
+  RememberReleased remember_released;
   Matrix rows;  // 6 rows: r0..r3 wanted-by-courts, r4 missing-at-risk, r5 witness
 
  private:

@@ -53,6 +53,33 @@ TEST(ProbeWindow, GivesFacesOutInTheOrderTheyCameWithTheirTemplate) {
   EXPECT_EQ(window.size(), 2U) << "given out is not answered";
 }
 
+TEST(ProbeWindow, AFaceThatIsGivenBackComesBeforeThoseThatCameAfterIt) {
+  ProbeWindow window;
+  for (std::uint64_t i = 1; i <= 4; ++i) ASSERT_TRUE(window.Offer(Face(i), At(10)));
+  auto first = window.Next({});
+  auto second = window.TryNext();
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(window.GiveBack(*std::move(second)));
+  EXPECT_TRUE(window.GiveBack(*std::move(first)));
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    const auto next = window.TryNext();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->sequence, i);
+    EXPECT_EQ(next->embedding.Expose()[0], i);
+  }
+  EXPECT_FALSE(window.TryNext());
+}
+
+TEST(ProbeWindow, TakesBackNothingThatIsAnsweredOrWaits) {
+  ProbeWindow window;
+  ASSERT_TRUE(window.Offer(Face(1), At(10)));
+  EXPECT_FALSE(window.GiveBack(Face(1)));
+  auto face = window.Next({});
+  ASSERT_TRUE(window.Settle(1));
+  EXPECT_FALSE(window.GiveBack(*std::move(face)));
+  EXPECT_FALSE(window.TryNext());
+}
+
 TEST(ProbeWindow, TakesNo65thFaceUntilOneIsAnswered) {
   ProbeWindow window;
   for (std::uint64_t i = 1; i <= 64; ++i) {

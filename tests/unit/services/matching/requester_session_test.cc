@@ -24,6 +24,7 @@ using ::testing::SizeIs;
 
 PendingProbe Pending(std::uint64_t sequence) {
   return {.sequence = sequence,
+          .number = sequence,
           .capture_ref = "frame-" + std::to_string(sequence),
           .camera = "hall",
           .captured_at = At(kNow - 1)};
@@ -73,6 +74,37 @@ TEST(RequesterSession, SearchOpenedIsDurableOnceBeforeTheFirstPermit) {
   EXPECT_EQ(session.Commitments(agreement, world.clock.Now()),
             (SearchCommitments{officer.value, case_ref.value}));
   EXPECT_THAT(events[0].parties, ::testing::ElementsAre(world.council, world.police));
+}
+
+// Sealed search asks again what a holder could not search as it stood.
+TEST(RequesterSession, AProbeThatIsTakenBackKeepsItsCapacityAndIsDecidedAgain) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  const auto permit = session.DecideProbe(world.clock.Now());
+  ASSERT_THAT(session.Sent(Pending(1)), IsOk());
+  ASSERT_TRUE(session.TakeBack(1));
+  EXPECT_FALSE(session.TakeBack(1));
+  EXPECT_FALSE(session.Waits(1));
+  EXPECT_TRUE(session.DecideAgain(permit, world.clock.Now()).permitted());
+  PendingProbe again = Pending(1);
+  EXPECT_THAT(session.Sent(again), FailsWith(ErrorCode::kConflict));
+  again.number = 2;
+  EXPECT_THAT(session.Sent(again), IsOk());
+  EXPECT_TRUE(session.Waits(1));
+}
+
+TEST(RequesterSession, WhatIsDecidedAgainIsDecidedByTheAgreementsOfThatMoment) {
+  HolderWorld world;
+  RequesterSession session(world.CouncilTerms(), world.CouncilPorts());
+  const auto permit = session.DecideProbe(world.clock.Now());
+  ASSERT_TRUE(permit.permitted());
+  AgreementKnobs second;
+  second.version = 2;
+  world.Agree(std::vector{AgreementKnobs{}, second});
+  // Its capacity was taken under the first.
+  EXPECT_EQ(session.DecideAgain(permit, world.clock.Now()).code, ReasonCode::kStateUnreadable);
+  world.Agree(std::vector{Suspended()});
+  EXPECT_EQ(session.DecideAgain(permit, world.clock.Now()).code, ReasonCode::kAgreementSuspended);
 }
 
 TEST(RequesterSession, WithoutTheLogEveryProbeIsDeniedAsUnreadable) {

@@ -43,9 +43,10 @@ std::vector<Candidate> NaiveScan(const Gallery& gallery, std::span<const float> 
   return found;
 }
 
-void ExpectEqualsNaive(const Gallery& gallery, std::span<const float> probes, double threshold) {
+void ExpectEqualsNaive(const Gallery& gallery, std::span<const float> probes, double threshold,
+                       sealed::Kernel kernel = sealed::FastestKernel()) {
   const std::size_t d = gallery.profile().dimension;
-  const auto found = Scanner().Scan(gallery, probes, threshold);
+  const auto found = Scanner(kernel).Scan(gallery, probes, threshold);
   ASSERT_THAT(found, IsOk());
   ASSERT_EQ(found->size(), probes.size() / d);
   for (std::size_t i = 0; i < found->size(); ++i) {
@@ -67,6 +68,25 @@ TEST(Scanner, EqualsNaiveSearchOnRandomDataForEveryBatchSize) {
         ExpectEqualsNaive(*gallery, probes, threshold);
       }
     }
+  }
+}
+
+TEST(Scanner, EqualsNaiveSearchWithEveryKernel) {
+  for (const sealed::Kernel kernel : sealed::SupportedKernels()) {
+    for (const std::uint32_t dimension : {128U, 256U, 512U, 1024U}) {
+      const auto gallery = MakeGallery(RandomUnitRows(150, dimension, dimension), dimension);
+      ExpectEqualsNaive(*gallery, RandomUnitRows(3, dimension, 1), 0.05, kernel);
+    }
+  }
+}
+
+// No canonical template stands for such a probe.
+TEST(Scanner, EqualsNaiveSearchForAProbeFarFromTheUnitSphere) {
+  const auto gallery = MakeGallery(RandomUnitRows(200, 128, 1), 128);
+  for (const float factor : {0.0F, 0.3F, 1.5F, 3.0F}) {
+    Matrix probe = RandomUnitRows(1, 128, 2);
+    for (float& value : probe) value *= factor;
+    ExpectEqualsNaive(*gallery, probe, 0.1);
   }
 }
 

@@ -72,8 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"list_categories", [](auto& o) { o.list_categories.clear(); }},
         BadField{"list_categories",
                  [](auto& o) { o.list_categories.push_back(o.list_categories[0]); }},
-        BadField{"list_categories", [](auto& o) { o.list_categories = {Category("everybody")}; }},
-        BadField{"mode", [](auto& o) { o.mode.reset(); }}));
+        BadField{"list_categories", [](auto& o) { o.list_categories = {Category("everybody")}; }}));
 
 TEST(IdentifyOrder, AsksAsAnOperatorOnceAndTellsTheClassOfTheOffence) {
   const auto order = OrderOf(Good(), "s-abc");

@@ -17,6 +17,7 @@ using testing::FailsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using testing::IsOkAnd;
 using ::testing::SizeIs;
 
 const policy::PersonId kAda = policy::PersonId::Parse("ada").value();
@@ -55,13 +56,27 @@ class HarvestingAlarms : public OversightTest {
     return search;
   }
   // One hit, as the session records it.
-  Status Hit(const std::string& entry, const WatchedSearch& search = Search()) {
-    COMITY_RETURN_IF_ERROR(Commit([&](store::Transaction& transaction, audit::Recorder& recorder) {
-      const std::vector<std::string> entries = {entry};
-      return alarms_->OnHits(transaction, recorder, search, entries);
-    }));
+  // Whether it raised the alarm, or met one.
+  Result<bool> Hit(const std::string& entry, const WatchedSearch& search = Search()) {
+    bool stops = false;
+    COMITY_RETURN_IF_ERROR(
+        Commit([&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+          const std::vector<std::string> entries = {entry};
+          COMITY_ASSIGN_OR_RETURN(stops, alarms_->OnHits(transaction, recorder, search, entries));
+          return {};
+        }));
     alarms_->AfterHits();
-    return {};
+    return stops;
+  }
+  Result<bool> OverCap() {
+    bool stops = false;
+    COMITY_RETURN_IF_ERROR(
+        Commit([&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+          COMITY_ASSIGN_OR_RETURN(stops, alarms_->OnOverCap(transaction, recorder, Search()));
+          return {};
+        }));
+    alarms_->AfterHits();
+    return stops;
   }
   void Misses(int count, const WatchedSearch& search = Search()) {
     for (int i = 0; i < count; ++i) alarms_->OnMiss(search);
@@ -93,6 +108,28 @@ TEST_F(HarvestingAlarms, RepeatedHitsOfOneEntryStopTheAgreementAndTellBothSides)
   EXPECT_THAT(AlarmWords(), ::testing::Not(HasSubstr("ref-7")));
   ASSERT_THAT(WaitingFor(kEast), SizeIs(1));
   EXPECT_THAT(WaitingFor(kEast)[0].content, HasSubstr("\"alarm\""));
+}
+
+TEST_F(HarvestingAlarms, TellWhoeverIsAboutToAnswerThatTheyStopTheSearches) {
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(Hit("ref-7"), IsOkAnd(false));
+  EXPECT_THAT(Hit("ref-7"), IsOkAnd(true));
+  // Also a hit of the same moment, of a session that does not see the stop yet.
+  EXPECT_THAT(Hit("ref-7"), IsOkAnd(true));
+  EXPECT_EQ(agency_.CountEvents(audit::kAlarmRaised), 1u);
+}
+
+TEST_F(HarvestingAlarms, OneProbeOverTheCapStopsTheAgreementAndTellsTheOfficersOfBothSides) {
+  EXPECT_THAT(OverCap(), IsOkAnd(true));
+  EXPECT_TRUE(IsStopped());
+  EXPECT_EQ(agency_.CountEvents(audit::kAlarmRaised), 1u);
+  EXPECT_EQ(agency_.CountEvents(audit::kStopSet), 1u);
+  EXPECT_THAT(AlarmWords(), HasSubstr("alarm over-cap"));
+  ASSERT_THAT(WaitingFor(kEast), SizeIs(1));
+  EXPECT_THAT(WaitingFor(kEast)[0].content, HasSubstr("\"alarm\""));
+  EXPECT_THAT(OverCap(), IsOkAnd(true));
+  EXPECT_EQ(agency_.CountEvents(audit::kAlarmRaised), 1u) << "one alarm, not one a probe";
+  Reopen();
+  EXPECT_TRUE(IsStopped()) << "a restart lifts nothing";
 }
 
 TEST_F(HarvestingAlarms, AHighHitRateStopsTheAgreement) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "crypto/base/encoding.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::oversight {
@@ -160,6 +161,66 @@ TEST(PeerNotice, RefusesUnknownKindsAndTextThatHides) {
   EXPECT_THAT(ParsePeerNotice(EncodePeerNotice(longest)), IsOk());
   const PeerNotice too_long{std::string(peer_notice::kAlarm), std::string(2001, 'w'), {}};
   EXPECT_THAT(ParsePeerNotice(EncodePeerNotice(too_long)), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+constexpr const char* kHex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+TEST(SealedHeld, HasTheDocumentedForm) {
+  SealedHeld held{ParseHexDigest(kHex).value(), 7};
+  const std::string text = R"({"header":")" + std::string(kHex) + R"(","sequence":7})";
+  EXPECT_EQ(EncodeSealedHeld(held), text);
+  EXPECT_THAT(ParseSealedHeld(text), IsOkAnd(Eq(held)));
+  held.sequence = (std::uint64_t{1} << 53) - 1;
+  EXPECT_THAT(ParseSealedHeld(EncodeSealedHeld(held)), IsOkAnd(Eq(held)));
+}
+
+TEST(SealedHeld, RefusesEveryOtherForm) {
+  const std::string hex = kHex;
+  const auto with = [](const std::string& header, const std::string& sequence) {
+    return R"({"header":")" + header + R"(","sequence":)" + sequence + "}";
+  };
+  for (const std::string& text : {
+           std::string(),
+           std::string("{}"),
+           std::string("[]"),
+           with(hex.substr(2), "1"),
+           with(hex + "00", "1"),
+           with("", "1"),
+           with("0123456789ABCDEF" + hex.substr(16), "1"),
+           with("g" + hex.substr(1), "1"),
+           with(hex, "0"),
+           with(hex, "-1"),
+           with(hex, "1.5"),
+           with(hex, "\"1\""),
+           with(hex, "true"),
+           with(hex, "null"),
+           with(hex, "9007199254740992"),
+           with(hex, "18446744073709551616"),
+           R"({"header":")" + hex + R"("})",
+           std::string(R"({"sequence":1})"),
+           std::string(R"({"header":1,"sequence":1})"),
+           R"({"header":")" + hex + R"(","list":"a","sequence":1})",
+           R"({"sequence":1,"header":")" + hex + R"("})",
+           with(hex, "1") + " ",
+           std::string(kMaxContent + 1, ' '),
+       }) {
+    EXPECT_THAT(ParseSealedHeld(text), FailsWith(ErrorCode::kInvalidArgument)) << text;
+  }
+}
+
+TEST(SealedErased, HasTheDocumentedFormAndNoOther) {
+  const Digest header = ParseHexDigest(kHex).value();
+  const std::string text = R"({"header":")" + std::string(kHex) + R"("})";
+  EXPECT_EQ(EncodeSealedErased(header), text);
+  EXPECT_THAT(ParseSealedErased(text), IsOkAnd(Eq(header)));
+  const std::string hex = kHex;
+  for (const std::string& other :
+       {std::string("{}"), R"({"header":")" + hex.substr(2) + R"("})",
+        R"({"header":")" + hex + R"(00"})", R"({"header":")" + hex + R"(","sequence":1})",
+        R"({"header":")" + std::string(64, 'A') + R"("})", std::string(R"({"header":[]})"),
+        R"({ "header":")" + hex + R"("})", std::string("\"" + hex + "\"")}) {
+    EXPECT_THAT(ParseSealedErased(other), FailsWith(ErrorCode::kInvalidArgument)) << other;
+  }
 }
 
 TEST(PartnerContent, IsCanonicalAndBounded) {

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "services/runtime/config_text.h"
@@ -236,6 +238,43 @@ const BadLine kBadLines[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Lines, ConfigBadLine, ::testing::ValuesIn(kBadLines),
                          [](const auto& bad) { return std::string(bad.param.name); });
+
+// In a table [sealed] behind everything else; its first line has the number `*line`.
+std::string WithSealed(const std::string& lines, std::uint32_t* line = nullptr) {
+  const std::string full = std::string(kFull) + "\n[sealed]\n";
+  if (line != nullptr) {
+    *line = 1 + static_cast<std::uint32_t>(std::ranges::count(full, '\n'));
+  }
+  return full + lines + "\n";
+}
+
+TEST(Config, AnswersToSealedProbesLeaveAfterAQuarterOfASecondUnlessItSaysOtherwise) {
+  EXPECT_EQ(Parse(kLeast)->sealed_answer_after, std::chrono::milliseconds(250));
+  EXPECT_EQ(Parse(WithSealed(""))->sealed_answer_after, std::chrono::milliseconds(250));
+  for (const int length : {0, 1, 2000}) {
+    const auto config = Parse(WithSealed("answer_after = " + std::to_string(length)));
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->sealed_answer_after, std::chrono::milliseconds(length));
+  }
+}
+
+TEST(Config, ADelayOfSealedAnswersThatCannotBeIsReportedWithItsPlace) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"answer_after = -1", "`answer_after` of [sealed] must be a whole number from 0 to 2000"},
+      {"answer_after = 2001", "from 0 to 2000"},
+      {"answer_after = 0.5", "whole number"},
+      {"answer_after = \"250\"", "whole number"},
+      {"answer_afer = 250", "did you mean `answer_after`?"},
+  };
+  for (const auto& [text, message] : wrong) {
+    std::uint32_t line = 0;
+    const auto config = Parse(WithSealed(text, &line));
+    ASSERT_FALSE(config) << text;
+    ASSERT_THAT(config.error(), SizeIs(1)) << text;
+    EXPECT_EQ(config.error()[0].line, line) << text;
+    EXPECT_THAT(config.error()[0].message, HasSubstr(message));
+  }
+}
 
 TEST(Config, ListsAllFaultsInTheOrderOfLines) {
   std::string text = kLeast;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,18 +64,44 @@ class RememberedChanges final : public EntryChangeSink {
   std::vector<EntryChange> seen_;
 };
 
+// How many may pass; none was said: all. Threads: thread-safe.
+class Countdown {
+ public:
+  Countdown& operator=(int count) {
+    left_ = count;
+    return *this;
+  }
+  void reset() { left_ = kAll; }
+  bool Take() {
+    int left = left_;
+    while (left > 0 && left != kAll && !left_.compare_exchange_weak(left, left - 1)) {
+    }
+    return left > 0;
+  }
+
+ private:
+  static constexpr int kAll = std::numeric_limits<int>::max();
+  std::atomic<int> left_{kAll};
+};
+
 // Lets so many units of work through and then none, as a disk that fills up does.
 //
-// Threads: thread-compatible.
+// Threads: thread-safe.
 class FailingJournal final : public audit::Journal {
  public:
   explicit FailingJournal(comity::testing::AgencyStore& agency) : agency_(agency) {}
   Status Commit(const Work& work) override {
-    if (left == 0) return Fail(ErrorCode::kUnavailable, "the disk is full");
-    if (left) --*left;
-    return agency_.journal().Commit(work);
+    if (!left.Take()) {
+      ++refused;
+      return Fail(ErrorCode::kUnavailable, "the disk is full");
+    }
+    const Status done = agency_.journal().Commit(work);
+    if (done && after) after();
+    return done;
   }
-  std::optional<int> left;  // absent: all
+  Countdown left;
+  std::atomic<int> refused{0};
+  std::function<void()> after;  // called when something is durable; may be null
 
  private:
   comity::testing::AgencyStore& agency_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/e2e/opened_log.h"
+#include "tests/integration/opened_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
