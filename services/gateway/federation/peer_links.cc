@@ -13,6 +13,7 @@
 namespace comity::gateway {
 namespace {
 
+using Stub = v1::Federation::Stub;
 using transport::limits::kHelloDeadline;
 using transport::limits::kUnaryDeadline;
 
@@ -149,73 +150,53 @@ Result<HelloAnswer> PeerLinks::Hello(const policy::AgencyId& agency, bool leavin
   return answer;
 }
 
+template <typename Reply, typename Method, typename Request>
+Result<PeerLinks::Answered<Reply>> PeerLinks::Ask(const Link& link, Method method, Request request,
+                                                  const std::stop_token& stop) const {
+  Answered<Reply> answered;
+  answered.exchange = matching::NewExchangeId(ports_.random);
+  const v1::SignedMessage question =
+      ports_.signer.Sign(std::move(request), link.peer.agency, answered.exchange);
+  grpc::ClientContext context;
+  SetDeadline(context, kUnaryDeadline);
+  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  v1::SignedMessage reply;
+  const grpc::Status status = ((*link.stub).*method)(&context, question, &reply);
+  COMITY_ASSIGN_OR_RETURN(answered.reply,
+                          Read<Reply>({status, context, reply}, link.peer, answered.exchange));
+  answered.request = MessageDigest(question);
+  answered.answer = MessageDigest(reply);
+  return answered;
+}
+
 Result<PeerLinks::Delivered> PeerLinks::DeliverAgreement(const policy::AgencyId& agency,
                                                          v1::AgreementDelivery delivery) const {
   COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
-  Delivered delivered;
-  delivered.exchange = matching::NewExchangeId(ports_.random);
-  const v1::SignedMessage request =
-      ports_.signer.Sign(std::move(delivery), agency, delivered.exchange);
-  grpc::ClientContext context;
-  SetDeadline(context, kUnaryDeadline);
-  v1::SignedMessage reply;
-  const grpc::Status status = link->stub->DeliverAgreement(&context, request, &reply);
-  COMITY_ASSIGN_OR_RETURN(
-      delivered.receipt,
-      Read<v1::AgreementReceipt>({status, context, reply}, link->peer, delivered.exchange));
-  delivered.request = MessageDigest(request);
-  delivered.reply = MessageDigest(reply);
-  return delivered;
+  COMITY_ASSIGN_OR_RETURN(auto answered, Ask<v1::AgreementReceipt>(*link, &Stub::DeliverAgreement,
+                                                                   std::move(delivery), {}));
+  return Delivered{std::move(answered.reply), answered.request, answered.answer,
+                   std::move(answered.exchange)};
 }
 
 Result<PeerLinks::Offered> PeerLinks::ListOffers(const policy::AgencyId& agency) const {
   COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
-  Offered offered;
-  offered.exchange = matching::NewExchangeId(ports_.random);
-  const v1::SignedMessage request =
-      ports_.signer.Sign(v1::ListOffersRequest(), agency, offered.exchange);
-  grpc::ClientContext context;
-  SetDeadline(context, kUnaryDeadline);
-  v1::SignedMessage reply;
-  const grpc::Status status = link->stub->ListOffers(&context, request, &reply);
-  COMITY_ASSIGN_OR_RETURN(offered.reply, Read<v1::ListOffersReply>({status, context, reply},
-                                                                   link->peer, offered.exchange));
-  offered.request = MessageDigest(request);
-  offered.answer = MessageDigest(reply);
-  return offered;
+  return Ask<v1::ListOffersReply>(*link, &Stub::ListOffers, v1::ListOffersRequest(), {});
 }
 
 Result<PeerLinks::Validated> PeerLinks::ValidateLists(const policy::AgencyId& agency,
                                                       v1::ValidateListsRequest asked,
                                                       const std::stop_token& stop) const {
   COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
-  const std::string exchange = matching::NewExchangeId(ports_.random);
-  const v1::SignedMessage request = ports_.signer.Sign(std::move(asked), agency, exchange);
-  grpc::ClientContext context;
-  SetDeadline(context, kUnaryDeadline);
-  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
-  v1::SignedMessage reply;
-  const grpc::Status status = link->stub->ValidateLists(&context, request, &reply);
-  Validated validated;
-  COMITY_ASSIGN_OR_RETURN(validated.reply, Read<v1::ValidateListsReply>({status, context, reply},
-                                                                        link->peer, exchange));
-  validated.request = MessageDigest(request);
-  validated.answer = MessageDigest(reply);
-  return validated;
+  return Ask<v1::ValidateListsReply>(*link, &Stub::ValidateLists, std::move(asked), stop);
 }
 
 Result<v1::ListSealedReply> PeerLinks::ListSealed(const policy::AgencyId& agency,
                                                   v1::ListSealedRequest asked,
                                                   const std::stop_token& stop) const {
   COMITY_ASSIGN_OR_RETURN(const LinkPtr link, Find(agency));
-  const std::string exchange = matching::NewExchangeId(ports_.random);
-  const v1::SignedMessage request = ports_.signer.Sign(std::move(asked), agency, exchange);
-  grpc::ClientContext context;
-  SetDeadline(context, kUnaryDeadline);
-  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
-  v1::SignedMessage reply;
-  const grpc::Status status = link->stub->ListSealed(&context, request, &reply);
-  return Read<v1::ListSealedReply>({status, context, reply}, link->peer, exchange);
+  COMITY_ASSIGN_OR_RETURN(
+      auto answered, Ask<v1::ListSealedReply>(*link, &Stub::ListSealed, std::move(asked), stop));
+  return std::move(answered.reply);
 }
 
 Status PeerLinks::FetchSealed(const policy::AgencyId& agency, v1::FetchSealedRequest asked,
@@ -246,14 +227,9 @@ Result<v1::PartnerReceipt> PeerLinks::Deliver(const policy::AgencyId& agency,
                                               v1::PartnerMessage message,
                                               const std::stop_token& stop) const {
   COMITY_ASSIGN_OR_RETURN(const Known known, Look(agency));
-  const std::string exchange = matching::NewExchangeId(ports_.random);
-  const v1::SignedMessage request = ports_.signer.Sign(std::move(message), agency, exchange);
-  grpc::ClientContext context;
-  SetDeadline(context, kUnaryDeadline);
-  const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
-  v1::SignedMessage reply;
-  const grpc::Status status = known.link->stub->Deliver(&context, request, &reply);
-  return Read<v1::PartnerReceipt>({status, context, reply}, known.link->peer, exchange);
+  COMITY_ASSIGN_OR_RETURN(auto answered, Ask<v1::PartnerReceipt>(*known.link, &Stub::Deliver,
+                                                                 std::move(message), stop));
+  return std::move(answered.reply);
 }
 
 }  // namespace comity::gateway

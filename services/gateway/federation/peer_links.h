@@ -105,19 +105,17 @@ class PeerLinks {
   Result<Delivered> DeliverAgreement(const policy::AgencyId& agency,
                                      v1::AgreementDelivery delivery) const;
 
-  struct Offered {
-    v1::ListOffersReply reply;
+  template <typename Reply>
+  struct Answered {
+    Reply reply;
     Digest request;  // digests of the two signed messages
     Digest answer;
     std::string exchange;
   };
+  using Offered = Answered<v1::ListOffersReply>;
+  using Validated = Answered<v1::ValidateListsReply>;
   // Errors: those of Find; kUnavailable  not reachable in time; those of MessageVerifier
   Result<Offered> ListOffers(const policy::AgencyId& agency) const;
-  struct Validated {
-    v1::ValidateListsReply reply;
-    Digest request;  // digests of the two signed messages
-    Digest answer;
-  };
   // Errors: as ListOffers. In: stop  ends the call
   Result<Validated> ValidateLists(const policy::AgencyId& agency, v1::ValidateListsRequest request,
                                   const std::stop_token& stop) const;
@@ -150,6 +148,10 @@ class PeerLinks {
     const grpc::ClientContext& context;
     const v1::SignedMessage& reply;
   };
+  // A unary call: the request signed, the answer verified.
+  template <typename Reply, typename Method, typename Request>
+  Result<Answered<Reply>> Ask(const Link& link, Method method, Request request,
+                              const std::stop_token& stop) const;
   Result<Known> Look(const policy::AgencyId& agency) const;
   Status ServedBy(const grpc::ClientContext& call, const policy::AgencyId& agency) const;
   // The verified payload. An answer must repeat the exchange id of its request.
