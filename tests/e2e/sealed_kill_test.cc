@@ -138,11 +138,13 @@ class SealedKill : public ::testing::Test {
       EXPECT_TRUE(held.contains(one)) << one << " was acknowledged and never received";
     }
   }
-  // What the last face had sealed again is fetched, and said to be held, after it.
+  // What the last face had sealed again is fetched, and said to be held, after it; what it followed
+  // is erased after that, and said to be.
   void AwaitNewestCopy() {
     const auto until = steady_clock::now() + kPatience;
     while (!HasNewestCopy()) {
-      ASSERT_LT(steady_clock::now(), until) << "the requester has not got what was sealed last";
+      ASSERT_LT(steady_clock::now(), until)
+          << "the requester has other copies than what was sealed last";
       std::this_thread::sleep_for(200ms);
     }
   }
@@ -151,15 +153,20 @@ class SealedKill : public ::testing::Test {
     const auto requester =
         WholeLog::Of(*v1::Audit::NewStub(gateways_.ChannelOf(council(), "auditor")));
     if (!holder || !requester) return false;
-    std::set<Digest> received;
+    std::set<Digest> held;
+    std::set<Digest> lists;
     for (const tlog::LogEntry& entry : requester->entries()) {
-      if (entry.type == audit::kSealedListReceived) received.insert(entry.messages.at("state"));
+      if (entry.type == audit::kSealedListReceived) {
+        held.insert(entry.messages.at("state"));
+        lists.insert(entry.messages.at("header"));
+      }
+      if (entry.type == audit::kSealedListErased) lists.erase(entry.messages.at("header"));
     }
     std::optional<Digest> newest;
     for (const tlog::LogEntry& entry : holder->entries()) {
       if (entry.type == audit::kSealedListPublished) newest = entry.messages.at("state");
     }
-    return newest && received.contains(*newest);
+    return newest && held.contains(*newest) && lists.size() == 1;
   }
   void Check() {
     engine_->Stop();

@@ -26,7 +26,12 @@ SealedCall::SealedCall(Ports ports, Terms terms, Events events)
       call_(ports.peers, ports.logger, terms_.holder, terms_.deadline) {}
 
 SealedCall::~SealedCall() {
-  call_.Cancel();  // then the reader is joined
+  Close();
+}
+
+void SealedCall::Close() {
+  call_.Cancel();
+  if (reader_.joinable()) reader_.join();
 }
 
 Result<Digest> SealedCall::Begin(Time until) {

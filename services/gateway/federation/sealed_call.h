@@ -86,6 +86,8 @@ class SealedCall {
   bool IsTrusted() const { return call_.IsTrusted(); }
   const std::string& exchange_id() const { return terms_.exchange; }
   void Cancel() { call_.Cancel(); }
+  // Cancels and waits until on_end has been told; no event comes after it. By the sender.
+  void Close();
   void CancelLateWrite() { call_.CancelLate(); }
 
  private:

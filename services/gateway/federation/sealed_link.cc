@@ -332,10 +332,9 @@ void SealedLink::StopSender() {
 
 void SealedLink::Finish(std::string_view reason) {
   StopSender();
-  std::shared_ptr<SealedCall> former;
-  shared_call_.With([&](auto& shared) { shared.swap(former); });
+  shared_call_.With([](auto& shared) { shared.reset(); });
+  if (call_) call_->Close();
   call_.reset();
-  former.reset();
   ReturnFlights(ledger_.exchange());
   ledger_.Finish(reason);
 }

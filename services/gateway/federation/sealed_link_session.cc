@@ -195,11 +195,11 @@ std::optional<HolderClosed> SealedLink::SetUp(const Scene& scene, const Digest& 
   return call_->SetUp(*std::move(exchange), set_up, until);
 }
 
-// Others may hold the call for a moment longer; its end waits for its reader, outside any lock.
+// What the reader has taken out to answer or to give back must be so before the session is made
+// anew: else it counts as lost.
 void SealedLink::Drop(std::string_view reason) {
-  std::shared_ptr<SealedCall> former;
-  shared_call_.With([&](auto& shared) { shared.swap(former); });
-  if (call_) call_->Cancel();
+  shared_call_.With([](auto& shared) { shared.reset(); });
+  if (call_) call_->Close();
   call_.reset();
   ReturnFlights(ledger_.exchange());
   ledger_.StartAnew(reason);

@@ -190,7 +190,8 @@ TEST_F(SealedLinkTest, AFaceIsAskedAgainInANewSessionWhenTheConnectionIsLost) {
   TakeFirst(Turn::kEnd);
   Open();
   Offer(1);
-  EXPECT_TRUE(Awaited(1).has_answered());
+  const v1::WatchAnswer answer = Awaited(1);
+  EXPECT_TRUE(answer.has_answered()) << answer.DebugString();
   Finish();
   EXPECT_EQ(AnswersTo(1), 1U);
   const auto seen = holder_.seen();
