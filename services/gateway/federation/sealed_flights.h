@@ -25,6 +25,7 @@ struct SealedFlight {
   std::string track;
   std::shared_ptr<const casework::HitOpening> opening;
   std::map<std::string, Digest> messages{};  // what the log gets of it: BlindedMessages
+  std::vector<Digest> states{};              // of the lists that it searches, in their order
   // The holder goes on with it, so its tables and its sketch leave: one search of its track.
   bool is_spent = false;
 };

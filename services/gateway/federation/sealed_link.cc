@@ -232,7 +232,7 @@ void SealedLink::Note(std::vector<Ready>& ready, SealedExchange::Batch& batch,
     flights_.Add(number,
                  {std::move(probe), batch.message.batch(), std::move(ready[i].track),
                   std::make_shared<const casework::HitOpening>(std::move(batch.openings[i])),
-                  BlindedMessagesOf(batch.message, static_cast<int>(i))});
+                  BlindedMessagesOf(batch.message, static_cast<int>(i)), states_});
   }
 }
 
@@ -266,7 +266,7 @@ void SealedLink::OnAnswer(const v1::SealedAnswer& answer, SealedFlight flight,
     tracks_.With([&](TrackBook& book) { book.GiveBack(flight.track); });
   }
   if (AsksAgain(decision.code)) {
-    NoteRefused();
+    NoteRefused(flight.states);
     return ledger_.GiveBack(std::move(flight.probe));
   }
   const std::uint64_t sequence = flight.probe.sequence;
@@ -305,8 +305,8 @@ Status SealedLink::Tick(Time now) {
 // comes: then their copies can be erased.
 void SealedLink::EndIfOver(SealedCall& call) {
   const Scene scene = Look();
-  const bool is_same = scene.permitted && refused_.With([&](const Refused& refused) {
-    return std::ranges::equal(scene.lists, refused.headers, {},
+  const bool is_same = scene.permitted && headers_.With([&](const std::vector<Digest>& headers) {
+    return std::ranges::equal(scene.lists, headers, {},
                               [](const auto& list) { return list->header_digest(); });
   });
   if (!is_same && flights_.is_empty()) call.Cancel();

@@ -82,7 +82,7 @@ class SealedLink final : public SearchLink {
   void Handle(matching::WindowProbe first, const std::stop_token& stop);
   Scene Look();
   bool IsRefused(const Scene& scene);
-  void NoteRefused();
+  void NoteRefused(const States& states);
   void EndIfOver(SealedCall& call);
   Standing EnsureOpen(const std::stop_token& stop);
   Standing Open(const Scene& scene, const std::stop_token& stop);
@@ -116,17 +116,17 @@ class SealedLink final : public SearchLink {
   runtime::Guarded<TrackBook> tracks_;
   // The states that the holder would not search, and until when that is believed.
   struct Refused {
-    States current;               // of the session
-    std::vector<Digest> headers;  // of its lists
     States states;
     Time until{};
   };
   runtime::Guarded<Refused> refused_;
-  Time look_at_{};  // Tick's own
+  runtime::Guarded<std::vector<Digest>> headers_;  // of the session's lists
+  Time look_at_{};                                 // Tick's own
   runtime::Guarded<std::shared_ptr<SealedCall>> shared_call_;
   // The sender's own.
   std::shared_ptr<SealedCall> call_;
   std::optional<policy::AgreementRef> agreement_;  // the session's
+  States states_;                                  // what its next batch is searched in
   Time opened_at_{};
   std::uint64_t news_ = 0;  // of the source, when the lists were looked at
   OpenAttempts attempts_;

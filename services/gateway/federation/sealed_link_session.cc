@@ -60,9 +60,9 @@ bool SealedLink::IsRefused(const Scene& scene) {
 }
 
 // The holder searches the session's lists at these states no more.
-void SealedLink::NoteRefused() {
-  refused_.With([](Refused& refused) {
-    refused.states = refused.current;
+void SealedLink::NoteRefused(const States& states) {
+  refused_.With([&](Refused& refused) {
+    refused.states = states;
     refused.until = steady_clock::now() + kBelieveRefusal;
   });
   source_.hurry(holder());
@@ -98,15 +98,15 @@ bool SealedLink::GoesOn(const Scene& scene) {
     return exchange.Update(scene.lists);
   });
   if (!updated) return false;
-  refused_.With([&](Refused& refused) { refused.current = scene.states; });
+  states_ = scene.states;
   return true;
 }
 
 SealedLink::Standing SealedLink::Open(const Scene& scene, const std::stop_token& stop) {
-  refused_.With([&](Refused& refused) {
-    refused.current = scene.states;
-    refused.headers.clear();
-    for (const auto& list : scene.lists) refused.headers.push_back(list->header_digest());
+  states_ = scene.states;
+  headers_.With([&](std::vector<Digest>& headers) {
+    headers.clear();
+    for (const auto& list : scene.lists) headers.push_back(list->header_digest());
   });
   const auto closed = OpenCall(scene);
   if (!closed) {
@@ -116,7 +116,7 @@ SealedLink::Standing SealedLink::Open(const Scene& scene, const std::stop_token&
   const bool is_denied = closed->decision.has_value();
   Drop(is_denied ? "the holder refused the session" : "the holder is out of reach");
   if (is_denied && AsksAgain(closed->decision->code) && !stop.stop_requested()) {
-    NoteRefused();
+    NoteRefused(states_);
     return Standing::kAwaitsLists;
   }
   attempts_.NoteFailure(*closed);

@@ -64,6 +64,7 @@ class SealedLinkTest : public ::testing::Test {
     };
     source_.await = [this](const policy::AgencyId&, std::uint64_t seen, auto until,
                            const std::stop_token& stop) {
+      ++awaits_;
       news_.WaitUntil(stop, until, [&](std::uint64_t news) { return news != seen; }, [](auto&) {});
     };
     source_.has_shown = [](const Digest&) { return true; };
@@ -164,6 +165,7 @@ class SealedLinkTest : public ::testing::Test {
   runtime::Guarded<SealedLists> copies_;
   runtime::Watched<std::uint64_t> news_;
   std::atomic<int> hurries_{0};
+  std::atomic<int> awaits_{0};  // times that the sender waited for other lists
   SealedSource source_;
   const matching::RequesterPorts search_ = world_.CouncilPorts();
   casework::AlertDesk alerts_{
@@ -253,6 +255,30 @@ TEST_F(SealedLinkTest, AStaleBlockIsWaitedForAndNotAskedForMeanwhile) {
   EXPECT_EQ(seen.batches.front().lists(0).sequence(), 1U);
   EXPECT_EQ(seen.batches.back().lists(0).sequence(), 2U);
   EXPECT_EQ(seen.batches.back().batch(), seen.batches.size() - 1);
+}
+
+// The refusal is of the state that the face was searched in, though the next one is searched by
+// now.
+TEST_F(SealedLinkTest, AStateThatFollowedARefusedOneIsSearchedAtOnce) {
+  std::atomic<bool> is_first{true};
+  ScriptedSealedHolder::Script script;
+  script.on_probes = [&](const v1::SealedProbes&) {
+    return Say{is_first.exchange(false) ? Turn::kRefuseAfterTables : Turn::kAnswer};
+  };
+  script.on_refusal = [this] {
+    SealAgain();
+    Offer(2);
+    std::this_thread::sleep_for(200ms);  // it is on its way by then
+  };
+  holder_.Do(script);
+  Open();
+  Offer(1);
+  EXPECT_TRUE(Awaited(2).has_answered());
+  EXPECT_TRUE(Awaited(1).has_answered());
+  Finish();
+  EXPECT_EQ(AnswersTo(1), 1U);
+  EXPECT_EQ(holder_.seen().batches.size(), 3U);
+  EXPECT_EQ(awaits_, 0) << "it was believed to be refused too";
 }
 
 TEST_F(SealedLinkTest, ListsThatChangeAtTheOpeningAreWaitedFor) {
