@@ -230,6 +230,23 @@ Result<Brought> SealedPublications::Bringing::Run() {
   return Outcome(survey);
 }
 
+Result<bool> SealedPublications::Bringing::SealAgain() {
+  COMITY_RETURN_IF_ERROR(Check());
+  const SealedEpochPtr current = state_.Newest(scope_);
+  if (!WhyAnew(current).empty()) return false;
+  COMITY_RETURN_IF_ERROR(SealStale(current));
+  const SealedEpochPtr sealed = state_.Newest(scope_);
+  if (sealed == nullptr) return false;  // shredded meanwhile
+  COMITY_ASSIGN_OR_RETURN(const auto stale, StaleBlocks(sealed->header()));
+  return stale.empty();
+}
+
+Result<bool> SealedPublications::SealAgain(const SealedScope& scope, const SealingTerms& terms,
+                                           Instant now) {
+  const std::lock_guard one_at_a_time(state_->bringing);
+  return Bringing(*state_, scope, terms, now).SealAgain();
+}
+
 Result<Brought> SealedPublications::Bring(const SealedScope& scope, const SealingTerms& terms,
                                           Instant now) {
   const std::lock_guard one_at_a_time(state_->bringing);

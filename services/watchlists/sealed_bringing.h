@@ -38,6 +38,7 @@ class SealedPublications::Bringing {
   Bringing& operator=(const Bringing&) = delete;
 
   Result<Brought> Run();
+  Result<bool> SealAgain();
 
  private:
   Status Check();

@@ -181,7 +181,7 @@ void SealedDesk::Look(const std::stop_token& stop, const Asked& asked) {
   for (const WantedSealed& one : wanted) {
     if (stop.stop_requested()) return;
     const bool due = due_.With([&](const auto& map) { return map.at(one.scope).at <= now; });
-    if (all || due || stale.contains(one.scope)) Bring(one, now);
+    if (all || due || (stale.contains(one.scope) && !SealAgain(one, now))) Bring(one, now);
   }
 }
 
@@ -224,15 +224,26 @@ bool SealedDesk::Sweep(const policy::AgreementSet& agreements,
   return over && gone && kept;
 }
 
+// False: the list needs to be looked at as a whole.
+bool SealedDesk::SealAgain(const WantedSealed& wanted, policy::Instant now) {
+  const auto done = ports_.publications.SealAgain(wanted.scope, wanted.terms, now);
+  if (!done) NoteFailure(wanted.scope, done.error(), now);
+  if (!done || !*done) return !done;
+  due_.With([&](auto& due) { due[wanted.scope].waiting = false; });
+  return true;
+}
+
 void SealedDesk::Bring(const WantedSealed& wanted, policy::Instant now) {
   const auto brought = ports_.publications.Bring(wanted.scope, wanted.terms, now);
-  if (!brought) Report("sealed-list-not-sealed", brought.error());
-  due_.With([&](auto& due) {
-    Due& one = due[wanted.scope];
-    one.waiting = !brought;
-    one.at = brought ? std::max(brought->next, now + kAgain) : now + kRetry;
-    one.again = brought ? now : now + kAgain;
-  });
+  if (!brought) return NoteFailure(wanted.scope, brought.error(), now);
+  due_.With(
+      [&](auto& due) { due[wanted.scope] = {std::max(brought->next, now + kAgain), now, false}; });
+}
+
+void SealedDesk::NoteFailure(const watchlists::SealedScope& scope, const Error& error,
+                             policy::Instant now) {
+  Report("sealed-list-not-sealed", error);
+  due_.With([&](auto& due) { due[scope] = {now + kRetry, now + kAgain, true}; });
 }
 
 }  // namespace comity::gateway

@@ -105,7 +105,9 @@ class SealedDesk final : public matching::SealedLists {
   // Keeps in mind what is wanted; returns which of it a search may wait for.
   std::set<watchlists::SealedScope> Expect(std::span<const WantedSealed> wanted,
                                            policy::Instant now);
+  bool SealAgain(const WantedSealed& wanted, policy::Instant now);
   void Bring(const WantedSealed& wanted, policy::Instant now);
+  void NoteFailure(const watchlists::SealedScope& scope, const Error& error, policy::Instant now);
   void Report(std::string_view what, const Error& error) const;
 
   const Ports ports_;

@@ -169,6 +169,39 @@ TEST_F(SealedRelease, OtherBlocksKeepTheirSecretsAndTheirCounters) {
   EXPECT_TRUE(world.publications->IsStale(after->header()));
 }
 
+// A search waits for it, however long the list is.
+TEST_F(SealedRelease, SealingAgainLooksAtNoOtherEntry) {
+  auto later = Entry("later");
+  SealedWorld world;
+  later["valid_from"] = "2026-11-25T09:00:00Z";
+  world.Approve({Entry("a"), Entry("b"), later});
+  world.Bring();
+  const Digest header = world.Epoch()->header();
+  ASSERT_THAT(world.Charge({header, 1, {1, 2, 1, 2, 1, 2, 1, 2}, false}),
+              IsOkAnd(Eq(Release::kRelease)));
+  ASSERT_TRUE(world.publications->IsStale(header));
+  world.world.agency.clock.Set(At("2026-11-25T09:00:00Z"));
+  EXPECT_THAT(world.publications->SealAgain(kScope, world.terms(), world.Now()), IsOkAnd(Eq(true)));
+  EXPECT_FALSE(world.publications->IsStale(header));
+  EXPECT_THAT(world.Sealed(), SizeIs(2));
+  world.Bring();
+  EXPECT_THAT(world.Sealed(), SizeIs(3));
+}
+
+TEST_F(SealedRelease, ABlockWithoutAnEntryLeftIsNotSealedAgain) {
+  UseUp();
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < 20; ++i) {
+    all.push_back(Name(i));
+    ASSERT_THAT(world_.world.lists->Withdraw({kSealedList, all.back(), "why", "o"}), IsOk());
+  }
+  ASSERT_THAT(world_.publications->Withdraw(kSealedList, all), IsOk());
+  EXPECT_THAT(world_.publications->SealAgain(kScope, world_.terms(), world_.Now()),
+              IsOkAnd(Eq(false)));
+  world_.Bring();
+  EXPECT_EQ(world_.Epoch(), nullptr);
+}
+
 TEST_F(SealedRelease, RefusesWhatIsNoAnswer) {
   const SealedEpochPtr epoch = world_.Epoch();
   EXPECT_THAT(world_.Charge({epoch->header(), 1, {1}, true}),
