@@ -53,6 +53,7 @@ Status Storage::BringUpToDate() {
         At("data.directory",
            oversight::AdoptCopy({*store, *ledger_, directory, LogOrigin(setup_.config),
                                  *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
+    COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
   }
   COMITY_ASSIGN_OR_RETURN(store_,
                           At("data.directory", store::OpenSqliteStore(directory, ledger_.get())));

@@ -152,6 +152,28 @@ Result<Restoration> AdoptCopy(const AdoptSetup& setup) {
   return restoration;
 }
 
+// Lines of erasures count units of work that may have been lost; marks are of what was durable.
+Status CheckNotRolledBack(const store::Store& store, const ErasureLedger& ledger) {
+  std::uint64_t seen = 0;
+  COMITY_RETURN_IF_ERROR(
+      ledger.Visit([&](const backup::LedgerLine& line, const backup::LedgerPosition&) -> Status {
+        if (line.kind == backup::line_kind::kRestored) seen = line.log_size;
+        if (line.kind == backup::line_kind::kMark) seen = std::max(seen, line.log_size);
+        return {};
+      }));
+  std::uint64_t size = 0;
+  COMITY_RETURN_IF_ERROR(store.Read([&](const store::Transaction& tx) -> Status {
+    COMITY_ASSIGN_OR_RETURN(size, tx.audit().Size());
+    return {};
+  }));
+  if (size >= seen) return {};
+  return Fail(ErrorCode::kConflict,
+              "the log has " + std::to_string(size) + " entries and had " + std::to_string(seen) +
+                  ": an older state of the data was put back. Put back the newest; if it is lost, "
+                  "restore the newest backup with 'comity restore', so that the log goes on under "
+                  "another name");
+}
+
 Result<std::unique_ptr<Reunion>> Reunion::Open(store::Store& store,
                                                const Restoration& restoration) {
   std::unique_ptr<Reunion> reunion(

@@ -45,10 +45,16 @@ struct AdoptSetup {
 };
 // Does nothing to a database that is no copy. Returns where it stands.
 // Errors: kCorrupt      the entries do not have the root that was signed, or the log's files are
-// not
-//                       there
+//                       not there
 //         kUnavailable  store, ledger or folder cannot be written
 Result<Restoration> AdoptCopy(const AdoptSetup& setup);
+
+// Whether the stored log is as long as the ledger has seen it since it began under its name. If
+// not, an older state of the data directory was put back: what was erased, withdrawn, stopped,
+// counted and published since is not known, and a log that goes on from there is a fork. The
+// ledger's second copy is what knows it, if there is one. Errors: kConflict  says both sizes and
+// what to do; those of store and ledger
+Status CheckNotRolledBack(const store::Store& store, const ErasureLedger& ledger);
 
 // Where the log goes on: `first_origin`, or the name it got when the node was restored.
 std::string OriginOf(const Restoration& restoration, const std::string& first_origin);

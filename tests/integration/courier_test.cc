@@ -225,6 +225,22 @@ TEST_F(CourierTest, ARefusedMessageIsSetAsideAndPeopleAreToldOnce) {
   EXPECT_THAT(WaitingFor(east), SizeIs(1));
 }
 
+// Else nothing, not even a withdrawal, would ever arrive behind it.
+TEST_F(CourierTest, AMessageThatThePartnersProgramCannotReadIsSetAside) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  east.Answer([&](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    if (message.kind() == "unheard-of") return Fail(ErrorCode::kInvalidArgument, "a bound");
+    return east.Taking(message);
+  });
+  Serve();
+  const std::uint64_t unread = Put(east, "{}", "unheard-of");
+  ASSERT_TRUE(Eventually([&] { return Stored(unread).refused == "invalid-message"; }));
+  EXPECT_TRUE(IsAcknowledged(Put(east, R"({"n":2})")));
+  EXPECT_FALSE(Stored(unread).acknowledged_at);
+  EXPECT_EQ(NoticesFor(identity::Role::kDpo), 1U);
+  EXPECT_EQ(agency_.CountEvents(audit::kPartnerMessageRefused), 1U);
+}
+
 TEST_F(CourierTest, APartnerIsBehindUntilItHasAcknowledgedTheLastChange) {
   ScriptedPartner& east = Partner("eastvale-council");
   east.Close();

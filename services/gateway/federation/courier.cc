@@ -25,6 +25,7 @@ constexpr milliseconds kLastRetry{5000};
 constexpr milliseconds kFirstLook{2};
 constexpr milliseconds kLastLook{1000};
 constexpr std::chrono::seconds kRetryRefused{60};
+constexpr const char* kInvalidMessage = "invalid-message";  // the whole call was refused so
 
 v1::PartnerMessage ToProto(const OutboxRecord& record) {
   v1::PartnerMessage message;
@@ -123,8 +124,13 @@ class Courier::Round {
   }
 
   Status Bring(const OutboxRecord& record, const std::stop_token& stop) {
-    COMITY_ASSIGN_OR_RETURN(const v1::PartnerReceipt answer,
-                            ports_.peers.Deliver(peer_, ToProto(record), stop));
+    const auto delivered = ports_.peers.Deliver(peer_, ToProto(record), stop);
+    // One of the two programs is at fault with this message: those behind it must not wait for it.
+    if (!delivered && delivered.error().code == ErrorCode::kInvalidArgument) {
+      return SetAside(record, kInvalidMessage);
+    }
+    if (!delivered) return Fail(delivered.error());
+    const v1::PartnerReceipt& answer = *delivered;
     COMITY_ASSIGN_OR_RETURN(const auto keys, ports_.keys(peer_));
     COMITY_ASSIGN_OR_RETURN(const PartnerAnswer checked,
                             CheckPartnerReceipt(answer, record, ports_.self, keys));
@@ -134,9 +140,12 @@ class Courier::Round {
       progressed_ = true;
       return NoteBehind();
     }
+    return SetAside(record, checked.refused);
+  }
+
+  Status SetAside(const OutboxRecord& record, const std::string& code) {
     set_aside_[record.number] = std::chrono::steady_clock::now() + kRetryRefused;
-    if (checked.refused == record.refused) return {};
-    return NoteRefused(record, checked.refused);
+    return code == record.refused ? Status() : NoteRefused(record, code);
   }
 
   Status Keep(const OutboxRecord& record, std::string_view envelope,

@@ -60,6 +60,48 @@ TEST_F(RestorationTest, LeavesADatabaseThatIsNoCopyAlone) {
   EXPECT_EQ(restoration_.state, RestorationState::kNever);
 }
 
+TEST_F(RestorationTest, AnOlderStateOfTheWholeDirectoryIsNoticed) {
+  const auto mark = [this] {
+    return ledger_->Note(backup::line_kind::kMark, "", LogSize()).has_value();
+  };
+  Record(5);
+  ASSERT_TRUE(mark());
+  Close();
+  const fs::path older = directory_.path() / "older";
+  fs::copy(Data(), older, fs::copy_options::recursive);
+  MustOpen();
+  EXPECT_THAT(CheckNotRolledBack(*store_, *ledger_), IsOk());
+  Record(7);
+  ASSERT_TRUE(mark());
+  Close();
+  fs::remove_all(Data());
+  fs::copy(older, Data(), fs::copy_options::recursive);
+  MustOpen();
+  const Status checked = CheckNotRolledBack(*store_, *ledger_);
+  ASSERT_THAT(checked, FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(checked.error().detail, HasSubstr("has 5 entries and had 12"));
+}
+
+// Of what an erasure's line says, the unit of work may have been lost.
+TEST_F(RestorationTest, ALogThatLacksALostUnitOfWorkIsNotRolledBack) {
+  Record(3);
+  ASSERT_THAT(ledger_->Note(backup::line_kind::kMark, "", 3), IsOk());
+  const store::ErasedRecord record{"alert", "a-1", "withdrawn", {}};
+  ASSERT_THAT(ledger_->Append({&record, 1}, 4), IsOk());
+  EXPECT_THAT(CheckNotRolledBack(*store_, *ledger_), IsOk());
+}
+
+TEST_F(RestorationTest, ARestoredLogIsShorterThanTheLostOneAndGoesOn) {
+  Record(5);
+  const fs::path copy = CopyNow();
+  Record(7);
+  ASSERT_THAT(ledger_->Note(backup::line_kind::kMark, "", LogSize()), IsOk());
+  ASSERT_THAT(Restore(copy), IsOk());
+  EXPECT_THAT(CheckNotRolledBack(*store_, *ledger_), IsOk());
+  ASSERT_THAT(ledger_->Note(backup::line_kind::kMark, "", LogSize() + 1), IsOk());
+  EXPECT_THAT(CheckNotRolledBack(*store_, *ledger_), FailsWith(ErrorCode::kConflict));
+}
+
 TEST_F(RestorationTest, GoesOnUnderANewNameSoThatNoPublishedCheckpointIsContradicted) {
   Record(5);
   const fs::path copy = CopyNow();
