@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // comityd: the gateway of one agency. `comityd --config FILE`.
 #include <google/protobuf/stubs/logging.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -78,6 +80,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "comityd: --config is missing\n%s", kUsage);
     return kUsageFault;
   }
+  // Templates and keys are in memory: no core file, and no look at it from another process.
+  const struct rlimit none = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
   // gRPC's own lines are not of our form and may quote a peer; refused handshakes are logged by us.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   // protobuf would print a line for each text of a peer that is not UTF-8.

@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <chrono>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <string>
 #include <thread>
 
 #include "services/audit/events.h"
@@ -65,6 +71,19 @@ TEST_F(Shutdown, OfTheRequesterIsCleanWithinFiveSecondsUnderAnOpenStream) {
   // Set-up ran in this process, then the process under test, and now this process again.
   EXPECT_EQ(log->Count(audit::kGatewayStarted), 3u);
   EXPECT_EQ(log->Count(audit::kGatewayStopped), 2u);
+}
+
+// Keys and templates are in its memory.
+TEST_F(Shutdown, OfAGatewayThatCrashesLeavesNoCoreFile) {
+  police_.Kill();
+  struct rlimit own = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_CORE, &own), 0);
+  own.rlim_cur = own.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_CORE, &own), 0);  // as far as this system allows it
+  ASSERT_TRUE(police_.Start()) << police_.log();
+  std::ifstream limits("/proc/" + std::to_string(police_.pid()) + "/limits");
+  const std::string text{std::istreambuf_iterator<char>(limits), {}};
+  EXPECT_TRUE(std::regex_search(text, std::regex("Max core file size +0 +0 "))) << text;
 }
 
 TEST_F(Shutdown, OfTheHolderIsCleanWithinFiveSecondsUnderAnOpenStream) {

@@ -2,9 +2,11 @@
 // What a holder's gateway does with a peer that has valid papers and bad intentions.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <thread>
 
 #include "services/audit/events.h"
 #include "services/gateway/wire/convert_policy.h"
@@ -19,6 +21,8 @@
 
 namespace comity::testing {
 namespace {
+
+using namespace std::chrono_literals;
 
 std::string_view Octets(const Template& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
@@ -232,6 +236,24 @@ TEST_F(HostilePeer, CannotOpenASessionThatEndsInAWeek) {
       peer_->Read<v1::SearchRefused>(peer_->NewStream()->Exchange(peer_->Sign(open, exchange)));
   ASSERT_THAT(refused, IsOk());
   EXPECT_EQ(refused->decision().code(), v1::DECISION_CODE_MALFORMED_REQUEST);
+}
+
+// Its place is given back whether the requester goes or not.
+TEST_F(HostilePeer, CannotKeepASessionForMoreThanAMinuteAfterItsEnd) {
+  Session session{peer_->NewStream(300s), peer_->NewExchange()};
+  v1::SearchOpen open;
+  ASSERT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), session.exchange).payload()));
+  *open.mutable_ends_at() = gateway::ToProto(clock_.Now() + 2s);
+  ASSERT_THAT(
+      peer_->Read<v1::SearchOpened>(session.stream->Exchange(peer_->Sign(open, session.exchange))),
+      IsOk());
+  const auto began = std::chrono::steady_clock::now();
+  std::uint64_t face = 0;
+  while (Ask(session, ++face, Octets(entries_[1]))) {
+    ASSERT_LT(std::chrono::steady_clock::now(), began + 150s) << "it is still open";
+    std::this_thread::sleep_for(1s);
+  }
+  EXPECT_GE(std::chrono::steady_clock::now(), began + 50s) << "it ended for another reason";
 }
 
 TEST_F(HostilePeer, IsTurnedAwayWithACertificateOfTheRightCaAndAnotherName) {

@@ -46,9 +46,8 @@ RawPeer::RawPeer(const UncheckedRequester::Settings& settings, const runtime::Cl
   stub_ = v1::Federation::NewStub(*channel);
 }
 
-RawPeer::Stream::Stream(v1::Federation::Stub& stub) {
-  constexpr std::chrono::seconds kPatience{20};
-  context_.set_deadline(std::chrono::system_clock::now() + kPatience);
+RawPeer::Stream::Stream(v1::Federation::Stub& stub, std::chrono::seconds patience) {
+  context_.set_deadline(std::chrono::system_clock::now() + patience);
   stream_ = stub.Search(&context_);
 }
 

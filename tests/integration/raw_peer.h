@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,7 +25,7 @@ class RawPeer {
 
   class Stream {
    public:
-    explicit Stream(v1::Federation::Stub& stub);
+    Stream(v1::Federation::Stub& stub, std::chrono::seconds patience);
     // Sends and waits for the next message. Errors: how the holder ended the call
     Result<v1::SignedMessage> Exchange(const v1::SignedMessage& message);
     // Sends nothing and waits for a message. False: the call ended without one
@@ -34,7 +35,9 @@ class RawPeer {
     grpc::ClientContext context_;
     std::unique_ptr<grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>> stream_;
   };
-  std::unique_ptr<Stream> NewStream() { return std::make_unique<Stream>(*stub_); }
+  std::unique_ptr<Stream> NewStream(std::chrono::seconds patience = std::chrono::seconds(20)) {
+    return std::make_unique<Stream>(*stub_, patience);
+  }
 
   std::string NewExchange();
   v1::SignedMessage SignOpen(const policy::SearchRequest& terms, const std::string& exchange);

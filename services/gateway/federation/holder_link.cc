@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/gateway/federation/session_wire.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/gateway/wire/wipe_message.h"
@@ -14,7 +15,6 @@ namespace {
 namespace limits = transport::limits;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kGrace{60};  // a call outlives its deployment by no more than this
 constexpr std::chrono::milliseconds kCancelAgain{50};
 
 }  // namespace
@@ -83,7 +83,7 @@ std::optional<HolderClosed> HolderLink::OpenCall(const std::stop_token& stop) {
   });
   if (!decision.permitted()) return HolderClosed{decision, ledger_.own(), {}};
   const auto deadline = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-      ledger_.order().ends_at + kGrace);
+      ledger_.order().ends_at + kSessionGrace);
   call_ = std::make_shared<HolderCall>(
       HolderCall::Ports{ports_.peers, ports_.verifier, ports_.logger},
       HolderCall::Terms{holder(), exchange, deadline},

@@ -131,6 +131,7 @@ void HolderStream::KeepTime(const std::stop_token& stop, runtime::Guarded<Sessio
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
+  const policy::Instant ends_at = session.With([](Session& live) { return live->terms().ends_at; });
   while (!wake.wait_for(lock, stop, kTick, [] { return false; }) && !stop.stop_requested()) {
     const Status ticked = session.With([](Session& live) { return live->Tick(); });
     if (!ticked) {
@@ -139,6 +140,7 @@ void HolderStream::KeepTime(const std::stop_token& stop, runtime::Guarded<Sessio
     }
     // A certificate that was revoked meanwhile ends the stream.
     if (!ports_.callers.Peer(context_, "Federation.Search")) context_.TryCancel();
+    if (ports_.search.clock.Now() - kSessionGrace >= ends_at) context_.TryCancel();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/gateway/federation/sealed_link.h"
+#include "services/gateway/federation/session_wire.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/matching/sealed_mode.h"
@@ -14,7 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kGrace{60};  // a call outlives its deployment by no more than this
 constexpr std::chrono::hours kLongestSession{24};
 // A holder that refuses a state has, or soon has, another one: until then it is not asked again.
 constexpr std::chrono::seconds kBelieveRefusal{1};
@@ -127,7 +127,7 @@ std::optional<HolderClosed> SealedLink::OpenCall(const Scene& scene) {
   const auto until = steady_clock::now() + ports_.peer_deadline;
   const std::string exchange = ledger_.exchange();
   const auto deadline = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-      ledger_.order().ends_at + kGrace);
+      ledger_.order().ends_at + kSessionGrace);
   agreement_ = scene.agreement;
   opened_at_ = steady_clock::now();
   flights_.Begin(exchange);

@@ -24,8 +24,6 @@ constexpr std::string_view kMethod = "Federation.SealedSearch";
 // How often a session looks at the clock and at its peer's certificate.
 constexpr std::chrono::milliseconds kTick{500};
 constexpr std::size_t kMostAnswersInWaiting = 4;
-// An idle stream ends so long after what it is for.
-constexpr std::chrono::seconds kGrace{60};
 constexpr const char* kTimeout = "timeout";
 constexpr const char* kNoPartner = "no partner any more";
 
@@ -359,7 +357,7 @@ void SealedStream::KeepTime(const std::stop_token& stop, runtime::Guarded<Sessio
     // look leaves time for the answer that says so.
     const bool had_lists = std::exchange(has_lists, shared.HasLists());
     if (!had_lists && !has_lists) Cancel("list over");
-    if (ports_.search.clock.Now() - kGrace >= ends_at) Cancel("search over");
+    if (ports_.search.clock.Now() - kSessionGrace >= ends_at) Cancel("search over");
   }
 }
 

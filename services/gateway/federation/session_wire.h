@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include "comity/v1/exchange.pb.h"
 #include "comity/v1/types.pb.h"
 #include "crypto/base/bytes.h"
@@ -11,6 +12,9 @@
 
 // What direct and sealed sessions say alike, read and written at the holder.
 namespace comity::gateway {
+
+// A holder ends a session, and gives back what it holds for it, so long after what it is for.
+inline constexpr std::chrono::seconds kSessionGrace{60};
 
 // In:     octets  32 of them
 Digest DigestOf(const std::string& octets);
