@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   cli::AddRetentionCommands(line, session);
   cli::AddBackupCommands(line, session);
   cli::AddBenchCommands(line, session);
+  cli::AddEngineCommands(line, session);
   cli::AddDoctorCommand(line, session);
   const cli::ExitCode code = line.Execute(argc, argv);
   if (!cli::FlushOutput()) {

@@ -23,6 +23,7 @@ void AddNoticeCommands(CommandLine& line, Session& session);
 void AddRetentionCommands(CommandLine& line, Session& session);
 void AddBackupCommands(CommandLine& line, Session& session);  // backup, restore, restoration
 void AddBenchCommands(CommandLine& line, Session& session);
+void AddEngineCommands(CommandLine& line, Session& session);
 void AddDoctorCommand(CommandLine& line, Session& session);
 
 }  // namespace comity::cli

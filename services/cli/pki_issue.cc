@@ -38,8 +38,8 @@ Result<transport::IssueRequest> RequestOf(const IssueOptions& options) {
   if (int{options.gateway} + int{!options.engine.empty()} + int{!options.person.empty()} != 1) {
     return Fail(ErrorCode::kInvalidArgument, "give one of --gateway, --engine and --person");
   }
-  if (options.person.empty() && !options.listen.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "--listen goes with --person");
+  if (options.gateway && !options.listen.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "--listen goes with --person and --engine");
   }
   if (options.person.empty() && !options.post.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "--post goes with --person");
@@ -95,12 +95,12 @@ Result<fs::path> WriteCard(const IssueOptions& options,
   return file;
 }
 
-struct PersonFiles {
-  fs::path profile;
-  fs::path card;
+struct CallerFiles {
+  fs::path profile;  // of a person or an engine
+  fs::path card;     // of a person
 };
 
-void Report(const transport::IssuedCertificate& issued, const PersonFiles& person, bool json) {
+void Report(const transport::IssuedCertificate& issued, const CallerFiles& files, bool json) {
   if (json) {
     nlohmann::ordered_json result = {{"certificate", issued.pem_file.string()},
                                      {"spiffe_id", issued.spiffe_id},
@@ -110,9 +110,9 @@ void Report(const transport::IssuedCertificate& issued, const PersonFiles& perso
     if (issued.signing_key_file) {
       result["signing_key_file"] = issued.signing_key_file->string();
       result["signing_key"] = issued.signing_key;
-      result["profile"] = person.profile.string();
-      result["card"] = person.card.string();
+      result["card"] = files.card.string();
     }
+    if (!files.profile.empty()) result["profile"] = files.profile.string();
     return PrintJson(result);
   }
   std::string text = "certificate  " + issued.pem_file.string() + "\nidentity     " +
@@ -121,9 +121,10 @@ void Report(const transport::IssuedCertificate& issued, const PersonFiles& perso
                      policy::EncodeInstant(issued.expires_at) + "\n";
   if (issued.signing_key_file) {
     text += "signing key  " + issued.signing_key_file->string() + "\npublic half  " +
-            issued.signing_key + "  (for the agreement)\nprofile      " + person.profile.string() +
-            "\ncard         " + person.card.string() + "  (for comity person add)\n";
+            issued.signing_key + "  (for the agreement)\ncard         " + files.card.string() +
+            "  (for comity person add)\n";
   }
+  if (!files.profile.empty()) text += "profile      " + files.profile.string() + "\n";
   Print(text);
 }
 
@@ -131,12 +132,14 @@ Result<ExitCode> Issue(const IssueOptions& options, const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const transport::IssueRequest request, RequestOf(options));
   COMITY_ASSIGN_OR_RETURN(const transport::IssuedCertificate issued,
                           Locally(transport::Issue(options.dir, request, session.clock.Now())));
-  PersonFiles person;
-  if (request.kind == transport::PeerKind::kPerson) {
-    COMITY_ASSIGN_OR_RETURN(person.profile, WriteProfile(options, issued));
-    COMITY_ASSIGN_OR_RETURN(person.card, WriteCard(options, issued));
+  CallerFiles files;
+  if (request.kind != transport::PeerKind::kGateway) {
+    COMITY_ASSIGN_OR_RETURN(files.profile, WriteProfile(options, issued));
   }
-  Report(issued, person, session.json);
+  if (request.kind == transport::PeerKind::kPerson) {
+    COMITY_ASSIGN_OR_RETURN(files.card, WriteCard(options, issued));
+  }
+  Report(issued, files, session.json);
   return ExitCode::kOk;
 }
 
@@ -144,15 +147,16 @@ Result<ExitCode> Issue(const IssueOptions& options, const Session& session) {
 
 void AddPkiIssue(CommandLine& line, Session& session) {
   const auto options = std::make_shared<IssueOptions>();
-  line.Add(
-          {"pki issue", "issue a certificate",
-           "Issues a certificate of the agency's CA: to its gateway (DIR/gateway.pem), to a\n"
-           "recognition engine (DIR/engines/NAME.pem) or to a person (DIR/people/ID.pem, with the\n"
-           "signing key ID.key, the profile ID.toml for 'comity --profile' and the card\n"
-           "ID.card.toml, which holds no secret and goes to 'comity person add').",
-           "the certificate exists and --renew is not given",
-           "comity pki issue --dir northshire --person j-smith --listen 127.0.0.1:7444"},
-          Asks::kNobody, [options, &session] { return Issue(*options, session); })
+  line.Add({"pki issue", "issue a certificate",
+            "Issues a certificate of the agency's CA: to its gateway (DIR/gateway.pem), to a\n"
+            "recognition engine (DIR/engines/NAME.pem, with the profile NAME.toml for the engine "
+            "and\n"
+            "for 'comity engine replay') or to a person (DIR/people/ID.pem, with the signing key\n"
+            "ID.key, the profile ID.toml for 'comity --profile' and the card ID.card.toml, which\n"
+            "holds no secret and goes to 'comity person add').",
+            "the certificate exists and --renew is not given",
+            "comity pki issue --dir northshire --person j-smith --listen 127.0.0.1:7444"},
+           Asks::kNobody, [options, &session] { return Issue(*options, session); })
       .Add({"--dir", "DIR", "the agency's key folder", true}, options->dir)
       .Add({"--gateway", "", "for the agency's gateway", false}, options->gateway)
       .Add({"--engine", "NAME", "for a recognition engine", false}, options->engine)
@@ -170,7 +174,7 @@ void AddPkiIssue(CommandLine& line, Session& session) {
             false},
            options->new_key)
       .Add({"--listen", "HOST:PORT",
-            "the gateway's agency port, for a person's profile; default 127.0.0.1:7444", false},
+            "the gateway's agency port, for the profile; default 127.0.0.1:7444", false},
            options->listen);
 }
 

@@ -13,17 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// HOLDER_BUSY of REASON_HOLDER_BUSY: holder-busy.
-std::string ReasonText(v1::Unanswered::Reason reason) {
-  constexpr std::string_view kPrefix = "REASON_";
-  if (!v1::Unanswered::Reason_IsValid(reason)) return "unknown";
-  std::string text = v1::Unanswered::Reason_Name(reason).substr(kPrefix.size());
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return text;
-}
-
 std::string StatusText(const v1::HolderResult& result) {
   if (result.has_answered()) return "answered";
   return result.has_refused() ? "refused" : "unanswered";
@@ -88,6 +77,16 @@ std::string NumberText(double value) {
 std::string ModeName(v1::SearchMode mode) {
   if (mode == v1::SEARCH_MODE_DIRECT) return "direct";
   return mode == v1::SEARCH_MODE_SEALED ? "sealed" : "";
+}
+
+std::string ReasonText(v1::Unanswered::Reason reason) {
+  constexpr std::string_view kPrefix = "REASON_";
+  if (!v1::Unanswered::Reason_IsValid(reason)) return "unknown";
+  std::string text = v1::Unanswered::Reason_Name(reason).substr(kPrefix.size());
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return text;
 }
 
 std::string IdentifyText(const v1::IdentifyResponse& response) {

@@ -9,7 +9,8 @@
 // What searches found, and what partners offer, as people and scripts read it.
 namespace comity::cli {
 
-std::string ModeName(v1::SearchMode mode);  // direct, sealed; empty when none
+std::string ModeName(v1::SearchMode mode);              // direct, sealed; empty when none
+std::string ReasonText(v1::Unanswered::Reason reason);  // holder-busy
 
 std::string IdentifyText(const v1::IdentifyResponse& response);
 nlohmann::ordered_json IdentifyJson(const v1::IdentifyResponse& response);

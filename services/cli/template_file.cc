@@ -61,7 +61,7 @@ std::optional<std::size_t> HeaderLength(std::string_view text) {
 
 }  // namespace
 
-Result<SecretBytes> RowOfNpy(ByteView file, std::uint64_t row, std::string_view name) {
+Result<NpyLayout> LayoutOfNpy(ByteView file, std::string_view name) {
   const auto wrong = [&](const std::string& what) {
     return Fail(ErrorCode::kInvalidArgument, std::string(name) + ": " + what);
   };
@@ -82,12 +82,19 @@ Result<SecretBytes> RowOfNpy(ByteView file, std::uint64_t row, std::string_view 
       octets / (shape->columns * 4) != shape->rows || octets % (shape->columns * 4) != 0) {
     return wrong("it has not as many octets as its shape says");
   }
-  if (row >= shape->rows) {
-    return wrong("there is no row " + std::to_string(row) + "; it has " +
-                 std::to_string(shape->rows) + ", counted from 0");
+  return NpyLayout{elements, shape->rows, shape->columns};
+}
+
+Result<SecretBytes> RowOfNpy(ByteView file, std::uint64_t row, std::string_view name) {
+  COMITY_ASSIGN_OR_RETURN(const NpyLayout layout, LayoutOfNpy(file, name));
+  if (row >= layout.rows) {
+    return Fail(ErrorCode::kInvalidArgument, std::string(name) + ": there is no row " +
+                                                 std::to_string(row) + "; it has " +
+                                                 std::to_string(layout.rows) + ", counted from 0");
   }
-  const auto size = static_cast<std::size_t>(shape->columns * 4);
-  return SecretBytes::CopyOf(file.subspan(elements + static_cast<std::size_t>(row) * size, size));
+  const auto size = static_cast<std::size_t>(layout.columns * 4);
+  return SecretBytes::CopyOf(
+      file.subspan(layout.begin + static_cast<std::size_t>(row) * size, size));
 }
 
 Result<SecretBytes> ReadTemplate(const std::filesystem::path& file, std::uint64_t row) {

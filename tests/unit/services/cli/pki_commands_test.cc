@@ -63,6 +63,25 @@ TEST_F(PkiCommands, NeedExactlyOneKindOfCertificate) {
   EXPECT_EQ(Issue({"--gateway", "--engine", "cams"}).exit_code, 2);
 }
 
+TEST_F(PkiCommands, IssueAnEngineWithAProfileAndNoKeyToSignWith) {
+  const auto issued = ComityJson({"pki", "issue", "--dir", Dir("northshire-police"), "--engine",
+                                  "cameras", "--listen", "127.0.0.1:17444"});
+  EXPECT_EQ(issued["spiffe_id"], "spiffe://northshire-police.example/engine/cameras");
+  EXPECT_EQ(ReadWhole(issued["profile"].get<std::string>()),
+            "# Profile for `comity --profile`: which gateway, and as whom.\n"
+            "gateway = \"127.0.0.1:17444\"\n"
+            "spiffe_id = \"spiffe://northshire-police.example/gateway\"\n"
+            "identity = \"cameras.pem\"\nroots = \"../ca/ca.pem\"\n");
+  EXPECT_FALSE(issued.contains("signing_key"));
+  EXPECT_FALSE(issued.contains("card"));
+}
+
+TEST_F(PkiCommands, AGatewaysCertificateHasNoProfile) {
+  EXPECT_EQ(Issue({"--gateway", "--listen", "127.0.0.1:17444"}).exit_code, 2);
+  EXPECT_FALSE(ComityJson({"pki", "issue", "--dir", Dir("northshire-police"), "--gateway"})
+                   .contains("profile"));
+}
+
 TEST_F(PkiCommands, IssueAPersonWithKeyAndProfile) {
   const auto issued = ComityJson({"pki", "issue", "--dir", Dir("northshire-police"), "--person",
                                   "j-smith", "--listen", "127.0.0.1:17444"});

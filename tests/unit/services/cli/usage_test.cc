@@ -75,7 +75,7 @@ const std::vector<std::string> kCommands = Split(
     "approvals approve, approvals reject, approvals urgent, approvals review, "
     "notice list, notice watch, notice ack, retention due, retention report, "
     "retention holds, retention run, retention hold, retention release, backup, "
-    "restore, restoration status, restoration confirm, doctor, bench sealed");
+    "restore, restoration status, restoration confirm, doctor, bench sealed, engine replay");
 
 INSTANTIATE_TEST_SUITE_P(All, EveryCommand, ::testing::ValuesIn(kCommands),
                          [](const auto& instance) {
