@@ -21,8 +21,7 @@ namespace comity::cli {
 class TemplateRows {
  public:
   // In:     dimension  of the engine profile
-  // Errors: kInvalidArgument  neither .npy nor .f32, no rows, more than 2 GiB, another dimension,
-  // or
+  // Errors: kInvalidArgument  neither .npy nor .f32, no rows, more than 2 GiB, another dimension;
   //                           a row, which is named, that is not finite or not of L2 norm
   //                           1 +- 1e-3: a gateway would end the stream
   //         kNotFound

@@ -52,8 +52,9 @@ Result<Restoration> AdoptCopy(const AdoptSetup& setup);
 // Whether the stored log is as long as the ledger has seen it since it began under its name. If
 // not, an older state of the data directory was put back: what was erased, withdrawn, stopped,
 // counted and published since is not known, and a log that goes on from there is a fork. The
-// ledger's second copy is what knows it, if there is one. Errors: kConflict  says both sizes and
-// what to do; those of store and ledger
+// ledger's second copy is what knows it, if there is one.
+//
+// Errors: kConflict  says both sizes and what to do; those of store and ledger
 Status CheckNotRolledBack(const store::Store& store, const ErasureLedger& ledger);
 
 // Where the log goes on: `first_origin`, or the name it got when the node was restored.

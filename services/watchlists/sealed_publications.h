@@ -109,8 +109,7 @@ class SealedPublications {
   //         those of store, journal and disk. What was in force stays.
   Result<Brought> Bring(const SealedScope& scope, const SealingTerms& terms, policy::Instant now);
   // Seals again the blocks of the scope's newest epoch whose release budget is used up, and looks
-  // at no other entry: a search waits for it. False: the list takes a Bring; no block is stale
-  // else.
+  // at no other entry: a search waits for it. False: the list takes a Bring.
   // Errors: as Bring
   Result<bool> SealAgain(const SealedScope& scope, const SealingTerms& terms, policy::Instant now);
   // Tombstones in every sealed list of this watchlist: on return no later search has them. Logged:

@@ -4,7 +4,7 @@
 
 usage: run_tests.py --bin FOLDER [TEST...]
 
-exit 0: passed, 1: failed, 77: skipped; the output names what is missing
+exit 0: passed, 1: failed, 2: packages are missing; the output names them
 """
 import argparse
 import importlib.util
@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ENGINE = HERE.parents[1] / "deploy/engine"
-SKIPPED = 77
+MISSING = 2
 
 
 def missing():
@@ -42,8 +42,8 @@ def main():
     options = parser.parse_args()
     lacking = missing()
     if lacking:
-        print(f"skipped: {', '.join(lacking)} not installed for {sys.executable}")
-        return SKIPPED
+        print(f"not installed for {sys.executable}: {', '.join(lacking)}")
+        return MISSING
     os.environ["COMITY_BIN"] = str(options.bin.resolve())
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with tempfile.TemporaryDirectory(prefix="comity-engine-") as site:

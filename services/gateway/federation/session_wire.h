@@ -13,7 +13,8 @@
 // What direct and sealed sessions say alike, read and written at the holder.
 namespace comity::gateway {
 
-// A holder ends a session, and gives back what it holds for it, so long after what it is for.
+// How long a session outlives what it is for: the requester's call ends then, and the holder ends
+// it and gives back what it holds for it.
 inline constexpr std::chrono::seconds kSessionGrace{60};
 
 // In:     octets  32 of them
