@@ -78,6 +78,20 @@ void ReadData(const toml::table& source, Config& config, Reading& reading) {
   }
 }
 
+StoreConfig ReadStore(const toml::table& source, Reading& reading) {
+  TableReader table(source, "[store]", reading.issues);
+  StoreConfig store;
+  if (const auto url = table.Required("url", kMaxText)) {
+    store.url = url->value;
+    if (!store.url.starts_with("postgresql://")) {
+      table.Report(url->place, "`url` must begin with postgresql://");
+    }
+  }
+  store.password_file = OptionalPath(table, reading, "password_file");
+  table.Finish();
+  return store;
+}
+
 void ReadListenAddress(TableReader& table, std::string_view key, Endpoint& endpoint) {
   const auto text = table.Optional(key, kMaxText);
   if (!text) return;
@@ -210,6 +224,7 @@ Config ReadRoot(const toml::table& source, Reading& reading) {
   Config config;
   if (const auto* t = root.Table("agency", true)) config.agency = ReadAgency(*t, reading);
   if (const auto* t = root.Table("data", true)) ReadData(*t, config, reading);
+  if (const auto* t = root.Table("store", false)) config.store = ReadStore(*t, reading);
   if (const auto* t = root.Table("listen", false)) config.listen = ReadListen(*t, reading);
   if (const auto* t = root.Table("keys", true)) config.keys = ReadKeys(*t, reading);
   ReadAdministrators(root.Tables("administrator"), config, reading);

@@ -61,6 +61,12 @@ struct PeersConfig {
   std::chrono::seconds away_after{30};  // a partner that was not heard for so long is away
 };
 
+// A PostgreSQL database in place of the file comity.db in the data folder.
+struct StoreConfig {
+  std::string url;  // postgresql://, without a password
+  std::optional<std::filesystem::path> password_file;  // holds the password alone
+};
+
 // Bounds on what others can make large; each within hard bounds (docs/formats/configuration.md).
 struct LimitConfig {
   std::uint32_t max_streams = 32;
@@ -80,6 +86,7 @@ struct Config {
   std::filesystem::path data_directory;
   // A second copy of the erasure ledger, on another disk than the data; absent: no backups.
   std::optional<std::filesystem::path> erasure_ledger;
+  std::optional<StoreConfig> store;  // absent: SQLite
   ListenConfig listen;
   KeyConfig keys;
   std::vector<AdministratorConfig> administrators;  // exactly two

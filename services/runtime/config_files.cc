@@ -39,6 +39,9 @@ void CheckFolder(std::string_view key, const std::filesystem::path& path, Faults
 
 std::vector<std::string> CheckConfigFiles(const Config& config) {
   Faults faults;
+  if (config.store && config.store->password_file) {
+    CheckSecret("store.password_file", *config.store->password_file, faults);
+  }
   CheckSecret("keys.tls", config.keys.tls, faults);
   CheckPublic("keys.roots", config.keys.roots, faults);
   if (config.keys.crl) CheckPublic("keys.crl", *config.keys.crl, faults);

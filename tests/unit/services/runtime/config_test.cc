@@ -163,6 +163,26 @@ TEST(Config, TakesASecondLedgerOnlyOutsideTheData) {
   }
 }
 
+TEST(Config, NamesAPostgresqlDatabaseOrHasNone) {
+  EXPECT_EQ(Parse(kFull)->store, std::nullopt);
+  const auto with = [](const std::string& table) {
+    return Parse(With("[listen]", "[store]\n" + table + "\n[listen]"));
+  };
+  const auto config =
+      with("url = \"postgresql://comity_gateway@db/comity\"\npassword_file = \"keys/store\"");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->store->url, "postgresql://comity_gateway@db/comity");
+  EXPECT_EQ(config->store->password_file, "/etc/comity/keys/store");
+  EXPECT_EQ(with("url = \"postgresql:///comity\"")->store->password_file, std::nullopt);
+  for (const char* other : {"mysql://db/comity", "db", "postgres://db/comity"}) {
+    const auto bad = with("url = \"" + std::string(other) + "\"");
+    ASSERT_FALSE(bad) << other;
+    EXPECT_EQ(Describe(bad.error().front(), "c.toml"),
+              "c.toml:10:7: `url` must begin with postgresql://");
+  }
+  EXPECT_FALSE(with("password_file = \"keys/store\""));
+}
+
 TEST(Config, ReadsWhatIsLocalAboutPartners) {
   const auto config = Parse(kFull);
   ASSERT_TRUE(config);
