@@ -3,20 +3,20 @@
 
 #include <fmt/format.h>
 
-#include "services/store/sqlite/connection.h"
-#include "services/store/sqlite/guarded_call.h"
+#include "services/store/sqlite/sqlite_connection.h"
+#include "services/store/sqlite/sqlite_error.h"
 
 namespace comity::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x434D5459;  // "CMTY" in the file's header
 
-std::int64_t Number(Connection& connection, const char* sql) {
+std::int64_t Number(SqliteConnection& connection, const char* sql) {
   return connection.database().execAndGet(sql).getInt64();
 }
 
 // The version of the schema, 0 for an empty database.
-Result<std::int64_t> VersionOf(Connection& connection) {
+Result<std::int64_t> VersionOf(SqliteConnection& connection) {
   const std::int64_t application = Number(connection, "PRAGMA application_id");
   if (application == 0 && Number(connection, "SELECT count(*) FROM sqlite_master") == 0) return 0;
   if (application != kApplicationId) {
@@ -25,13 +25,13 @@ Result<std::int64_t> VersionOf(Connection& connection) {
   return Number(connection, "SELECT coalesce(max(version), 0) FROM schema_version");
 }
 
-void Apply(Connection& connection, const Migration& migration) {
+void Apply(SqliteConnection& connection, const Migration& migration) {
   connection.database().exec(migration.sql);
   connection.database().exec(
       fmt::format("INSERT INTO schema_version (version) VALUES ({})", migration.version));
 }
 
-Status MigrateInTransaction(Connection& connection, std::span<const Migration> migrations) {
+Status MigrateInTransaction(SqliteConnection& connection, std::span<const Migration> migrations) {
   COMITY_ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
   const int newest = migrations.back().version;
   if (version > newest) {
@@ -50,7 +50,7 @@ Status MigrateInTransaction(Connection& connection, std::span<const Migration> m
 }
 
 // Only for a database of ours or an empty one: it writes to the file.
-Status SwitchToWriteAheadLog(Connection& connection) {
+Status SwitchToWriteAheadLog(SqliteConnection& connection) {
   COMITY_RETURN_IF_ERROR(VersionOf(connection));
   const std::string mode =
       connection.database().execAndGet("PRAGMA journal_mode = WAL").getString();
@@ -62,8 +62,8 @@ Status SwitchToWriteAheadLog(Connection& connection) {
 
 }  // namespace
 
-Status Migrate(Connection& connection, std::span<const Migration> migrations) {
-  return GuardedCall("prepare comity.db", [&]() -> Status {
+Status Migrate(SqliteConnection& connection, std::span<const Migration> migrations) {
+  return GuardedSqliteCall("prepare comity.db", [&]() -> Status {
     COMITY_RETURN_IF_ERROR(SwitchToWriteAheadLog(connection));
     SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
     COMITY_RETURN_IF_ERROR(MigrateInTransaction(connection, migrations));

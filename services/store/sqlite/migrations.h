@@ -7,7 +7,7 @@
 
 namespace comity::store {
 
-class Connection;
+class SqliteConnection;
 
 // One numbered step of the schema: services/store/schema/NNNN_name.sql.
 struct Migration {
@@ -21,6 +21,6 @@ std::span<const Migration> EmbeddedMigrations();
 // Checks that the database is one of this program (or empty) and applies the steps it lacks, all in
 // one transaction.
 // Errors: kConflict  the schema is newer than this program; kCorrupt  another program's database
-Status Migrate(Connection& connection, std::span<const Migration> migrations);
+Status Migrate(SqliteConnection& connection, std::span<const Migration> migrations);
 
 }  // namespace comity::store

@@ -11,16 +11,17 @@
 #include <utility>
 
 #include "services/runtime/descriptor.h"
-#include "services/store/sqlite/connection.h"
-#include "services/store/sqlite/group_commit.h"
+#include "services/store/sql/group_commit.h"
+#include "services/store/sql/read_pool.h"
 #include "services/store/sqlite/migrations.h"
-#include "services/store/sqlite/read_pool.h"
+#include "services/store/sqlite/sqlite_connection.h"
 
 namespace comity::store {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr std::size_t kMaxReaders = 16;  // each costs about 2 MB of page cache when busy
 
 Error SystemError(const std::string& act, int error) {
   return {ErrorCode::kUnavailable, "cannot " + act + ": " + std::generic_category().message(error)};
@@ -43,12 +44,18 @@ Result<runtime::Descriptor> LockDirectory(const std::filesystem::path& directory
                                            directory.string() + " open; stop it first");
 }
 
+Result<std::unique_ptr<Connection>> OpenToRead(const std::filesystem::path& file) {
+  return SqliteConnection::Open(file, SqliteConnection::Mode::kReadOnly);
+}
+
 // Threads: thread-safe.
 class SqliteStore final : public Store {
  public:
   SqliteStore(runtime::Descriptor lock, std::unique_ptr<Connection> writer,
-              std::filesystem::path file, ErasureLedger* ledger)
-      : lock_(std::move(lock)), writer_(std::move(writer), ledger), readers_(std::move(file)) {}
+              const std::filesystem::path& file, ErasureLedger* ledger)
+      : lock_(std::move(lock)),
+        writer_(std::move(writer), ledger),
+        readers_([file] { return OpenToRead(file); }, kMaxReaders) {}
 
   Status Write(const std::function<Status(Transaction&)>& work) override {
     return writer_.Run(work);
@@ -68,15 +75,15 @@ class SqliteStore final : public Store {
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
                                                ErasureLedger* ledger) {
   COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, LockDirectory(directory));
-  std::filesystem::path file = directory / "comity.db";
+  const std::filesystem::path file = directory / "comity.db";
   {
     // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
     COMITY_RETURN_IF_ERROR(OpenPrivate(file));
   }
-  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer,
-                          Connection::Open(file, Connection::Mode::kReadWrite));
+  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer,
+                          SqliteConnection::Open(file, SqliteConnection::Mode::kReadWrite));
   COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
-  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), std::move(file), ledger);
+  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger);
 }
 
 }  // namespace comity::store

@@ -4,11 +4,11 @@
 #include <system_error>
 #include <utility>
 
-#include "services/store/sqlite/aggregates.h"
-#include "services/store/sqlite/connection.h"
-#include "services/store/sqlite/guarded_call.h"
+#include "services/store/sql/aggregates.h"
+#include "services/store/sql/retention_store.h"
 #include "services/store/sqlite/migrations.h"
-#include "services/store/sqlite/retention_store.h"
+#include "services/store/sqlite/sqlite_connection.h"
+#include "services/store/sqlite/sqlite_error.h"
 #include "services/store/sqlite/sqlite_store.h"
 
 namespace comity::store {
@@ -17,9 +17,9 @@ namespace {
 // A long read beside the writer: it holds up neither commits nor other readers. Compact: nothing of
 // what was deleted is in the copy.
 Status WriteCopy(const std::filesystem::path& database, const std::filesystem::path& copy) {
-  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
-                          Connection::Open(database, Connection::Mode::kReadOnly));
-  return GuardedCall("copy comity.db", [&]() -> Status {
+  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteConnection> source,
+                          SqliteConnection::Open(database, SqliteConnection::Mode::kReadOnly));
+  return GuardedSqliteCall("copy comity.db", [&]() -> Status {
     source->database().exec(
         "PRAGMA query_only = OFF");  // the file it was opened for stays read-only
     SQLite::Statement vacuum(source->database(), "VACUUM INTO ?");
@@ -39,14 +39,14 @@ constexpr const char* kWithoutSealedLists =
 
 // Checkpoints of the log that was are not taken over: the copy's log goes on under another name.
 Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRecord restoration) {
-  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> target,
-                          Connection::Open(copy, Connection::Mode::kReadWrite));
-  return GuardedCall("mark the copy", [&]() -> Result<RestorationRecord> {
+  COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteConnection> target,
+                          SqliteConnection::Open(copy, SqliteConnection::Mode::kReadWrite));
+  return GuardedSqliteCall("mark the copy", [&]() -> Result<RestorationRecord> {
     SQLite::Transaction transaction(target->database());
-    const SqliteAuditStore log(*target);
+    const SqlAuditStore log(*target);
     COMITY_ASSIGN_OR_RETURN(restoration.log_size, log.Size());
     restoration.state = RestorationState::kCopy;
-    COMITY_RETURN_IF_ERROR(SqliteRetentionStore(*target).PutRestoration(restoration));
+    COMITY_RETURN_IF_ERROR(SqlRetentionStore(*target).PutRestoration(restoration));
     target->database().exec("DELETE FROM checkpoint; DELETE FROM restoration_reached;");
     target->database().exec(kWithoutSealedLists);
     transaction.commit();

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/store/erasure.h"
+#include "services/store/sql/statement.h"
+
+namespace comity::store {
+
+// One connection to a database with its prepared statements. The aggregates are written once, in
+// SQL that both databases understand: `?` for an argument and x'' for no octets; a back end puts
+// its own spelling in their place when it prepares the statement.
+//
+// Threads: thread-compatible: one thread at a time.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Begins a transaction that may write. Throws DatabaseError.
+  virtual void Begin() = 0;
+  // Begins a transaction that only reads, all of it one snapshot; it ends by Abandon. Throws
+  // DatabaseError.
+  virtual void BeginRead() = 0;
+  // Returns when the transaction is durable. Throws DatabaseError when it is known that nothing of
+  // it was kept.
+  virtual void Commit() = 0;
+  // True between a beginning and Commit or a rollback. A database may roll back by itself.
+  virtual bool InTransaction() const = 0;
+  // Rolls the whole transaction back; what its unit of work still tries is refused.
+  virtual void Abandon() noexcept = 0;
+  // True when it was lost and will not work again.
+  virtual bool IsBroken() const { return false; }
+
+  // Statements since OpenSavepoint stand or fall together. Throw DatabaseError.
+  virtual void OpenSavepoint() = 0;
+  virtual void KeepSavepoint() = 0;
+  virtual void UndoSavepoint() = 0;
+
+  // Hands out the prepared statement of `sql`, which must be a literal (or live as long as the
+  // connection), and takes it back, reset. Take throws DatabaseError.
+  virtual std::unique_ptr<Statement> Take(std::string_view sql) = 0;
+  virtual void GiveBack(std::string_view sql, std::unique_ptr<Statement> statement) noexcept = 0;
+
+  // The unit of work erases this record: whoever destroys a key or content says so here, for each
+  // record, or the record would come back with a backup (services/store/erasure.h). Its old octets
+  // may still stand in the database's files.
+  void NoteErasure(ErasedRecord record) {
+    erased_.push_back(std::move(record));
+    erasure_pending_ = true;
+  }
+  // What the unit of work that runs has erased.
+  std::vector<ErasedRecord>& erased() { return erased_; }
+  bool erasure_pending() const { return erasure_pending_; }
+  // After a commit: makes the database overwrite what was erased, where it can be told to. Leaves
+  // erasure_pending() true when that must be tried again later.
+  virtual void FlushErasure() noexcept { set_erasure_done(); }
+
+ protected:
+  void set_erasure_done() { erasure_pending_ = false; }
+
+ private:
+  std::vector<ErasedRecord> erased_;
+  bool erasure_pending_ = false;
+};
+
+}  // namespace comity::store

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/sql/notice_store.h"
+
+#include "services/store/sql/guarded_call.h"
+#include "services/store/sql/role_list.h"
+#include "services/store/sql/row.h"
+
+namespace comity::store {
+namespace {
+
+// With ',' around each, for instr().
+std::string Needles(const std::vector<std::string>& roles) {
+  return "," + JoinRoles(roles) + ",";
+}
+
+Status ReadAudience(Connection& connection, NoticeRecord& notice) {
+  COMITY_ASSIGN_OR_RETURN(const std::int64_t number, ToStored(notice.number));
+  Query row(connection,
+            "SELECT role, acknowledged_by, acknowledged_at FROM notice_audience WHERE number = ?"
+            " ORDER BY role",
+            number);
+  while (row.Next()) {
+    AudienceRecord audience;
+    audience.role = row.Text(0);
+    if (!row.Text(1).empty()) {
+      COMITY_ASSIGN_OR_RETURN(audience.acknowledged_by, ReadId<policy::PersonId>(row, 1));
+    }
+    audience.acknowledged_at = row.Time(2);
+    notice.audience.push_back(std::move(audience));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> SqlNoticeStore::Add(const NoticeRecord& notice) {
+  return GuardedStep(connection_, "store the notice", [&]() -> Result<std::uint64_t> {
+    Query(connection_, "INSERT INTO notice (kind, subject, words, at) VALUES (?, ?, ?, ?)",
+          notice.kind, notice.subject, notice.words, notice.at)
+        .Run();
+    Query last(connection_, "SELECT max(number) FROM notice");
+    last.Next();
+    const std::int64_t number = last.Integer(0);
+    for (const AudienceRecord& audience : notice.audience) {
+      Query(connection_,
+            "INSERT INTO notice_audience (number, role, acknowledged_by, acknowledged_at)"
+            " VALUES (?, ?, '', 0)",
+            number, audience.role)
+          .Run();
+    }
+    return static_cast<std::uint64_t>(number);
+  });
+}
+
+Status SqlNoticeStore::Acknowledge(std::uint64_t number, const std::vector<std::string>& roles,
+                                   const policy::PersonId& by, policy::Instant at) {
+  return GuardedStep(connection_, "acknowledge the notice", [&]() -> Status {
+    COMITY_ASSIGN_OR_RETURN(const std::int64_t stored, ToStored(number));
+    const std::string needles = Needles(roles);
+    const std::uint64_t changed =
+        Query(connection_,
+              "UPDATE notice_audience SET acknowledged_by = ?, acknowledged_at = ? WHERE number = ?"
+              " AND acknowledged_by = '' AND instr(?, ',' || role || ',') > 0",
+              by.text(), at, stored, needles)
+            .Run();
+    if (changed > 0) return {};
+    Query row(connection_,
+              "SELECT 1 FROM notice_audience WHERE number = ? AND instr(?, ',' || role || ',') > 0",
+              stored, needles);
+    if (!row.Next()) return Fail(ErrorCode::kNotFound, "there is no such notice for these roles");
+    return Fail(ErrorCode::kConflict, "the notice is acknowledged already");
+  });
+}
+
+Result<std::vector<NoticeRecord>> SqlNoticeStore::List(const std::vector<std::string>& roles,
+                                                       std::uint64_t after, bool open,
+                                                       std::uint32_t limit) const {
+  using Notices = std::vector<NoticeRecord>;
+  return GuardedStep(connection_, "read the notices", [&]() -> Result<Notices> {
+    COMITY_ASSIGN_OR_RETURN(const std::int64_t above, ToStored(after));
+    Query row(connection_,
+              open ? "SELECT number, kind, subject, words, at FROM notice WHERE number IN (SELECT"
+                     " number FROM notice_audience WHERE number > ? AND acknowledged_by = '' AND"
+                     " instr(?, ',' || role || ',') > 0) ORDER BY number LIMIT ?"
+                   : "SELECT number, kind, subject, words, at FROM notice WHERE number IN (SELECT"
+                     " number FROM notice_audience WHERE number > ? AND"
+                     " instr(?, ',' || role || ',') > 0) ORDER BY number LIMIT ?",
+              above, Needles(roles), limit);
+    Notices notices;
+    while (row.Next()) {
+      NoticeRecord notice;
+      notice.number = row.Unsigned(0);
+      notice.kind = row.Text(1);
+      notice.subject = row.Text(2);
+      notice.words = row.Text(3);
+      notice.at = row.Time(4);
+      COMITY_RETURN_IF_ERROR(ReadAudience(connection_, notice));
+      notices.push_back(std::move(notice));
+    }
+    return notices;
+  });
+}
+
+}  // namespace comity::store
