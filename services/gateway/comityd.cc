@@ -41,8 +41,9 @@ int Serve(const comity::runtime::Config& config) {
   const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
   runtime::Shutdown shutdown;
   while (true) {
-    auto gateway = gateway::Gateway::Start(config, clock, *logger);
+    auto gateway = gateway::Gateway::Start(config, clock, *logger, shutdown.token());
     if (!gateway) {
+      if (shutdown.token().stop_requested()) return 0;  // while it waited for another gateway
       std::fprintf(stderr, "comityd: %s (%s)\n", gateway.error().detail.c_str(),
                    std::string(Name(gateway.error().code)).c_str());
       return kSetupFault;
@@ -51,9 +52,9 @@ int Serve(const comity::runtime::Config& config) {
     std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",
                 config.agency.id.c_str(), ports.federation, ports.agency, ports.web);
     std::fflush(stdout);
-    const bool again = (*gateway)->AwaitRestart(shutdown.token());
-    (*gateway)->Stop(again ? "restoration confirmed" : "signal");
-    if (!again) return 0;
+    const std::string why = (*gateway)->AwaitRestart(shutdown.token());
+    (*gateway)->Stop(why.empty() ? "signal" : why);
+    if (why.empty()) return 0;
   }
 }
 

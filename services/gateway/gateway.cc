@@ -25,6 +25,7 @@
 #include "services/gateway/partner_side.h"
 #include "services/gateway/payload_retention.h"
 #include "services/gateway/people_side.h"
+#include "services/gateway/restart.h"
 #include "services/gateway/restored_gateway.h"
 #include "services/gateway/retention_side.h"
 #include "services/gateway/reunion_check.h"
@@ -46,15 +47,15 @@ namespace limits = transport::limits;
 
 // What is being answered may take so long at shutdown.
 constexpr std::chrono::seconds kDrainTime{3};
-constexpr std::chrono::seconds kHousekeepingPause{10};
 
 }  // namespace
 
 // The parts in the order in which they are made; destroyed in reverse.
 class Gateway::Parts {
  public:
-  Parts(const runtime::Config& config, runtime::Clock& clock, runtime::Logger& logger)
-      : config_(config), clock_(clock), logger_(logger), started_at_(clock.Now()) {}
+  Parts(const runtime::Config& config, runtime::Clock& clock, runtime::Logger& logger,
+        std::stop_token stop)
+      : config_(config), clock_(clock), logger_(logger), stop_(std::move(stop)) {}
   ~Parts() {
     Stop("destroyed");
     if (log_ != nullptr) log_->UseRetention({});  // what it asks goes before it
@@ -79,9 +80,7 @@ class Gateway::Parts {
   }
 
   const Ports& ports() const { return ports_; }
-  bool AwaitRestart(const std::stop_token& stop) {
-    return restart_.WaitThen(stop, [](bool wanted) { return wanted; }, [](bool&) {});
-  }
+  std::string AwaitRestart(const std::stop_token& stop) { return restart_.Await(stop); }
 
   void Stop(std::string_view reason) {
     if (stopped_) return;
@@ -106,8 +105,10 @@ class Gateway::Parts {
 
  private:
   Status OpenStorage() {
-    COMITY_ASSIGN_OR_RETURN(storage_,
-                            Storage::Open({config_, keys_, self_, clock_, logger_, random_}));
+    COMITY_ASSIGN_OR_RETURN(
+        storage_, Storage::Open({config_, keys_, self_, clock_, logger_, random_, stop_,
+                                 [this](std::string why) { restart_.Ask(std::move(why)); }}));
+    started_at_ = clock_.Now();  // not while another gateway worked
     store_ = &storage_->store();
     log_ = &storage_->log();
     return {};
@@ -118,7 +119,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         restored_,
         RestoredGateway::Start({config_, keys_, self_, *storage_, clock_, random_, logger_,
-                                [this] { restart_.With([](bool& wanted) { wanted = true; }); }}));
+                                [this] { restart_.Ask("restoration confirmed"); }}));
     ports_ = restored_->ports();
     return {};
   }
@@ -336,16 +337,14 @@ class Gateway::Parts {
   }
 
   void KeepHouse() {
-    const auto add = [this](const char* name, auto task) {
-      housekeeping_.Add(name, kHousekeepingPause, std::move(task));
-    };
-    add("retention", [this] { retention_->Housekeep(); });
+    housekeeping_.Add("retention", [this] { retention_->Housekeep(); });
     housekeeping_.Add("bars", std::chrono::seconds(1), [this] { storage_->ListBars(); });
-    add("partners", [this] { partners_->Housekeep(); });
-    add("search-control", [this] { control_->Housekeep(); });
-    add("approvals", [this] { return approvals_->Housekeep(); });
-    add("agreements", [this] { return agreements_->Housekeep(); });
-    add("refusals", [this] {
+    housekeeping_.Add("database", [this] { storage_->WatchDatabase(); });
+    housekeeping_.Add("partners", [this] { partners_->Housekeep(); });
+    housekeeping_.Add("search-control", [this] { control_->Housekeep(); });
+    housekeeping_.Add("approvals", [this] { return approvals_->Housekeep(); });
+    housekeeping_.Add("agreements", [this] { return agreements_->Housekeep(); });
+    housekeeping_.Add("refusals", [this] {
       handshakes_.WriteRepeats();
       federation_service_->WriteRepeats();
       return refusals_->WriteRepeats();
@@ -367,7 +366,8 @@ class Gateway::Parts {
   const runtime::Config& config_;
   runtime::Clock& clock_;
   runtime::Logger& logger_;
-  const runtime::Instant started_at_;
+  const std::stop_token stop_;
+  runtime::Instant started_at_{};
   SystemRandom random_;
   runtime::Metrics metrics_;
   policy::AgencyId self_;
@@ -377,6 +377,7 @@ class Gateway::Parts {
   std::stop_source streams_stop_;
   HandshakeLog handshakes_{clock_, logger_};
 
+  Restart restart_;
   std::unique_ptr<Storage> storage_;
   store::Store* store_ = nullptr;  // of `storage_`, as the next one
   audit::Log* log_ = nullptr;
@@ -420,10 +421,8 @@ class Gateway::Parts {
   Servers servers_;
   std::unique_ptr<WebServer> web_;
   Ports ports_;
-  bool started_ = false;  // and logged as such
-  bool stopped_ = false;
+  bool started_ = false, stopped_ = false;
   Housekeeping housekeeping_{logger_};
-  runtime::Watched<bool> restart_{false};
   std::unique_ptr<RestoredGateway> restored_;  // then nothing of the others is there
 };
 
@@ -431,8 +430,9 @@ Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Gateway::~Gateway() = default;
 
 Result<std::unique_ptr<Gateway>> Gateway::Start(const runtime::Config& config,
-                                                runtime::Clock& clock, runtime::Logger& logger) {
-  auto parts = std::make_unique<Parts>(config, clock, logger);
+                                                runtime::Clock& clock, runtime::Logger& logger,
+                                                const std::stop_token& stop) {
+  auto parts = std::make_unique<Parts>(config, clock, logger, stop);
   COMITY_RETURN_IF_ERROR(parts->Start());
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
@@ -440,7 +440,7 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const runtime::Config& config,
 const Ports& Gateway::ports() const {
   return parts_->ports();
 }
-bool Gateway::AwaitRestart(const std::stop_token& stop) {
+std::string Gateway::AwaitRestart(const std::stop_token& stop) {
   return parts_->AwaitRestart(stop);
 }
 void Gateway::Stop(std::string_view reason) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "crypto/base/result.h"
@@ -25,18 +26,22 @@ struct Ports {
 // Threads: Start, Stop and the destructor by one thread.
 class Gateway {
  public:
-  // Opens everything and listens. References must outlive the object.
+  // Opens everything and listens. Over a PostgreSQL database it first waits until no other gateway
+  // of the agency works (docs/adr/0029-let-one-gateway-of-an-agency-work-and-others-wait.md).
+  // References must outlive the object.
+  // In:     stop  requested: waits no more
   // Errors: what is wrong with the set-up, in words, naming the file or the port
   static Result<std::unique_ptr<Gateway>> Start(const runtime::Config& config,
-                                                runtime::Clock& clock, runtime::Logger& logger);
+                                                runtime::Clock& clock, runtime::Logger& logger,
+                                                const std::stop_token& stop = {});
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
   const Ports& ports() const;
-  // Waits until the gateway must be started anew (two people confirmed a restored node): true; or
-  // until `stop`: false.
-  bool AwaitRestart(const std::stop_token& stop);
+  // Waits until the gateway must be started anew (two people confirmed a restored node, or the
+  // database is lost) and returns why; or until `stop`: empty.
+  std::string AwaitRestart(const std::stop_token& stop);
   // Ends streams, finishes what is being answered (at most 3 s), records the stop. Idempotent.
   void Stop(std::string_view reason);
 

@@ -23,6 +23,8 @@ class Housekeeping {
  public:
   explicit Housekeeping(runtime::Logger& logger) : logger_(logger) {}
 
+  static constexpr std::chrono::seconds kUsualPause{10};
+
   // In: name   for the log
   //     every  pause between two runs
   void Add(std::string name, std::chrono::milliseconds every, std::function<Status()> task);
@@ -34,6 +36,11 @@ class Housekeeping {
           task();
           return {};
         }));
+  }
+  // At the usual pause.
+  template <typename Task>
+  void Add(std::string name, Task task) {
+    Add(std::move(name), kUsualPause, std::move(task));
   }
   void Start();
   void Stop();  // waits for the task that is running

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 #include "crypto/base/random.h"
@@ -12,6 +15,7 @@
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/restoration.h"
 #include "services/runtime/config.h"
+#include "services/runtime/descriptor.h"
 #include "services/store/store.h"
 
 namespace comity::gateway {
@@ -29,8 +33,14 @@ class Storage {
     const runtime::Clock& clock;
     runtime::Logger& logger;
     RandomSource& random;
+    // Requested: nothing waits any more, neither for another gateway to end nor for a database.
+    std::stop_token stop{};
+    // Called, perhaps by the database's thread, when this gateway must end and start anew, with
+    // why.
+    std::function<void(std::string)> start_anew{};
   };
-  // All references must outlive the object.
+  // With a PostgreSQL database: waits until no other gateway has the data directory, and until none
+  // writes to the database. All references must outlive the object.
   // Errors: those of store, ledger, replay and log; each names what is wrong
   static Result<std::unique_ptr<Storage>> Open(const Setup& setup);
 
@@ -49,17 +59,24 @@ class Storage {
   // About every second, so that nobody's revocation waits for the ledger. Nothing without
   // UpholdBars(). A failure is logged and told, and tried again the next time.
   void ListBars();
+  // Now and then: whether the database can be written. If not for a minute, this gateway starts
+  // anew, so that another one that waits, and perhaps reaches it, takes over.
+  void WatchDatabase();
   // Notes in the ledger who has ended and how long the log is, at an orderly end.
   void NoteEnd();
 
  private:
   explicit Storage(const Setup& setup) : setup_(setup) {}
+  Status LockData();
+  Result<std::unique_ptr<store::Store>> OpenDatabase(store::ErasureLedger* ledger);
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);
   Status NoteSize();
 
   const Setup setup_;
+  runtime::Descriptor data_lock_;  // of a PostgreSQL node; SQLite's store has its own
+  std::optional<runtime::Instant> unwritten_since_;
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;

@@ -78,16 +78,25 @@ void ReadData(const toml::table& source, Config& config, Reading& reading) {
   }
 }
 
+constexpr std::string_view kUrlScheme = "postgresql://";
+
+std::string CheckedUrl(TableReader& table, std::string_view key,
+                       const std::optional<TableReader::Text>& text) {
+  if (!text) return {};
+  if (!text->value.starts_with(kUrlScheme)) {
+    table.Report(text->place, fmt::format("`{}` must begin with {}", key, kUrlScheme));
+  }
+  return text->value;
+}
+
 StoreConfig ReadStore(const toml::table& source, Reading& reading) {
   TableReader table(source, "[store]", reading.issues);
   StoreConfig store;
-  if (const auto url = table.Required("url", kMaxText)) {
-    store.url = url->value;
-    if (!store.url.starts_with("postgresql://")) {
-      table.Report(url->place, "`url` must begin with postgresql://");
-    }
-  }
+  store.url = CheckedUrl(table, "url", table.Required("url", kMaxText));
   store.password_file = OptionalPath(table, reading, "password_file");
+  store.migration_url =
+      CheckedUrl(table, "migration_url", table.Optional("migration_url", kMaxText));
+  store.migration_password_file = OptionalPath(table, reading, "migration_password_file");
   table.Finish();
   return store;
 }

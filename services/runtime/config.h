@@ -63,8 +63,11 @@ struct PeersConfig {
 
 // A PostgreSQL database in place of the file comity.db in the data folder.
 struct StoreConfig {
-  std::string url;  // postgresql://, without a password
+  std::string url;                                     // postgresql://, without a password
   std::optional<std::filesystem::path> password_file;  // holds the password alone
+  // As whom the schema is brought up to date; empty: it is looked at only.
+  std::string migration_url;
+  std::optional<std::filesystem::path> migration_password_file;
 };
 
 // Bounds on what others can make large; each within hard bounds (docs/formats/configuration.md).

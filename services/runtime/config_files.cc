@@ -42,6 +42,9 @@ std::vector<std::string> CheckConfigFiles(const Config& config) {
   if (config.store && config.store->password_file) {
     CheckSecret("store.password_file", *config.store->password_file, faults);
   }
+  if (config.store && config.store->migration_password_file) {
+    CheckSecret("store.migration_password_file", *config.store->migration_password_file, faults);
+  }
   CheckSecret("keys.tls", config.keys.tls, faults);
   CheckPublic("keys.roots", config.keys.roots, faults);
   if (config.keys.crl) CheckPublic("keys.crl", *config.keys.crl, faults);

@@ -2,7 +2,6 @@
 #include "services/store/sqlite/sqlite_store.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "services/runtime/descriptor.h"
+#include "services/runtime/directory_lock.h"
 #include "services/store/sql/group_commit.h"
 #include "services/store/sql/read_pool.h"
 #include "services/store/sqlite/migrations.h"
@@ -19,7 +19,6 @@
 namespace comity::store {
 namespace {
 
-constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kMaxReaders = 16;  // each costs about 2 MB of page cache when busy
 
@@ -31,17 +30,6 @@ Result<runtime::Descriptor> OpenPrivate(const std::filesystem::path& file) {
   runtime::Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
   if (!descriptor.valid()) return Fail(SystemError("open " + file.string(), errno));
   return descriptor;
-}
-
-Result<runtime::Descriptor> LockDirectory(const std::filesystem::path& directory) {
-  if (::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-    return Fail(SystemError("make the data directory " + directory.string(), errno));
-  }
-  COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, OpenPrivate(directory / "comity.lock"));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) return Fail(SystemError("lock " + directory.string(), errno));
-  return Fail(ErrorCode::kUnavailable, "another process has the data directory " +
-                                           directory.string() + " open; stop it first");
 }
 
 Result<std::unique_ptr<Connection>> OpenToRead(const std::filesystem::path& file) {
@@ -74,7 +62,7 @@ class SqliteStore final : public Store {
 
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
                                                ErasureLedger* ledger) {
-  COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, LockDirectory(directory));
+  COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, runtime::LockDirectory(directory));
   const std::filesystem::path file = directory / "comity.db";
   {
     // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
