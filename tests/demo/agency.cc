@@ -109,7 +109,10 @@ Status Agency::Start() {
   }
   COMITY_RETURN_IF_ERROR(offline_.Run(std::move(command)));
   // Sooner than an installation would: the demo is short.
-  std::ofstream(config, std::ios::app) << "\n[sealed]\nanswer_after = 50\n";
+  std::ofstream more(config, std::ios::app);
+  more << "\n[sealed]\nanswer_after = 50\n";
+  if (!database_.empty()) more << "\n[store]\nurl = \"" << database_ << "\"\n";
+  more.close();
   COMITY_RETURN_IF_ERROR(Run());
   return AddStaff();
 }

@@ -41,6 +41,8 @@ class Agency {
   int web_port() const { return web_port_; }
   pid_t pid() const { return process_ ? process_->pid() : -1; }
 
+  // From now on the gateway keeps its records in the PostgreSQL database of `url`.
+  void UseDatabase(std::string url) { database_ = std::move(url); }
   // Writes the configuration, starts the gateway, waits until it answers, and has two
   // administrators add the people.
   Status Start();
@@ -82,6 +84,7 @@ class Agency {
   Programs programs_;
   std::filesystem::path folder_;
   std::string name_;
+  std::string database_;  // empty: SQLite
   int federation_port_ = 0;
   int agency_port_ = 0;
   int web_port_ = 0;

@@ -65,12 +65,18 @@ int main(int argc, char** argv) {
                                      ->check(CLI::Range(0.0001, 1.0));
   app.add_option("--entries", options.entries, "at most so many watchlist entries; 0: all");
   app.add_option("--report", options.report, "file for the figures as JSON");
-  app.add_option("--store", store, "back end")->check(CLI::IsMember({"sqlite"}));
+  app.add_option("--store", store, "where the gateways keep their records")
+      ->check(CLI::IsMember({"sqlite", "postgresql"}));
   app.add_flag("--keep", options.keep, "leave the gateways running and say how to look around");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  options.postgresql = store == "postgresql";
+  if (options.postgresql && options.keep) {
+    fmt::print(stderr, "demo: --keep is for SQLite: the database server ends with the demo\n");
+    return 2;
   }
   if (*threshold_option) options.threshold = threshold;
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);

@@ -47,12 +47,25 @@ Status Story::RaiseAgencies() {
   COMITY_ASSIGN_OR_RETURN(police_, Agency::Create(programs_, folder_, "northshire-police"));
   COMITY_ASSIGN_OR_RETURN(council_, Agency::Create(programs_, folder_, "eastvale-council"));
   COMITY_ASSIGN_OR_RETURN(health_, Agency::Create(programs_, folder_, "riverside-health"));
+  if (options_.postgresql) COMITY_RETURN_IF_ERROR(StartDatabases());
   for (Agency* agency : {&*police_, &*council_, &*health_}) {
     COMITY_RETURN_IF_ERROR(agency->Start());
     Tell(fmt::format("  {:<18} process {}, agency port {}; 10 people added by two administrators",
                      agency->name(), agency->pid(), agency->agency_port()));
   }
   report_.agencies = 3;
+  return {};
+}
+
+Status Story::StartDatabases() {
+  COMITY_ASSIGN_OR_RETURN(server_, testing::PostgresServer::Start({.durable = true}));
+  for (Agency* agency : {&*police_, &*council_, &*health_}) {
+    databases_.push_back(std::make_unique<testing::TestDatabase>(*server_));
+    agency->UseDatabase(databases_.back()->Url("comity_gateway"));
+  }
+  report_.store = "postgresql";
+  Tell(fmt::format("  a PostgreSQL server on port {}, one database for each agency",
+                   server_->port()));
   return {};
 }
 

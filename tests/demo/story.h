@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "tests/demo/face_set.h"
 #include "tests/demo/report.h"
 #include "tests/support/agreement_text.h"
+#include "tests/support/postgres/postgres_server.h"
+#include "tests/support/postgres/test_database.h"
 
 namespace comity::demo {
 
@@ -38,6 +41,7 @@ struct Options {
   std::optional<double> threshold;
   std::uint32_t entries = 0;  // 0: all
   bool keep = false;
+  bool postgresql = false;  // instead of SQLite
 };
 
 // Plays the main job with three agencies: everything a newcomer wants to see, told line by line.
@@ -71,6 +75,8 @@ class Story {
   };
 
   Status LoadFaces();
+  // Starts a server of its own for the databases of the three agencies.
+  Status StartDatabases();
   Status RaiseAgencies();
   Status EnrolPartners();
   // What all agreements of the story have in common.
@@ -112,6 +118,8 @@ class Story {
   std::filesystem::path folder_;
   runtime::SystemClock clock_;
   FaceSet faces_;
+  std::unique_ptr<testing::PostgresServer> server_;
+  std::vector<std::unique_ptr<testing::TestDatabase>> databases_;
   std::optional<Agency> police_;        // northshire-police: holder
   std::optional<Agency> council_;       // eastvale-council: requester
   std::optional<Agency> health_;        // riverside-health: holder of missing patients
