@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 include(GoogleTest)
 
-# comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels> [ALONE ...])
+# comity_test(NAME <name> SRCS ... DEPS <folders> [PRIVATE_DEPS ...] LABELS <labels> [ALONE ...] [WHOLE])
 #
-# One GoogleTest executable. LABELS: unit, conformance, tsan, integration, scale, e2e (CONTRIBUTING.md).
+# One GoogleTest executable. LABELS: unit, conformance, tsan, postgres, integration, scale, e2e
+# (CONTRIBUTING.md). WHOLE: one ctest test for all its cases, which share what is slow to start.
 function(comity_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS;ALONE" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE" "NAME;TIMEOUT" "SRCS;DEPS;PRIVATE_DEPS;LABELS;ALONE" ${ARGN})
   set(deps ${ARG_DEPS})
   list(TRANSFORM deps REPLACE "/" "_")
   list(TRANSFORM deps PREPEND "comity::")
@@ -18,7 +19,7 @@ function(comity_test)
   target_compile_definitions(${ARG_NAME} PRIVATE COMITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE ${deps} comity_warnings ${ARG_PRIVATE_DEPS}
     GTest::gmock GTest::gtest_main)
-  if(COMITY_TEST_WHOLE_PROGRAMS)
+  if(COMITY_TEST_WHOLE_PROGRAMS OR ARG_WHOLE)
     math(EXPR timeout "${ARG_TIMEOUT} * 5")
     add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
     set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${timeout})

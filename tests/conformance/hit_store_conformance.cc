@@ -46,6 +46,17 @@ TEST_P(HitStoreConformance, RestartsTheWatchesOfAPrefixAndNoOther) {
   EXPECT_THAT(*Get([](const Transaction& t) { return t.hits().Hits("holder|ab|x"); }), SizeIs(1));
 }
 
+TEST_P(HitStoreConformance, TakesAPrefixByItsLetters) {
+  ASSERT_THAT(
+      Write([](Transaction& t) { return t.hits().AddProbes({"holder|Z\u00fcrich|x", At(10), 5}); }),
+      IsOk());
+  ASSERT_THAT(Write([](Transaction& t) { return t.hits().Restart("holder|Z\u00fcrich|"); }),
+              IsOk());
+  const auto probes =
+      Get([](const Transaction& t) { return t.hits().Probes("holder|Z\u00fcrich|x"); });
+  EXPECT_THAT(*probes, IsEmpty());
+}
+
 TEST_P(HitStoreConformance, ForgetsWhatIsOlderOfOneWatchOrOfAll) {
   ASSERT_THAT(Write(Fill), IsOk());
   ASSERT_THAT(Write([](Transaction& t) { return t.hits().Forget("holder|ab|x", At(99)); }), IsOk());

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/postgres/postgres_store.h"
+
+#include <utility>
+
+#include "services/store/postgres/postgres_reader.h"
+#include "services/store/postgres/postgres_schema.h"
+#include "services/store/postgres/postgres_writer.h"
+#include "services/store/postgres/server_check.h"
+#include "services/store/sql/group_commit.h"
+#include "services/store/sql/read_pool.h"
+
+namespace comity::store {
+namespace {
+
+// What the connections share. Outlives them all.
+struct Ground {
+  explicit Ground(std::stop_token stop) : watch(std::move(stop)) {}
+  LineWatch watch;
+  WriterNews news;
+};
+
+// Threads: thread-safe.
+class OpenStore final : public PostgresStore {
+ public:
+  OpenStore(std::unique_ptr<Ground> ground, std::unique_ptr<PostgresWriter> writer,
+            ReadPool::Open open, std::size_t readers, ErasureLedger* ledger)
+      : ground_(std::move(ground)),
+        writer_(std::move(writer), ledger),
+        readers_(std::move(open), readers) {}
+
+  Status Write(const std::function<Status(Transaction&)>& work) override {
+    return writer_.Run(work);
+  }
+  Status Read(const std::function<Status(const Transaction&)>& work) const override {
+    return readers_.Run(work);
+  }
+  bool superseded() const override { return ground_->news.superseded; }
+
+ private:
+  const std::unique_ptr<Ground> ground_;  // first: it ends after the connections
+  GroupCommit writer_;
+  mutable ReadPool readers_;
+};
+
+// One role for both: the operator wants it so, and says so by giving it twice.
+Result<bool> OwnerMayWrite(const PostgresOptions& options, const PostgresUrl& url) {
+  if (options.migration_url.empty()) return false;
+  COMITY_ASSIGN_OR_RETURN(
+      const PostgresUrl migration,
+      PostgresUrl::Parse(options.migration_url, options.migration_password_file));
+  return migration.role() == url.role();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& options,
+                                                         ErasureLedger* ledger) {
+  COMITY_ASSIGN_OR_RETURN(const PostgresUrl url,
+                          PostgresUrl::Parse(options.url, options.password_file));
+  COMITY_ASSIGN_OR_RETURN(const bool owner_may_write, OwnerMayWrite(options, url));
+  auto ground = std::make_unique<Ground>(options.stop);
+  if (!options.migration_url.empty()) {
+    COMITY_RETURN_IF_ERROR(MigratePostgres(options, ground->watch));
+  }
+  const ServerRules rules{owner_may_write, options.accept_unsafe_server};
+  PostgresWriter::Setup setup{url,
+                              options.patience,
+                              options.call_timeout,
+                              options.wait_for_writer,
+                              options.on_superseded,
+                              [rules](Session& session) { CheckServer(session, rules); }};
+  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<PostgresWriter> writer,
+                          PostgresWriter::Open(std::move(setup), ground->watch, ground->news));
+  Ground& shared = *ground;
+  auto open = [url, limit = options.call_timeout,
+               &shared]() -> Result<std::unique_ptr<Connection>> {
+    return PostgresReader::Open(url, shared.watch, limit, shared.news.line);
+  };
+  return std::make_unique<OpenStore>(std::move(ground), std::move(writer), std::move(open),
+                                     options.readers, ledger);
+}
+
+}  // namespace comity::store

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/postgres/postgres_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/base/quote.h"
+#include "crypto/base/random_id.h"
+#include "services/store/sql/database_error.h"
+#include "services/store/sql/guarded_call.h"
+
+namespace comity::store {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kFirstPause{50};
+constexpr std::chrono::milliseconds kLongestPause{1000};
+constexpr std::chrono::milliseconds kWaitForWriter{200};
+// After the patience is over, so that each unit that comes does not knock anew.
+constexpr std::chrono::milliseconds kBetweenAttempts{1000};
+constexpr int kCommitShare = 3;  // of the patience: how long COMMIT itself may take
+
+std::string NewId() {
+  SystemRandom random;
+  return RandomId(random);
+}
+
+std::string SessionName(const std::string& id) {
+  return "comity writer " + id;
+}
+
+}  // namespace
+
+PostgresWriter::PostgresWriter(Setup setup, LineWatch& watch, WriterNews& news)
+    : setup_(std::move(setup)), watch_(watch), news_(news), id_(NewId()) {}
+
+Result<std::unique_ptr<PostgresWriter>> PostgresWriter::Open(Setup setup, LineWatch& watch,
+                                                             WriterNews& news) {
+  using Opened = Result<std::unique_ptr<PostgresWriter>>;
+  return GuardedCall("open the database", [&]() -> Opened {
+    std::unique_ptr<PostgresWriter> writer(new PostgresWriter(std::move(setup), watch, news));
+    while (true) {
+      try {
+        writer->Attach();
+        return writer;
+      } catch (const DatabaseError& error) {
+        // A standby outlives the servers it waits at, if it was ever let in.
+        const bool waits = writer->setup_.wait_for_writer && news.line > 0 && !writer->end_ &&
+                           error.code() == ErrorCode::kUnavailable;
+        if (!waits) throw;
+      }
+      if (!watch.Wait(steady_clock::now() + kWaitForWriter)) {
+        return Fail(ErrorCode::kUnavailable, "stopped while another gateway writes");
+      }
+    }
+  });
+}
+
+// Leaves a session that is the writer's, or throws.
+void PostgresWriter::Attach() {
+  if (!session_ || session_->broken()) Connect();
+  if (!TryLock()) GiveWayOrClear();
+  try {
+    Claim();
+  } catch (const DatabaseError&) {
+    session_.reset();  // with its transaction and its lock
+    throw;
+  }
+  lost_at_.reset();
+}
+
+void PostgresWriter::Connect() {
+  session_.reset();
+  const Result<std::string> target = setup_.url.ConnectionString(SessionName(id_));
+  if (!target) throw DatabaseError(target.error().code, target.error().detail);
+  auto session = std::make_unique<Session>(*target, watch_, setup_.call_timeout);
+  setup_.check(*session);
+  session_ = std::move(session);
+  ++news_.line;
+}
+
+bool PostgresWriter::TryLock() {
+  const pqxx::result result =
+      session_->Execute(fmt::format("SELECT pg_try_advisory_lock({})", kWriterLock));
+  return result[0][0].as<bool>();
+}
+
+// Somebody else has the lock. A session of this very store whose line was lost is ended: until it
+// is, its commit may yet happen. Before anybody else, this store gives way.
+void PostgresWriter::GiveWayOrClear() {
+  const pqxx::result holders = session_->Execute(fmt::format(
+      "SELECT l.pid, coalesce(a.application_name, ''), coalesce(host(a.client_addr), '')"
+      " FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+      " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+      " AND l.classid = {} AND l.objid = {}"
+      " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+      kWriterLock >> 32, kWriterLock & 0xFFFFFFFF));
+  if (holders.empty()) {
+    throw DatabaseError(ErrorCode::kUnavailable, "the writer's lock has just changed hands");
+  }
+  const auto pid = holders[0][0].as<int>();
+  const auto name = holders[0][1].as<std::string>();
+  if (name == SessionName(id_)) {
+    session_->Execute(fmt::format("SELECT pg_terminate_backend({}, 2000)", pid));
+    if (TryLock()) return;
+    throw DatabaseError(ErrorCode::kUnavailable, "the lost session has not ended yet");
+  }
+  const auto address = holders[0][2].as<std::string>();
+  const std::string who = fmt::format("another gateway writes to this database (session {} {}{})",
+                                      pid, Quote(name), address.empty() ? "" : " from " + address);
+  if (sure_) Supersede({ErrorCode::kUnavailable, who + "; it has taken over"});
+  throw DatabaseError(ErrorCode::kUnavailable, who + "; stop it first");
+}
+
+PostgresWriter::Count PostgresWriter::Look() {
+  const pqxx::result row = session_->Execute(
+      "BEGIN; SELECT number, writer FROM comity.writer_commit WHERE id = 1 FOR UPDATE");
+  if (row.size() != 1) {
+    session_->Execute("ROLLBACK");
+    Supersede({ErrorCode::kCorrupt, "comity.writer_commit has lost its row"});
+  }
+  return {row[0][0].as<std::int64_t>(), row[0][1].as<std::string>()};
+}
+
+// What was counted must be what this store knows, else others have written or the database was put
+// back.
+void PostgresWriter::Judge(const Count& count) {
+  if (!sure_) return;  // it has not written yet
+  if (count.number < *sure_) {
+    Supersede({ErrorCode::kCorrupt,
+               fmt::format("the database was put back: it counts {} commits, {} were acknowledged",
+                           count.number, *sure_)});
+  }
+  if (count.number > asked_ || count.writer != id_) {
+    Supersede({ErrorCode::kUnavailable,
+               fmt::format("another gateway has taken over: {} commits, of which this one knows {}",
+                           count.number, *sure_)});
+  }
+}
+
+// Under the lock. The commit of the claim is also the first proof that what it stands on is as
+// durable as any other commit.
+void PostgresWriter::Claim() {
+  const Count count = Look();
+  Judge(count);
+  if (in_doubt_) {
+    kept_ = count.number >= *in_doubt_;
+    in_doubt_.reset();  // from here on the numbers are those of claims
+  }
+  if (sure_) sure_ = count.number;
+  asked_ = count.number + 1;
+  session_->Execute(
+      fmt::format("UPDATE comity.writer_commit SET number = {}, writer = '{}' WHERE id = 1; COMMIT",
+                  asked_, id_));
+  sure_ = asked_;
+}
+
+void PostgresWriter::BeginRead() {
+  throw DatabaseError(ErrorCode::kInternal, "the writer's connection only writes");
+}
+
+void PostgresWriter::Begin() {
+  ThrowIfSuperseded();
+  const Time until = steady_clock::now() + setup_.patience;
+  while (true) {
+    if (!session_ || session_->broken()) RestoreForUnits();
+    try {
+      return BeginGroup();
+    } catch (const DatabaseError&) {
+      const bool lost = !session_ || session_->broken();
+      if (end_ || !lost || steady_clock::now() > until) throw;
+    }
+  }
+}
+
+void PostgresWriter::BeginGroup() {
+  set_in_transaction(true);
+  const std::int64_t number = *sure_ + 1;
+  try {
+    const pqxx::result counted = session_->Execute(fmt::format(
+        "BEGIN; UPDATE comity.writer_commit SET number = number + 1, writer = '{}' WHERE id = 1"
+        " RETURNING number",
+        id_));
+    const bool as_expected = counted.size() == 1 && counted[0][0].as<std::int64_t>() == number;
+    if (as_expected) return;
+    Abandon();
+    const Count count = Look();
+    session_->Execute("ROLLBACK");
+    Judge(count);
+    throw DatabaseError(ErrorCode::kInternal, "the commits were counted twice");
+  } catch (const DatabaseError&) {
+    Abandon();
+    throw;
+  }
+}
+
+void PostgresWriter::Commit() {
+  asked_ = *sure_ + 1;
+  const Time until = steady_clock::now() + setup_.patience;
+  try {
+    // In a transaction that failed, COMMIT would roll back and report success; the statement before
+    // it reports the failure.
+    session_->Execute("SELECT 1; COMMIT", setup_.patience / kCommitShare);
+    set_in_transaction(false);
+    sure_ = asked_;
+    return;
+  } catch (const DatabaseError&) {
+    if (!session_->broken()) throw;  // the server refused
+  }
+  set_in_transaction(false);
+  ResolveCommit(until);
+}
+
+// Returns if the commit was kept.
+void PostgresWriter::ResolveCommit(Time until) {
+  in_doubt_ = asked_;
+  kept_ = false;
+  try {
+    Restore(until);
+  } catch (const DatabaseError& error) {
+    if (end_) throw;
+    if (in_doubt_) {
+      Supersede(
+          {ErrorCode::kUnavailable,
+           fmt::format("it is not known whether the last commit was kept: its answer was lost "
+                       "and the database cannot be asked ({}); start the gateway again",
+                       error.what())});
+    }
+    // It was looked up, and the line was lost again after that.
+    lost_at_ = steady_clock::now();
+  }
+  if (kept_) return;
+  throw DatabaseError(ErrorCode::kUnavailable,
+                      "the line to the database was lost during the commit; nothing was kept");
+}
+
+// Tries until the line is there again; throws what the last attempt met.
+void PostgresWriter::Restore(Time until) {
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+    try {
+      return Attach();
+    } catch (const DatabaseError&) {
+      const Time next = steady_clock::now() + pause;
+      if (end_ || next > until || !watch_.Wait(next)) throw;
+    }
+  }
+}
+
+void PostgresWriter::RestoreForUnits() {
+  const Time now = steady_clock::now();
+  if (!lost_at_) lost_at_ = now;
+  const Time until = *lost_at_ + setup_.patience;
+  if (now > until && now < next_attempt_) {
+    throw DatabaseError(ErrorCode::kUnavailable, "the database is out of reach");
+  }
+  try {
+    Restore(until);
+  } catch (const DatabaseError&) {
+    next_attempt_ = steady_clock::now() + kBetweenAttempts;
+    throw;
+  }
+}
+
+void PostgresWriter::Supersede(Error error) {
+  end_ = error;
+  session_.reset();
+  news_.superseded = true;
+  if (setup_.on_superseded) setup_.on_superseded(error);
+  throw DatabaseError(error.code, error.detail);
+}
+
+void PostgresWriter::ThrowIfSuperseded() const {
+  if (end_) throw DatabaseError(end_->code, end_->detail);
+}
+
+}  // namespace comity::store

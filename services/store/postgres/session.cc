@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/postgres/session.h"
+
+#include <utility>
+
+#include "services/store/postgres/postgres_error.h"
+
+// libpqxx 6.4 has no other public way to keep a lost session lost, nor to give a number of
+// arguments that is known at run time only, some of them in binary.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+namespace comity::store {
+namespace {
+
+std::unique_ptr<pqxx::connection> Connect(const std::string& connection_string) {
+  try {
+    return std::make_unique<pqxx::connection>(connection_string);
+  } catch (const std::exception& exception) {
+    throw DatabaseError(ErrorCode::kUnavailable, OneLine(exception.what()));
+  }
+}
+
+}  // namespace
+
+Session::Session(const std::string& connection_string, LineWatch& watch,
+                 std::chrono::milliseconds limit)
+    : limit_(limit),
+      connection_(Connect(connection_string)),
+      line_(std::make_unique<LineWatch::Line>(watch, connection_->sock())),
+      channel_(std::make_unique<pqxx::nontransaction>(*connection_)) {
+  connection_->inhibit_reactivation(true);
+  // Details of an error repeat the row's values, and those do not belong into a log.
+  connection_->set_verbosity(pqxx::connection::terse);
+}
+
+pqxx::result Session::Execute(const std::string& sql) {
+  return Execute(sql, limit_);
+}
+
+pqxx::result Session::Execute(const std::string& sql, std::chrono::milliseconds limit) {
+  return Run(limit, [&] { return channel_->exec(sql); });
+}
+
+pqxx::result Session::Execute(const PreparedText& statement, std::span<const Argument> arguments) {
+  return Run(limit_, [&] {
+    connection_->prepare(statement.name, statement.sql);  // does nothing the second time
+    pqxx::prepare::invocation invocation = channel_->prepared(statement.name);
+    for (const Argument& argument : arguments) {
+      std::visit(
+          [&](const auto& value) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
+              invocation();
+            } else {
+              invocation(value);
+            }
+          },
+          argument);
+    }
+    return invocation.exec();
+  });
+}
+
+template <typename Call>
+pqxx::result Session::Run(std::chrono::milliseconds limit, Call&& call) {
+  if (broken_) throw DatabaseError(ErrorCode::kUnavailable, "the line to the database is lost");
+  const LineWatch::Line::Call watched(*line_, limit);
+  try {
+    return std::forward<Call>(call)();
+  } catch (const pqxx::sql_error& error) {
+    broken_ = !connection_->is_open();
+    throw ToDatabaseError(error);
+  } catch (const pqxx::failure&) {
+    broken_ = true;
+    throw DatabaseError(ErrorCode::kUnavailable, line_->was_cut()
+                                                     ? "the database did not answer in time"
+                                                     : "the line to the database was lost");
+  } catch (...) {
+    broken_ = true;  // where the session stands is not known
+    throw;
+  }
+}
+
+}  // namespace comity::store
+
+#pragma GCC diagnostic pop
