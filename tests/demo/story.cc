@@ -58,7 +58,7 @@ Status Story::RaiseAgencies() {
 }
 
 Status Story::StartDatabases() {
-  COMITY_ASSIGN_OR_RETURN(server_, testing::PostgresServer::Start({.durable = true}));
+  COMITY_ASSIGN_OR_RETURN(server_, testing::PostgresServer::Start({true, {}, {}}));
   for (Agency* agency : {&*police_, &*council_, &*health_}) {
     databases_.push_back(std::make_unique<testing::TestDatabase>(*server_));
     agency->UseDatabase(databases_.back()->Url("comity_gateway"));
