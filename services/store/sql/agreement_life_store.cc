@@ -22,13 +22,14 @@ Result<policy::AgreementRef> ReadAgreement(const Query& row) {
 
 Status SqlAgreementLifeStore::Mark(const AgreementMark& mark) {
   return GuardedStep(connection_, "mark the agreement", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO agreement_mark (agreement, version, sha256, mark, at)"
-          " VALUES (?, ?, ?, ?, ?)",
-          mark.agreement.id.text(), mark.agreement.version, mark.agreement.sha256.view(), mark.mark,
-          mark.at)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO agreement_mark (agreement, version, sha256, mark, at)"
+              " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              mark.agreement.id.text(), mark.agreement.version, mark.agreement.sha256.view(),
+              mark.mark, mark.at)
+            .Run();
+    return IfAdded(added, "the agreement's version has this mark already");
   });
 }
 

@@ -38,25 +38,27 @@ bool IsStored(Connection& connection, const AgreementDocumentRecord& document) {
 Status SqlAgreementStore::AddDocument(const AgreementDocumentRecord& document) {
   return GuardedStep(connection_, "store the agreement", [&]() -> Status {
     if (IsStored(connection_, document)) return {};
-    Query(connection_,
-          "INSERT INTO agreement_document (agreement, version, sha256, yaml, received_at)"
-          " VALUES (?, ?, ?, ?, ?)",
-          document.id.text(), document.version, document.sha256.view(), AsBytes(document.yaml),
-          document.received_at)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO agreement_document (agreement, version, sha256, yaml, received_at)"
+              " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              document.id.text(), document.version, document.sha256.view(), AsBytes(document.yaml),
+              document.received_at)
+            .Run();
+    return IfAdded(added, "another document of this agreement and version is stored");
   });
 }
 
 Status SqlAgreementStore::AddStatement(const StatementRecord& statement) {
   return GuardedStep(connection_, "store the statement", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO agreement_statement (id, agreement, envelope, received_at)"
-          " VALUES (?, ?, ?, ?)",
-          statement.id.view(), statement.agreement.text(), AsBytes(statement.envelope),
-          statement.received_at)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO agreement_statement (id, agreement, envelope, received_at)"
+              " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              statement.id.view(), statement.agreement.text(), AsBytes(statement.envelope),
+              statement.received_at)
+            .Run();
+    return IfAdded(added, "this statement is stored already");
   });
 }
 

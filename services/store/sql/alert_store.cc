@@ -143,16 +143,17 @@ Result<std::vector<AlertRecord>> SqlAlertStore::OfAnswer(const policy::AgencyId&
                                                          std::string_view answer) const {
   using Alerts = std::vector<AlertRecord>;
   return GuardedStep(connection_, "read the alerts of an answer", [&]() -> Result<Alerts> {
-    // Each spelled so that SQLite can prove the condition of the partial index that serves it.
+    // Each spelled so that the database can prove the condition of the partial index that serves
+    // it.
     Query row(connection_,
               answer.empty()
                   ? "SELECT id, deployment, holder, reference, state, first_seen, last_seen,"
                     " expires_at, frames, agreement, version, change, changed_at, wrapped_key,"
-                    " sealed, answer FROM alert WHERE holder = ?1 AND answer = '' AND answer = ?2"
+                    " sealed, answer FROM alert WHERE holder = ? AND answer = '' AND answer = ?"
                     " AND reference = '' AND sealed <> x'' ORDER BY position"
                   : "SELECT id, deployment, holder, reference, state, first_seen, last_seen,"
                     " expires_at, frames, agreement, version, change, changed_at, wrapped_key,"
-                    " sealed, answer FROM alert WHERE holder = ?1 AND answer <> '' AND answer = ?2"
+                    " sealed, answer FROM alert WHERE holder = ? AND answer <> '' AND answer = ?"
                     " AND sealed <> x'' ORDER BY position",
               holder.text(), answer);
     return ReadAlerts(row);
@@ -163,13 +164,23 @@ Result<std::vector<AlertRecord>> SqlAlertStore::OfAgreement(
     const policy::AgreementId& agreement) const {
   using Alerts = std::vector<AlertRecord>;
   return GuardedStep(connection_, "read the alerts of an agreement", [&]() -> Result<Alerts> {
-    Query row(
-        connection_,
-        "SELECT id, deployment, holder, reference, state, first_seen, last_seen, expires_at,"
-        " frames, agreement, version, change, changed_at, wrapped_key, sealed, answer FROM alert"
-        " WHERE agreement IN (?, '') AND sealed <> x'' ORDER BY position",
-        agreement.text());
-    return ReadAlerts(row);
+    Alerts alerts;
+    std::int64_t after = 0;
+    for (std::int64_t rows = kPageRows; rows == kPageRows;) {
+      Query row(
+          connection_,
+          "SELECT id, deployment, holder, reference, state, first_seen, last_seen, expires_at,"
+          " frames, agreement, version, change, changed_at, wrapped_key, sealed, answer, position"
+          " FROM alert WHERE agreement IN (?, '') AND sealed <> x'' AND position > ?"
+          " ORDER BY position LIMIT ?",
+          agreement.text(), after, kPageRows);
+      for (rows = 0; row.Next(); ++rows) {
+        COMITY_ASSIGN_OR_RETURN(auto alert, ReadAlert(row));
+        alerts.push_back(std::move(alert));
+        after = row.Integer(16);
+      }
+    }
+    return alerts;
   });
 }
 

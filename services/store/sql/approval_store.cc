@@ -77,18 +77,21 @@ Result<ApprovalRecord> Read(Connection& connection, std::string_view id) {
 
 Status SqlApprovalStore::Add(const ApprovalRecord& approval) {
   return GuardedStep(connection_, "store the approval", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO approval (" COMITY_APPROVAL_COLUMNS
-          ")"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          approval.id, approval.act, approval.subject, AsBytes(approval.content),
-          approval.sha256.view(), approval.unsalted.view(), approval.words, Number(approval.state),
-          approval.proposed_by.text(), approval.proposed_at, approval.expires_at,
-          Text(approval.decided_by), approval.decided_at, approval.reason, approval.decision,
-          approval.review_by, std::int64_t{approval.overdue_told}, Text(approval.reviewed_by),
-          approval.reviewed_at, approval.review, approval.verdict, ByteView(approval.vouched))
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO approval (" COMITY_APPROVAL_COLUMNS
+              ")"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+              " ON CONFLICT DO NOTHING",
+              approval.id, approval.act, approval.subject, AsBytes(approval.content),
+              approval.sha256.view(), approval.unsalted.view(), approval.words,
+              Number(approval.state), approval.proposed_by.text(), approval.proposed_at,
+              approval.expires_at, Text(approval.decided_by), approval.decided_at, approval.reason,
+              approval.decision, approval.review_by, std::int64_t{approval.overdue_told},
+              Text(approval.reviewed_by), approval.reviewed_at, approval.review, approval.verdict,
+              ByteView(approval.vouched))
+            .Run();
+    return IfAdded(added, "the id is taken, or an act of the same content waits already");
   });
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/model/instant.h"
+#include "services/store/retention_store.h"
 #include "services/store/sql/aggregates.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/row.h"
@@ -12,11 +14,10 @@ constexpr std::uint64_t kUnknown = std::uint64_t{1} << 52U;
 // A node that was put back from a backup has forgotten what was counted since, up to and on the day
 // on which it was confirmed.
 bool IsForgotten(Connection& connection, std::string_view day) {
-  Query row(connection,
-            "SELECT 1 FROM restoration WHERE state IN (1, 2) OR (state = 3"
-            " AND ? <= strftime('%Y-%m-%d', confirmed_at / 1000000, 'unixepoch'))",
-            day);
-  return row.Next();
+  Query row(connection, "SELECT state, confirmed_at FROM restoration WHERE state IN (1, 2, 3)");
+  if (!row.Next()) return false;
+  const bool confirmed = row.Integer(0) == static_cast<std::int64_t>(RestorationState::kConfirmed);
+  return !confirmed || day <= policy::UtcDay(row.Time(1));
 }
 
 }  // namespace

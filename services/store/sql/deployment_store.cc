@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/sql/deployment_store.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "crypto/base/check.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/row.h"
 
@@ -86,17 +89,19 @@ Status SqlDeploymentStore::Add(const DeploymentRecord& deployment) {
     COMITY_ASSIGN_OR_RETURN(const auto faces, ToStored(deployment.faces));
     COMITY_ASSIGN_OR_RETURN(const auto alerts, ToStored(deployment.alerts));
     COMITY_ASSIGN_OR_RETURN(const auto false_alerts, ToStored(deployment.false_alerts));
-    Query(connection_,
-          "INSERT INTO deployment (id, state, created_at, starts_at, ends_at, created_by,"
-          " approved_by, definition, activated_at, ended_at, deletion_due_at, closed_at, faces,"
-          " alerts, false_alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          deployment.id.text(), Number(deployment.state), deployment.created_at,
-          deployment.starts_at, deployment.ends_at, deployment.created_by, deployment.approved_by,
-          deployment.definition, Stored(deployment.activated_at), Stored(deployment.ended_at),
-          Stored(deployment.deletion_due_at), Stored(deployment.closed_at), faces, alerts,
-          false_alerts)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO deployment (id, state, created_at, starts_at, ends_at, created_by,"
+              " approved_by, definition, activated_at, ended_at, deletion_due_at, closed_at, faces,"
+              " alerts, false_alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+              " ON CONFLICT DO NOTHING",
+              deployment.id.text(), Number(deployment.state), deployment.created_at,
+              deployment.starts_at, deployment.ends_at, deployment.created_by,
+              deployment.approved_by, deployment.definition, Stored(deployment.activated_at),
+              Stored(deployment.ended_at), Stored(deployment.deletion_due_at),
+              Stored(deployment.closed_at), faces, alerts, false_alerts)
+            .Run();
+    return IfAdded(added, "the id of the deployment is taken");
   });
 }
 
@@ -215,13 +220,15 @@ Result<std::vector<DeploymentRecord>> SqlDeploymentStore::InState(
     std::initializer_list<DeploymentState> states) const {
   using Deployments = std::vector<DeploymentRecord>;
   return GuardedStep(connection_, "read the deployments", [&]() -> Result<Deployments> {
-    std::uint32_t wanted = 0;
-    for (const DeploymentState state : states) wanted |= 1U << static_cast<unsigned>(state);
+    std::array<std::int64_t, 4> wanted{};  // 0 is no state
+    COMITY_CHECK(states.size() <= wanted.size());
+    std::ranges::transform(states, wanted.begin(), Number<DeploymentState>);
     Query row(connection_,
               "SELECT id, state, created_at, starts_at, ends_at, created_by, approved_by,"
               " definition, activated_at, ended_at, deletion_due_at, closed_at, faces, alerts,"
-              " false_alerts FROM deployment WHERE (1 << state) & ? ORDER BY position",
-              wanted);
+              " false_alerts FROM deployment WHERE state IN (?, ?, ?, ?)"
+              " ORDER BY position",
+              wanted[0], wanted[1], wanted[2], wanted[3]);
     return ReadDeployments(row);
   });
 }

@@ -58,10 +58,15 @@ Result<std::vector<ProbeCountRecord>> SqlHitStore::Probes(std::string_view watch
 
 Status SqlHitStore::Restart(std::string_view prefix) {
   return GuardedStep(connection_, "restart the counting of hits", [&]() -> Status {
-    const auto length = static_cast<std::int64_t>(prefix.size());
-    Query(connection_, "DELETE FROM watched_hit WHERE substr(watch, 1, ?) = ?", length, prefix)
+    Query(connection_,
+          "DELETE FROM watched_hit"
+          " WHERE substr(watch, 1, length(CAST(? AS TEXT))) = CAST(? AS TEXT)",
+          prefix, prefix)
         .Run();
-    Query(connection_, "DELETE FROM watched_probes WHERE substr(watch, 1, ?) = ?", length, prefix)
+    Query(connection_,
+          "DELETE FROM watched_probes"
+          " WHERE substr(watch, 1, length(CAST(? AS TEXT))) = CAST(? AS TEXT)",
+          prefix, prefix)
         .Run();
     return {};
   });

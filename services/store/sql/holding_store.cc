@@ -58,9 +58,11 @@ Status SqlHoldingStore::Told(const HoldingRecord& holding, std::string_view answ
           " first_told_at, told_at, held_until, times, change, message)"
           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '', 0)"
           " ON CONFLICT (list, reference, partner, agreement) DO UPDATE SET"
-          " version = excluded.version, released = released | excluded.released,"
-          " told_at = max(told_at, excluded.told_at),"
-          " held_until = max(held_until, excluded.held_until), times = times + 1",
+          " version = excluded.version, released = holding.released | excluded.released,"
+          " told_at = CASE WHEN excluded.told_at > holding.told_at THEN excluded.told_at"
+          " ELSE holding.told_at END,"
+          " held_until = CASE WHEN excluded.held_until > holding.held_until"
+          " THEN excluded.held_until ELSE holding.held_until END, times = holding.times + 1",
           holding.list.text(), holding.reference, holding.partner.text(), holding.agreement.text(),
           holding.version, holding.released, holding.told_at, holding.told_at, holding.held_until)
         .Run();
@@ -133,11 +135,14 @@ Status SqlHoldingStore::NoteChange(const policy::WatchlistId& list, std::string_
 Result<std::vector<std::string>> SqlHoldingStore::ToldOf(const policy::WatchlistId& list) const {
   using Texts = std::vector<std::string>;
   return GuardedStep(connection_, "read what partners were told of", [&]() -> Result<Texts> {
-    Query row(connection_,
-              "SELECT DISTINCT reference FROM holding WHERE list = ? ORDER BY reference",
-              list.text());
     Texts references;
-    while (row.Next()) references.push_back(row.Text(0));
+    for (std::int64_t rows = kPageRows; rows == kPageRows;) {
+      Query row(connection_,
+                "SELECT DISTINCT reference FROM holding WHERE list = ? AND reference > ?"
+                " ORDER BY reference LIMIT ?",
+                list.text(), references.empty() ? std::string() : references.back(), kPageRows);
+      for (rows = 0; row.Next(); ++rows) references.push_back(row.Text(0));
+    }
     return references;
   });
 }
@@ -215,8 +220,11 @@ Status SqlHoldingStore::NoteWithdrawn(const PartnerWithdrawal& withdrawal) {
   return GuardedStep(connection_, "note the withdrawal", [&]() -> Status {
     Query(connection_,
           "INSERT INTO partner_withdrawal (holder, subject, at, received_at) VALUES (?, ?, ?, ?)"
-          " ON CONFLICT (holder, subject) DO UPDATE SET at = max(at, excluded.at),"
-          " received_at = max(received_at, excluded.received_at)",
+          " ON CONFLICT (holder, subject) DO UPDATE SET"
+          " at = CASE WHEN excluded.at > partner_withdrawal.at THEN excluded.at"
+          " ELSE partner_withdrawal.at END,"
+          " received_at = CASE WHEN excluded.received_at > partner_withdrawal.received_at"
+          " THEN excluded.received_at ELSE partner_withdrawal.received_at END",
           withdrawal.holder.text(), withdrawal.subject, withdrawal.at, withdrawal.received_at)
         .Run();
     return {};
@@ -243,13 +251,14 @@ Status SqlHoldingStore::ForgetWithdrawn(policy::Instant before) {
 Status SqlHoldingStore::AddDeletion(const DeletionRecord& deletion) {
   return GuardedStep(connection_, "store the deletion order", [&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const std::int64_t number, ToStored(deletion.message));
-    Query(connection_,
-          "INSERT INTO deletion (agreement, version, holder, ordered_at, due_by, message, done_at,"
-          " erased) VALUES (?, ?, ?, ?, ?, ?, NULL, 0)",
-          deletion.agreement.text(), deletion.version, deletion.holder.text(), deletion.ordered_at,
-          deletion.due_by, number)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO deletion (agreement, version, holder, ordered_at, due_by, message,"
+              " done_at, erased) VALUES (?, ?, ?, ?, ?, ?, NULL, 0) ON CONFLICT DO NOTHING",
+              deletion.agreement.text(), deletion.version, deletion.holder.text(),
+              deletion.ordered_at, deletion.due_by, number)
+            .Run();
+    return IfAdded(added, "a deletion of this agreement's version and holder is stored already");
   });
 }
 

@@ -8,9 +8,22 @@
 namespace comity::store {
 namespace {
 
-// With ',' around each, for instr().
+// That ',role,' can be taken out of the bound text.
+#define COMITY_AMONG_ROLES "replace(CAST(? AS TEXT), ',' || role || ',', '') <> CAST(? AS TEXT)"
+
+// With ',' around each: a role is among them when taking ',role,' out of the text changes it.
 std::string Needles(const std::vector<std::string>& roles) {
   return "," + JoinRoles(roles) + ",";
+}
+
+Result<std::int64_t> Insert(Connection& connection, const NoticeRecord& notice) {
+  Query row(connection,
+            "INSERT INTO notice (kind, subject, words, at) VALUES (?, ?, ?, ?) RETURNING number",
+            notice.kind, notice.subject, notice.words, notice.at);
+  if (!row.Next()) return Fail(ErrorCode::kInternal, "the notice has no number");
+  const std::int64_t number = row.Integer(0);
+  while (row.Next()) continue;  // a statement with RETURNING is done after its last row
+  return number;
 }
 
 Status ReadAudience(Connection& connection, NoticeRecord& notice) {
@@ -35,12 +48,7 @@ Status ReadAudience(Connection& connection, NoticeRecord& notice) {
 
 Result<std::uint64_t> SqlNoticeStore::Add(const NoticeRecord& notice) {
   return GuardedStep(connection_, "store the notice", [&]() -> Result<std::uint64_t> {
-    Query(connection_, "INSERT INTO notice (kind, subject, words, at) VALUES (?, ?, ?, ?)",
-          notice.kind, notice.subject, notice.words, notice.at)
-        .Run();
-    Query last(connection_, "SELECT max(number) FROM notice");
-    last.Next();
-    const std::int64_t number = last.Integer(0);
+    COMITY_ASSIGN_OR_RETURN(const std::int64_t number, Insert(connection_, notice));
     for (const AudienceRecord& audience : notice.audience) {
       Query(connection_,
             "INSERT INTO notice_audience (number, role, acknowledged_by, acknowledged_at)"
@@ -60,13 +68,12 @@ Status SqlNoticeStore::Acknowledge(std::uint64_t number, const std::vector<std::
     const std::uint64_t changed =
         Query(connection_,
               "UPDATE notice_audience SET acknowledged_by = ?, acknowledged_at = ? WHERE number = ?"
-              " AND acknowledged_by = '' AND instr(?, ',' || role || ',') > 0",
-              by.text(), at, stored, needles)
+              " AND acknowledged_by = '' AND " COMITY_AMONG_ROLES,
+              by.text(), at, stored, needles, needles)
             .Run();
     if (changed > 0) return {};
-    Query row(connection_,
-              "SELECT 1 FROM notice_audience WHERE number = ? AND instr(?, ',' || role || ',') > 0",
-              stored, needles);
+    Query row(connection_, "SELECT 1 FROM notice_audience WHERE number = ? AND " COMITY_AMONG_ROLES,
+              stored, needles, needles);
     if (!row.Next()) return Fail(ErrorCode::kNotFound, "there is no such notice for these roles");
     return Fail(ErrorCode::kConflict, "the notice is acknowledged already");
   });
@@ -78,14 +85,15 @@ Result<std::vector<NoticeRecord>> SqlNoticeStore::List(const std::vector<std::st
   using Notices = std::vector<NoticeRecord>;
   return GuardedStep(connection_, "read the notices", [&]() -> Result<Notices> {
     COMITY_ASSIGN_OR_RETURN(const std::int64_t above, ToStored(after));
+    const std::string needles = Needles(roles);
     Query row(connection_,
               open ? "SELECT number, kind, subject, words, at FROM notice WHERE number IN (SELECT"
                      " number FROM notice_audience WHERE number > ? AND acknowledged_by = '' AND"
-                     " instr(?, ',' || role || ',') > 0) ORDER BY number LIMIT ?"
+                     " " COMITY_AMONG_ROLES ") ORDER BY number LIMIT ?"
                    : "SELECT number, kind, subject, words, at FROM notice WHERE number IN (SELECT"
                      " number FROM notice_audience WHERE number > ? AND"
-                     " instr(?, ',' || role || ',') > 0) ORDER BY number LIMIT ?",
-              above, Needles(roles), limit);
+                     " " COMITY_AMONG_ROLES ") ORDER BY number LIMIT ?",
+              above, needles, needles, limit);
     Notices notices;
     while (row.Next()) {
       NoticeRecord notice;
@@ -100,5 +108,7 @@ Result<std::vector<NoticeRecord>> SqlNoticeStore::List(const std::vector<std::st
     return notices;
   });
 }
+
+#undef COMITY_AMONG_ROLES
 
 }  // namespace comity::store

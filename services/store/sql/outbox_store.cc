@@ -11,18 +11,9 @@ namespace {
 
 constexpr std::int64_t kAbsent = 0;  // instants before 1970 do not occur
 
-std::int64_t Stored(const std::optional<policy::Instant>& at) {
-  return at ? std::int64_t{at->time_since_epoch().count()} : kAbsent;
-}
-
 std::optional<policy::Instant> ReadTime(const Query& row, int column) {
   if (row.Integer(column) == kAbsent) return std::nullopt;
   return row.Time(column);
-}
-
-std::string ReadText(const Query& row, int column) {
-  const Bytes octets = row.Blob(column);
-  return std::string(AsText(octets));
 }
 
 // Reads the columns in the order in which each SELECT of this file names them.
@@ -32,22 +23,27 @@ Result<OutboxRecord> ReadMessage(const Query& row) {
   COMITY_ASSIGN_OR_RETURN(message.peer, ReadId<policy::AgencyId>(row, 1));
   message.id = row.Text(2);
   message.kind = row.Text(3);
-  message.content = ReadText(row, 4);
+  message.content = ReadOctets(row, 4);
   message.created_at = row.Time(5);
   message.due_by = ReadTime(row, 6);
   message.refused = row.Text(7);
   COMITY_ASSIGN_OR_RETURN(message.told, ReadUint32(row, 8));
   message.acknowledged_at = ReadTime(row, 9);
-  message.receipt = ReadText(row, 10);
+  message.receipt = ReadOctets(row, 10);
   return message;
 }
 
-Result<std::vector<OutboxRecord>> ReadMessages(Query& row) {
-  std::vector<OutboxRecord> messages;
+Status ReadMessages(Query& row, std::vector<OutboxRecord>& messages) {
   while (row.Next()) {
     COMITY_ASSIGN_OR_RETURN(auto message, ReadMessage(row));
     messages.push_back(std::move(message));
   }
+  return {};
+}
+
+Result<std::vector<OutboxRecord>> ReadMessages(Query& row) {
+  std::vector<OutboxRecord> messages;
+  COMITY_RETURN_IF_ERROR(ReadMessages(row, messages));
   return messages;
 }
 
@@ -61,11 +57,11 @@ Result<std::uint64_t> SqlOutboxStore::Add(const OutboxRecord& message) {
   return GuardedStep(connection_, "store the message", [&]() -> Result<std::uint64_t> {
     Query row(connection_,
               "INSERT INTO outbox (peer, id, kind, content, created_at, due_by, refused, told,"
-              " acknowledged_at, receipt) VALUES (?, ?, ?, ?, ?, nullif(?, 0), '', 0, NULL, x'')"
-              " RETURNING number",
+              " acknowledged_at, receipt) VALUES (?, ?, ?, ?, ?, ?, '', 0, NULL, x'')"
+              " ON CONFLICT DO NOTHING RETURNING number",
               message.peer.text(), message.id, message.kind, AsBytes(message.content),
-              message.created_at, Stored(message.due_by));
-    if (!row.Next()) return Fail(ErrorCode::kInternal, "the message has no number");
+              message.created_at, message.due_by);
+    if (!row.Next()) return Fail(ErrorCode::kConflict, "a message of this id is stored already");
     const std::uint64_t number = row.Unsigned(0);
     while (row.Next()) {  // runs the statement to its end
     }
@@ -116,10 +112,17 @@ Result<std::optional<policy::Instant>> SqlOutboxStore::WaitingSince(const policy
 Result<std::vector<OutboxRecord>> SqlOutboxStore::AllWaiting() const {
   using Messages = std::vector<OutboxRecord>;
   return GuardedStep(connection_, "read the outbox", [&]() -> Result<Messages> {
-    Query row(connection_,
-              "SELECT number, peer, id, kind, x'', created_at, coalesce(due_by, 0), refused,"
-              " told, 0, x'' FROM outbox WHERE acknowledged_at IS NULL ORDER BY number");
-    return ReadMessages(row);
+    Messages messages;
+    for (std::size_t known = 0, more = kPageRows; more == kPageRows; known = messages.size()) {
+      Query row(connection_,
+                "SELECT number, peer, id, kind, x'', created_at, coalesce(due_by, 0), refused,"
+                " told, 0, x'' FROM outbox WHERE acknowledged_at IS NULL AND number > ?"
+                " ORDER BY number LIMIT ?",
+                static_cast<std::int64_t>(known == 0 ? 0 : messages.back().number), kPageRows);
+      COMITY_RETURN_IF_ERROR(ReadMessages(row, messages));
+      more = messages.size() - known;
+    }
+    return messages;
   });
 }
 
@@ -203,13 +206,14 @@ Result<std::uint64_t> SqlOutboxStore::EraseContents(policy::Instant acknowledged
 
 Status SqlOutboxStore::Receive(const InboxRecord& message) {
   return GuardedStep(connection_, "remember the message", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO inbox (sender, id, kind, content, receipt, received_at)"
-          " VALUES (?, ?, ?, ?, ?, ?)",
-          message.sender.text(), message.id, message.kind, message.content.view(),
-          AsBytes(message.receipt), message.received_at)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO inbox (sender, id, kind, content, receipt, received_at)"
+              " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              message.sender.text(), message.id, message.kind, message.content.view(),
+              AsBytes(message.receipt), message.received_at)
+            .Run();
+    return IfAdded(added, "this message of the partner was taken already");
   });
 }
 
@@ -227,7 +231,7 @@ Result<std::optional<InboxRecord>> SqlOutboxStore::Received(const policy::Agency
     message.id = row.Text(1);
     message.kind = row.Text(2);
     COMITY_ASSIGN_OR_RETURN(message.content, ReadDigest(row, 3));
-    message.receipt = ReadText(row, 4);
+    message.receipt = ReadOctets(row, 4);
     message.received_at = row.Time(5);
     return Found(std::move(message));
   });

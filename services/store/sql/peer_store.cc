@@ -42,7 +42,7 @@ Result<PeerRecord> ReadPeer(const Query& row) {
                           ReadEnum<PeerState>(row, 1,
                                               {PeerState::kActive, PeerState::kSuspended,
                                                PeerState::kRemoved, PeerState::kSelf}));
-  peer.vouched = row.Text(2);
+  peer.vouched = ReadOctets(row, 2);
   peer.changed_at = row.Time(3);
   return peer;
 }

@@ -8,12 +8,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "crypto/base/bytes.h"
 #include "policy/model/instant.h"
 #include "services/store/sql/connection.h"
 
 namespace comity::store {
+
+// An argument of a statement that is put together when the program runs.
+using Argument = std::variant<std::int64_t, std::string>;
 
 // One run of a prepared statement: binds the arguments in order, steps, reads columns (from 0), and
 // gives the statement back when it ends. Throws DatabaseError; used inside GuardedStep only.
@@ -27,6 +32,15 @@ class Query {
       : connection_(connection), sql_(sql), statement_(connection.Take(sql)) {
     int position = 0;
     (Bind(++position, arguments), ...);
+  }
+  // In: sql        lives as long as the connection
+  //     arguments  in order
+  Query(Connection& connection, std::string_view sql, const std::vector<Argument>& arguments)
+      : connection_(connection), sql_(sql), statement_(connection.Take(sql)) {
+    int position = 0;
+    for (const Argument& argument : arguments) {
+      std::visit([&](const auto& value) { Bind(++position, value); }, argument);
+    }
   }
   ~Query() { connection_.GiveBack(sql_, std::move(statement_)); }
   Query(const Query&) = delete;

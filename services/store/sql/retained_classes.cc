@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <map>
 #include <string_view>
-#include <utility>
 
 #include "services/store/records.h"
 
@@ -14,111 +14,186 @@ namespace {
 
 using policy::RetentionClass;
 
+// The scalar max() and min() of SQLite are greatest() and least() in PostgreSQL. What may be NULL
+// comes first: a comparison with NULL takes the second. The indexes of schema 15 are over such
+// texts.
+std::string Later(std::string_view first, std::string_view second) {
+  return fmt::format("CASE WHEN {0} > {1} THEN {0} ELSE {1} END", first, second);
+}
+std::string Earlier(std::string_view first, std::string_view second) {
+  return fmt::format("CASE WHEN {0} < {1} THEN {0} ELSE {1} END", first, second);
+}
+
 // One table whose rows have something to erase while `content` holds.
 struct Table {
-  std::string_view from;
-  std::string_view reference;  // with the table's name where retention_hold has such a column too
-  std::string_view since;
-  std::string_view content;
-  std::string_view erase;  // the SET list
-  std::string_view named;  // the row that ?1 names, by an index
-  std::string_view also{};
-  std::string_view due = "1";  // what else must hold for it to be due
-  bool removed = false;        // the row goes as a whole; `erase` is not used
+  std::string from;
+  std::string reference;  // with the table's name where retention_hold has such a column too
+  std::string since;
+  std::string content = "1 = 1";
+  std::string due = "1 = 1";  // what else must hold for it to be due
+  std::string key{};          // a number, unique in the table
+  std::string form{};         // of the reference, see RetainedErasure
+  std::string named{};        // the row that the reference names, by an index
+  std::string erase{};        // the SET list; empty: the row goes as a whole
 };
 
-RetainedSql Build(RetentionClass record_class, const Table& table) {
-  const std::string held = fmt::format(
+std::string Held(RetentionClass record_class, std::string_view reference) {
+  return fmt::format(
       "EXISTS (SELECT 1 FROM retention_hold h WHERE h.released_at IS NULL AND h.record_class = "
       "'{}' AND h.reference IN ({}, '*'))",
-      policy::Name(record_class), table.reference);
+      policy::Name(record_class), reference);
+}
+
+RetainedSql Build(RetentionClass record_class, const Table& table) {
+  const std::string held = Held(record_class, table.reference);
   RetainedSql sql;
-  sql.due = fmt::format(
-      "SELECT {}, {} FROM {} WHERE {} AND {} <= ?1 AND NOT {} AND {} ORDER BY {} LIMIT ?2",
+  sql.due = NamedSql(fmt::format(
+      "SELECT {}, {} FROM {} WHERE {} AND {} <= :until AND NOT {} AND {} ORDER BY {} LIMIT :limit",
       table.reference, table.since, table.from, table.content, table.since, held, table.due,
-      table.since);
+      table.since));
   sql.count = fmt::format(
       "SELECT count(*), count(*) FILTER (WHERE held), min(since) FILTER (WHERE NOT held)"
-      " FROM (SELECT {} AS since, {} AS held FROM {} WHERE {})",
+      " FROM (SELECT {} AS since, {} AS held FROM {} WHERE {}) AS kept",
       table.since, held, table.from, table.content);
-  sql.visit = fmt::format("SELECT {} FROM {} WHERE {}", table.reference, table.from, table.content);
-  const std::string act = table.removed ? fmt::format("DELETE FROM {}", table.from)
-                                        : fmt::format("UPDATE {} SET {}", table.from, table.erase);
-  sql.erase =
-      fmt::format("{} WHERE {} AND {} AND ?2 > 0 RETURNING 1", act, table.named, table.content);
-  sql.also = table.also;
+  if (!table.key.empty()) {
+    sql.pages.push_back(
+        {fmt::format("SELECT {0}, {1} FROM {2} WHERE {3} AND {1} > ? ORDER BY {1} LIMIT ?",
+                     table.reference, table.key, table.from, table.content),
+         {std::int64_t{-1}}});
+  }
+  const std::string act = table.erase.empty()
+                              ? fmt::format("DELETE FROM {}", table.from)
+                              : fmt::format("UPDATE {} SET {}", table.from, table.erase);
+  sql.erasures.push_back(
+      {table.form, NamedSql(fmt::format("{} WHERE {} AND {}", act, table.named, table.content))});
   return sql;
 }
 
-constexpr Table kAlerts{"alert",
-                        "id",
-                        "expires_at",
-                        "(wrapped_key <> x'' OR sealed <> x'')",
-                        "wrapped_key = x'', sealed = x'', reference = ''",
-                        "id = ?1"};
-// An entry that was kept by a hold goes when it had ended; one beside it, whose list's key the hold
-// keeps, when its list was to be deleted. Lists that nothing holds are deleted as a whole.
-constexpr Table kEntries{
-    "watchlist_entry", "watchlist_entry.list || '/' || watchlist_entry.reference",
-    "min(expires_at, coalesce(ended_at, expires_at), coalesce((SELECT w.delete_by FROM watchlist w"
-    " WHERE w.reference = watchlist_entry.list AND w.wrapped_key <> x'' AND EXISTS (SELECT 1 FROM"
-    " retention_hold l WHERE l.released_at IS NULL AND l.record_class = 'entry' AND"
-    " substr(l.reference, 1, length(w.reference) + 1) = w.reference || '/')), expires_at))",
-    "wrapped_key <> x''",
-    "state = CASE WHEN state <> 1 THEN state WHEN expires_at <= ?2 THEN 3 ELSE 2 END,"
-    " ended_at = coalesce(ended_at, ?2),"
-    " wrapped_key = x'', sealed_fields = x'', sealed_template = x''",
-    // A list's name has no '/'.
-    "list = substr(?1, 1, instr(?1, '/') - 1) AND reference = substr(?1, instr(?1, '/') + 1)"};
+RetainedSql Alerts() {
+  return Build(RetentionClass::kAlert,
+               {.from = "alert",
+                .reference = "id",
+                .since = "expires_at",
+                .content = "(wrapped_key <> x'' OR sealed <> x'')",
+                .key = "position",
+                .form = ":id",
+                .named = "id = :id",
+                .erase = "wrapped_key = x'', sealed = x'', reference = ''"});
+}
+
 static_assert(static_cast<int>(EntryState::kActive) == 1 &&
               static_cast<int>(EntryState::kWithdrawn) == 2 &&
               static_cast<int>(EntryState::kExpired) == 3 &&
               static_cast<int>(ListState::kDeleted) == 4);
-// A list has no date of its own until it is closed.
-constexpr Table kLists{
-    "watchlist", "watchlist.reference", "coalesce(delete_by, 9223372036854775807)",
-    "wrapped_key <> x''",
-    "state = 4, closed_at = coalesce(closed_at, ?2), deleted_at = ?2, wrapped_key = x''",
-    "reference = ?1",
-    "UPDATE watchlist_entry SET state = CASE WHEN state <> 1 THEN state WHEN expires_at <= ?2"
-    " THEN 3 ELSE 2 END,"
-    " ended_at = coalesce(ended_at, ?2), wrapped_key = x'', sealed_fields = x'',"
-    " sealed_template = x'' WHERE list = ?1 AND wrapped_key <> x''",
-    // The key of a held entry is wrapped under the list's.
-    "NOT EXISTS (SELECT 1 FROM retention_hold l WHERE l.released_at IS NULL"
-    " AND l.record_class = 'entry' AND (l.reference = '*' OR"
-    " substr(l.reference, 1, length(watchlist.reference) + 1) = watchlist.reference || '/'))"};
-constexpr Table kPayloads{"audit_payload",
-                          "CAST(leaf_index AS TEXT)",
-                          "erase_at",
-                          "wrapped_key <> x'' AND erase_at > 0",
-                          "wrapped_key = x'', sealed = x''",
-                          "leaf_index = CAST(?1 AS INTEGER)"};
-constexpr Table kApprovals{
-    "approval",
-    "id",
-    "max(decided_at, expires_at)",
-    "content <> x'' AND state NOT IN (1, 5)",
-    "content = x'', words = '', reason = '', decision = '', review = '', verdict = '',"
-    " vouched = x''",
-    "id = ?1"};
-constexpr Table kMessages{"outbox",          "id",
-                          "acknowledged_at", "content <> x'' AND acknowledged_at IS NOT NULL",
-                          "content = x''",   "id = ?1"};
-constexpr Table kNotices{
-    "notice",      "CAST(notice.number AS TEXT)", "at",
-    "words <> ''", "subject = '', words = ''",    "number = CAST(?1 AS INTEGER)"};
+constexpr std::string_view kEraseEntry =
+    "state = CASE WHEN state <> 1 THEN state WHEN expires_at <= :at THEN 3 ELSE 2 END,"
+    " ended_at = coalesce(ended_at, :at),"
+    " wrapped_key = x'', sealed_fields = x'', sealed_template = x''";
 
-constexpr Table kDeployments{
-    "deployment", "deployment.id", "closed_at", "closed_at > 0", "", "id = ?1", {}, "1", true};
+// An entry that was kept by a hold goes when it had ended; one beside it, whose list's key the hold
+// keeps, when its list was to be deleted. Lists that nothing holds are deleted as a whole.
+RetainedSql Entries() {
+  constexpr std::string_view kListWasToGo =
+      "(SELECT w.delete_by FROM watchlist w"
+      " WHERE w.reference = watchlist_entry.list AND w.wrapped_key <> x'' AND EXISTS (SELECT 1 FROM"
+      " retention_hold l WHERE l.released_at IS NULL AND l.record_class = 'entry' AND"
+      " substr(l.reference, 1, length(w.reference) + 1) = w.reference || '/'))";
+  return Build(RetentionClass::kEntry,
+               {.from = "watchlist_entry",
+                .reference = "watchlist_entry.list || '/' || watchlist_entry.reference",
+                .since = Earlier(kListWasToGo, Earlier("ended_at", "expires_at")),
+                .content = "wrapped_key <> x''",
+                .key = "position",
+                .form = ":list/:reference",
+                .named = "list = :list AND reference = :reference",
+                .erase = std::string(kEraseEntry)});
+}
+
+// A list has no date of its own until it is closed. Its entries go with it.
+RetainedSql Lists() {
+  RetainedSql sql =
+      Build(RetentionClass::kWatchlist,
+            {.from = "watchlist",
+             .reference = "watchlist.reference",
+             .since = "coalesce(delete_by, 9223372036854775807)",
+             .content = "wrapped_key <> x''",
+             // The key of a held entry is wrapped under the list's.
+             .due = "NOT EXISTS (SELECT 1 FROM retention_hold l WHERE l.released_at IS NULL"
+                    " AND l.record_class = 'entry' AND (l.reference = '*' OR substr(l.reference, 1,"
+                    " length(watchlist.reference) + 1) = watchlist.reference || '/'))",
+             .key = "position",
+             .form = ":list",
+             .named = "reference = :list",
+             .erase = "state = 4, closed_at = coalesce(closed_at, :at), deleted_at = :at,"
+                      " wrapped_key = x''"});
+  sql.erasures.push_back(
+      {":list", NamedSql(fmt::format("UPDATE watchlist_entry SET {} WHERE list = :list"
+                                     " AND wrapped_key <> x''",
+                                     kEraseEntry))});
+  return sql;
+}
+
+RetainedSql Payloads() {
+  return Build(RetentionClass::kAuditPayload, {.from = "audit_payload",
+                                               .reference = "CAST(leaf_index AS TEXT)",
+                                               .since = "erase_at",
+                                               .content = "wrapped_key <> x'' AND erase_at > 0",
+                                               .key = "leaf_index",
+                                               .form = ":number",
+                                               .named = "leaf_index = :number",
+                                               .erase = "wrapped_key = x'', sealed = x''"});
+}
+
+RetainedSql Approvals() {
+  return Build(
+      RetentionClass::kJustification,
+      {.from = "approval",
+       .reference = "id",
+       .since = Later("decided_at", "expires_at"),
+       .content = "content <> x'' AND state NOT IN (1, 5)",
+       .key = "position",
+       .form = ":id",
+       .named = "id = :id",
+       .erase = "content = x'', words = '', reason = '', decision = '', review = '', verdict = '',"
+                " vouched = x''"});
+}
+
+RetainedSql Messages() {
+  return Build(RetentionClass::kMessage,
+               {.from = "outbox",
+                .reference = "id",
+                .since = "acknowledged_at",
+                .content = "content <> x'' AND acknowledged_at IS NOT NULL",
+                .key = "number",
+                .form = ":id",
+                .named = "id = :id",
+                .erase = "content = x''"});
+}
+
+RetainedSql Notices() {
+  return Build(RetentionClass::kNotice, {.from = "notice",
+                                         .reference = "CAST(notice.number AS TEXT)",
+                                         .since = "at",
+                                         .content = "words <> ''",
+                                         .key = "number",
+                                         .form = ":number",
+                                         .named = "number = :number",
+                                         .erase = "subject = '', words = ''"});
+}
 
 // The rows of its holders refer to a deployment: they go first.
 RetainedSql Deployments() {
-  RetainedSql sql = Build(RetentionClass::kDeployment, kDeployments);
-  sql.erase =
-      "DELETE FROM deployment_holder WHERE deployment = ?1 AND EXISTS (SELECT 1 FROM deployment"
-      " WHERE id = ?1 AND closed_at > 0) AND ?2 > 0 RETURNING 1";
-  sql.also = "DELETE FROM deployment WHERE id = ?1 AND closed_at > 0 AND ?2 > 0";
+  RetainedSql sql = Build(RetentionClass::kDeployment, {.from = "deployment",
+                                                        .reference = "deployment.id",
+                                                        .since = "closed_at",
+                                                        .content = "closed_at > 0",
+                                                        .key = "position",
+                                                        .form = ":id",
+                                                        .named = "id = :id"});
+  sql.erasures.insert(
+      sql.erasures.begin(),
+      {":id", NamedSql("DELETE FROM deployment_holder WHERE deployment = :id AND EXISTS (SELECT 1"
+                       " FROM deployment WHERE id = :id AND closed_at > 0)")});
   return sql;
 }
 
@@ -126,65 +201,68 @@ RetainedSql Deployments() {
 // answers, which are of the entry and the partner under whichever agreement; not if the partner was
 // told anew since it was looked for.
 RetainedSql Holdings() {
-  const std::string after_list = "substr(?1, instr(?1, '/') + 1)";
-  const std::string after_partner = fmt::format("substr({0}, instr({0}, '/') + 1)", after_list);
-  const std::string list = "list = substr(?1, 1, instr(?1, '/') - 1)";
-  const std::string partner =
-      fmt::format("partner = substr({0}, 1, instr({0}, '/') - 1)", after_list);
-  const std::string agreement =
-      fmt::format("agreement = substr({0}, 1, instr({0}, '/') - 1)", after_partner);
-  const std::string reference =
-      fmt::format("reference = substr({0}, instr({0}, '/') + 1)", after_partner);
-  const std::string named =
-      fmt::format("{} AND {} AND {} AND {} AND max(held_until, told_at) <= ?2", list, reference,
-                  partner, agreement);
-  const std::string answers = fmt::format(
-      "DELETE FROM holding_answer WHERE {} AND {} AND {} AND ?2 > 0 AND NOT EXISTS (SELECT 1 FROM"
-      " holding h WHERE h.list = holding_answer.list AND h.reference = holding_answer.reference"
-      " AND h.partner = holding_answer.partner)",
-      list, reference, partner);
-  return Build(RetentionClass::kHolding,
-               {"holding",
-                "holding.list || '/' || holding.partner || '/' || holding.agreement || '/' ||"
-                " holding.reference",
-                "max(held_until, told_at)", "1", "", named, answers, "1", true});
+  const std::string form = ":list/:partner/:agreement/:reference";
+  const std::string since = Later("held_until", "told_at");
+  RetainedSql sql = Build(
+      RetentionClass::kHolding,
+      {.from = "holding",
+       .reference = "holding.list || '/' || holding.partner || '/' || holding.agreement || '/' ||"
+                    " holding.reference",
+       .since = since,
+       .form = form,
+       .named = fmt::format("list = :list AND reference = :reference AND partner = :partner"
+                            " AND agreement = :agreement AND {} <= :at",
+                            since)});
+  sql.pages.push_back(
+      {"SELECT list || '/' || partner || '/' || agreement || '/' || reference, list, reference,"
+       " partner, agreement FROM holding WHERE (list, reference, partner, agreement) > (?, ?, ?, ?)"
+       " ORDER BY list, reference, partner, agreement LIMIT ?",
+       {"", "", "", ""}});
+  sql.erasures.push_back(
+      {form,
+       NamedSql("DELETE FROM holding_answer WHERE list = :list AND reference = :reference"
+                " AND partner = :partner AND NOT EXISTS (SELECT 1 FROM holding h"
+                " WHERE h.list = holding_answer.list AND h.reference = holding_answer.reference"
+                " AND h.partner = holding_answer.partner)")});
+  return sql;
 }
 
 // Receipts that a partner gave stand with the message, those that were given to it in the inbox.
 RetainedSql Receipts() {
-  RetainedSql sql;
-  const std::string both =
+  constexpr std::string_view kBoth =
       "(SELECT 'sent/' || id AS reference, acknowledged_at AS since FROM outbox"
-      " WHERE receipt <> x'' AND acknowledged_at IS NOT NULL AND acknowledged_at <= ?1"
+      " WHERE receipt <> x'' AND acknowledged_at IS NOT NULL AND acknowledged_at <= {0}"
       " UNION ALL SELECT 'received/' || sender || '/' || id, received_at FROM inbox"
-      " WHERE receipt <> x'' AND received_at <= ?1)";
-  const std::string held =
-      "EXISTS (SELECT 1 FROM retention_hold h WHERE h.released_at IS NULL"
-      " AND h.record_class = 'receipt' AND h.reference IN (r.reference, '*'))";
-  sql.due = fmt::format("SELECT reference, since FROM {} r WHERE NOT {} ORDER BY since LIMIT ?2",
-                        both, held);
-  std::string all = both;
-  for (std::size_t at = all.find("?1"); at != std::string::npos; at = all.find("?1")) {
-    all.replace(at, 2, "9223372036854775807");
-  }
+      " WHERE receipt <> x'' AND received_at <= {0}) AS r";
+  const std::string held = Held(RetentionClass::kReceipt, "r.reference");
+  RetainedSql sql;
+  sql.due = NamedSql(
+      fmt::format("SELECT reference, since FROM {} WHERE NOT {} ORDER BY since LIMIT :limit",
+                  fmt::format(kBoth, ":until"), held));
   sql.count = fmt::format(
       "SELECT count(*), count(*) FILTER (WHERE held), min(since) FILTER (WHERE NOT held)"
-      " FROM (SELECT since, {} AS held FROM {} r)",
-      held, all);
-  sql.visit = fmt::format("SELECT reference FROM {} r", all);
-  sql.erase =
-      "UPDATE outbox SET receipt = x'' WHERE id = substr(?1, 6) AND 'sent/' || id = ?1"
-      " AND receipt <> x'' AND ?2 > 0 RETURNING 1";
-  sql.also =
-      "UPDATE inbox SET receipt = x'' WHERE sender = substr(?1, 10, length(?1) - 36)"
-      " AND id = substr(?1, -26) AND 'received/' || sender || '/' || id = ?1"
-      " AND receipt <> x'' AND ?2 > 0";
+      " FROM (SELECT since, {} AS held FROM {}) AS kept",
+      held, fmt::format(kBoth, "9223372036854775807"));
+  sql.pages.push_back(
+      {"SELECT 'sent/' || id, number FROM outbox WHERE receipt <> x''"
+       " AND acknowledged_at IS NOT NULL AND number > ? ORDER BY number LIMIT ?",
+       {std::int64_t{0}}});
+  sql.pages.push_back(
+      {"SELECT 'received/' || sender || '/' || id, sender, id FROM inbox"
+       " WHERE receipt <> x'' AND (sender, id) > (?, ?)"
+       " ORDER BY sender, id LIMIT ?",
+       {"", ""}});
+  sql.erasures.push_back(
+      {"sent/:id", NamedSql("UPDATE outbox SET receipt = x'' WHERE id = :id AND receipt <> x''")});
+  sql.erasures.push_back(
+      {"received/:sender/:id", NamedSql("UPDATE inbox SET receipt = x'' WHERE sender = :sender"
+                                        " AND id = :id AND receipt <> x''")});
   return sql;
 }
 
 // Of these no record has a reference: they go by age alone, all at once.
 RetainedSql Counted(std::string count) {
-  return {.due = {}, .count = std::move(count), .visit = {}, .erase = {}, .also = {}};
+  return {.due = {}, .count = std::move(count), .pages = {}, .erasures = {}};
 }
 
 }  // namespace
@@ -192,16 +270,13 @@ RetainedSql Counted(std::string count) {
 const RetainedSql* SqlOf(RetentionClass record_class) {
   static const std::map<RetentionClass, RetainedSql> classes = [] {
     std::map<RetentionClass, RetainedSql> built;
-    const auto add = [&](RetentionClass one, const Table& table) {
-      built.emplace(one, Build(one, table));
-    };
-    add(RetentionClass::kAlert, kAlerts);
-    add(RetentionClass::kEntry, kEntries);
-    add(RetentionClass::kWatchlist, kLists);
-    add(RetentionClass::kAuditPayload, kPayloads);
-    add(RetentionClass::kJustification, kApprovals);
-    add(RetentionClass::kMessage, kMessages);
-    add(RetentionClass::kNotice, kNotices);
+    built.emplace(RetentionClass::kAlert, Alerts());
+    built.emplace(RetentionClass::kEntry, Entries());
+    built.emplace(RetentionClass::kWatchlist, Lists());
+    built.emplace(RetentionClass::kAuditPayload, Payloads());
+    built.emplace(RetentionClass::kJustification, Approvals());
+    built.emplace(RetentionClass::kMessage, Messages());
+    built.emplace(RetentionClass::kNotice, Notices());
     built.emplace(RetentionClass::kHolding, Holdings());
     built.emplace(RetentionClass::kDeployment, Deployments());
     built.emplace(RetentionClass::kReceipt, Receipts());

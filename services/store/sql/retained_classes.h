@@ -1,23 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "policy/model/retention.h"
+#include "services/store/sql/named_sql.h"
 
 namespace comity::store {
 
-// How one retention class stands in the tables. The texts live as long as the program, as Query
-// needs them; all but `count` are empty for a class whose records have no reference.
-struct RetainedSql {
-  std::string due;    // reference, since; ?1 until, ?2 limit
-  std::string count;  // kept, held, oldest that is not held
-  std::string visit;  // reference
-  std::string erase;  // ?1 reference, ?2 now; RETURNING 1
-  std::string also;   // what goes with it; ?1 reference, ?2 now; may be empty
+// Destroys what one record holds, in one table. `form` says how its reference is taken to pieces
+// (MatchForm); beside those there is the place :at, the time.
+struct RetainedErasure {
+  std::string form;
+  NamedSql statement;
 };
 
-// Null for a class of which the store keeps nothing under a reference.
+// Reads the references of one table page by page: they are the first column, the keys follow; in
+// the order of the keys, above those that are given; then the limit.
+struct RetainedPages {
+  std::string sql;
+  std::vector<Argument> start;  // keys below every key
+};
+
+// How one retention class stands in the tables. The texts live as long as the program, as Query
+// needs them; all but `count` are absent for a class whose records have no reference.
+struct RetainedSql {
+  std::optional<NamedSql> due;  // reference, since; :until, :limit
+  std::string count;            // kept, held, oldest that is not held
+  std::vector<RetainedPages> pages;
+  std::vector<RetainedErasure> erasures;  // in this order
+};
+
+// Null for a class of which the store keeps nothing.
 const RetainedSql* SqlOf(policy::RetentionClass record_class);
 
 }  // namespace comity::store

@@ -42,10 +42,11 @@ Result<std::uint64_t> SqlRetentionStore::AddHold(const HoldRecord& hold) {
   return GuardedStep(connection_, "store the hold", [&]() -> Result<std::uint64_t> {
     Query row(connection_,
               "INSERT INTO retention_hold (record_class, reference, reason, held_by, approved_by,"
-              " held_at, review_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+              " held_at, review_by, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+              " ON CONFLICT DO NOTHING RETURNING number",
               hold.record_class, hold.reference, hold.reason, hold.held_by.text(),
               hold.approved_by.text(), hold.held_at, hold.review_by, std::int64_t{hold.told});
-    row.Next();
+    if (!row.Next()) return Fail(ErrorCode::kConflict, "the same is held already");
     const std::uint64_t number = row.Unsigned(0);
     while (row.Next()) continue;  // a statement with RETURNING is done after its last row
     return number;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/sql/retention_store.h"
 
+#include <span>
+
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/retained_classes.h"
 #include "services/store/sql/row.h"
@@ -16,6 +18,37 @@ tl::unexpected<Error> NothingKept(RetentionClass record_class) {
   return Fail(ErrorCode::kInvalidArgument, "the store keeps no record of the class " +
                                                std::string(policy::Name(record_class)) +
                                                " under a reference");
+}
+
+std::int64_t Stored(Instant at) {
+  return at.time_since_epoch().count();
+}
+
+// The keys of this row, which stand after its reference, in place of the last one's.
+void ReadKeys(const Query& row, std::span<Argument> keys) {
+  int column = 0;
+  for (Argument& key : keys) {
+    ++column;
+    if (std::holds_alternative<std::int64_t>(key)) {
+      key = row.Integer(column);
+    } else {
+      key = row.Text(column);
+    }
+  }
+}
+
+Status VisitPages(Connection& connection, const RetainedPages& pages,
+                  const std::function<Status(std::string_view)>& visit) {
+  std::vector<Argument> arguments = pages.start;
+  arguments.emplace_back(kPageRows);
+  for (std::int64_t rows = kPageRows; rows == kPageRows;) {
+    Query row(connection, pages.sql, arguments);
+    for (rows = 0; row.Next(); ++rows) {
+      ReadKeys(row, std::span(arguments).first(pages.start.size()));
+      COMITY_RETURN_IF_ERROR(visit(row.Text(0)));
+    }
+  }
+  return {};
 }
 
 Result<RestorationRecord> ReadRestoration(const Query& row) {
@@ -46,10 +79,11 @@ Result<std::vector<RetainedRecord>> SqlRetentionStore::Due(RetentionClass record
                                                            std::uint32_t limit) const {
   using Records = std::vector<RetainedRecord>;
   const RetainedSql* sql = SqlOf(record_class);
-  if (sql == nullptr || sql->due.empty()) return NothingKept(record_class);
+  if (sql == nullptr || !sql->due) return NothingKept(record_class);
   return GuardedStep(connection_, "read what is due", [&]() -> Result<Records> {
     Records records;
-    Query row(connection_, sql->due, until, limit);
+    const NamedValues values{{"until", Stored(until)}, {"limit", std::int64_t{limit}}};
+    Query row(connection_, sql->due->sql(), sql->due->Arguments(values));
     while (row.Next()) records.push_back({row.Text(0), row.Time(1)});
     return records;
   });
@@ -70,12 +104,15 @@ Result<RetainedCount> SqlRetentionStore::Count(RetentionClass record_class) cons
 Result<bool> SqlRetentionStore::Erase(RetentionClass record_class, const ErasedRecord& record,
                                       Instant at) {
   const RetainedSql* sql = SqlOf(record_class);
-  if (sql == nullptr || sql->erase.empty()) return NothingKept(record_class);
+  if (sql == nullptr || sql->erasures.empty()) return NothingKept(record_class);
   return GuardedStep(connection_, "erase the record", [&]() -> Result<bool> {
     bool found = false;
-    for (Query row(connection_, sql->erase, record.reference, at); row.Next();) found = true;
-    if (!sql->also.empty()) {
-      found = Query(connection_, sql->also, record.reference, at).Run() > 0 || found;
+    for (const RetainedErasure& erasure : sql->erasures) {
+      std::optional<NamedValues> values = MatchForm(erasure.form, record.reference);
+      if (!values) continue;
+      values->emplace("at", Stored(at));
+      const auto arguments = erasure.statement.Arguments(*values);
+      found = Query(connection_, erasure.statement.sql(), arguments).Run() > 0 || found;
     }
     if (found) connection_.NoteErasure(record);
     return found;
@@ -85,10 +122,11 @@ Result<bool> SqlRetentionStore::Erase(RetentionClass record_class, const ErasedR
 Status SqlRetentionStore::VisitKept(RetentionClass record_class,
                                     const std::function<Status(std::string_view)>& visit) const {
   const RetainedSql* sql = SqlOf(record_class);
-  if (sql == nullptr || sql->visit.empty()) return NothingKept(record_class);
+  if (sql == nullptr || sql->pages.empty()) return NothingKept(record_class);
   return GuardedStep(connection_, "read what is kept", [&]() -> Status {
-    Query row(connection_, sql->visit);
-    while (row.Next()) COMITY_RETURN_IF_ERROR(visit(row.Text(0)));
+    for (const RetainedPages& pages : sql->pages) {
+      COMITY_RETURN_IF_ERROR(VisitPages(connection_, pages, visit));
+    }
     return {};
   });
 }
@@ -163,9 +201,15 @@ Status SqlRetentionStore::PutRestoration(const RestorationRecord& restoration) {
     COMITY_ASSIGN_OR_RETURN(const std::int64_t line, ToStored(restoration.ledger.sequence));
     Query(
         connection_,
-        "INSERT OR REPLACE INTO restoration (id, state, backup, made_at, log_size, largest_seen,"
+        "INSERT INTO restoration (id, state, backup, made_at, log_size, largest_seen,"
         " ledger_until, replayed, restored_at, confirmed_at, log_origin, ledger_line, ledger_hash)"
-        " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " state = excluded.state, backup = excluded.backup, made_at = excluded.made_at,"
+        " log_size = excluded.log_size, largest_seen = excluded.largest_seen,"
+        " ledger_until = excluded.ledger_until, replayed = excluded.replayed,"
+        " restored_at = excluded.restored_at, confirmed_at = excluded.confirmed_at,"
+        " log_origin = excluded.log_origin, ledger_line = excluded.ledger_line,"
+        " ledger_hash = excluded.ledger_hash",
         static_cast<std::int64_t>(restoration.state), restoration.backup, restoration.made_at,
         log_size, largest, restoration.ledger_until, replayed, restoration.restored_at,
         restoration.confirmed_at, restoration.log_origin, line, restoration.ledger.hash.view())
@@ -189,7 +233,9 @@ Result<std::vector<policy::AgencyId>> SqlRetentionStore::Reached() const {
 
 Status SqlRetentionStore::NoteReached(const policy::AgencyId& peer) {
   return GuardedStep(connection_, "note who was reached", [&]() -> Status {
-    Query(connection_, "INSERT OR IGNORE INTO restoration_reached (peer) VALUES (?)", peer.text())
+    Query(connection_,
+          "INSERT INTO restoration_reached (peer) VALUES (?) ON CONFLICT (peer) DO NOTHING",
+          peer.text())
         .Run();
     return {};
   });

@@ -15,6 +15,10 @@
 // From columns to domain values. A row that does not hold what it must is kCorrupt.
 namespace comity::store {
 
+// A back end may hold a whole result in memory: what nothing bounds is read in pages of so many
+// rows, in the order of a key.
+inline constexpr std::int64_t kPageRows = 512;
+
 template <typename IdType>
 Result<IdType> ReadId(const Query& row, int column) {
   auto id = IdType::Parse(row.Text(column));
@@ -47,6 +51,19 @@ inline Result<std::uint32_t> ReadUint32(const Query& row, int column) {
     return Fail(ErrorCode::kCorrupt, "a stored number is out of range");
   }
   return static_cast<std::uint32_t>(number);
+}
+
+// A BLOB that is text to us.
+inline std::string ReadOctets(const Query& row, int column) {
+  const Bytes octets = row.Blob(column);
+  return std::string(AsText(octets));
+}
+
+// An INSERT that may meet a taken key is written with ON CONFLICT DO NOTHING, so that a refused key
+// leaves the rest of its unit of work standing: one that failed would end it on PostgreSQL.
+inline Status IfAdded(std::uint64_t rows, std::string_view otherwise) {
+  if (rows == 1) return {};
+  return Fail(ErrorCode::kConflict, std::string(otherwise));
 }
 
 // The database's integers are signed; a larger number is the caller's fault.

@@ -13,10 +13,10 @@ Result<SealedCopyRecord> ReadSealedCopy(const Query& row) {
   SealedCopyRecord copy;
   COMITY_ASSIGN_OR_RETURN(copy.header, ReadDigest(row, 0));
   COMITY_ASSIGN_OR_RETURN(copy.holder, ReadId<policy::AgencyId>(row, 1));
-  copy.header_envelope = row.Text(2);
+  copy.header_envelope = ReadOctets(row, 2);
   copy.sequence = row.Unsigned(3);
   COMITY_ASSIGN_OR_RETURN(copy.state, ReadDigest(row, 4));
-  copy.state_envelope = row.Text(5);
+  copy.state_envelope = ReadOctets(row, 5);
   copy.received_at = row.Time(6);
   return copy;
 }

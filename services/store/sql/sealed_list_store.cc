@@ -77,18 +77,21 @@ Status SqlSealedListStore::Add(const SealedListRecord& list) {
     COMITY_ASSIGN_OR_RETURN(const std::int64_t epoch, ToStored(list.epoch));
     COMITY_ASSIGN_OR_RETURN(const std::int64_t sequence, ToStored(list.sequence));
     COMITY_ASSIGN_OR_RETURN(const std::int64_t held, ToStored(list.held_sequence));
-    Query(connection_,
-          "INSERT INTO sealed_list (header, list, requester, agreement, agreement_version,"
-          " agreement_sha256, purpose, epoch, state, sealed_at, valid_until, sequence,"
-          " held_sequence, held_at, erased_at, ended_at, end_reason, wrapped_key, sealed_header,"
-          " sealed_state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          list.header.view(), list.list.text(), list.requester.text(), list.agreement.text(),
-          list.agreement_version, list.agreement_sha256.view(), list.purpose.text(), epoch,
-          static_cast<std::int64_t>(list.state), list.sealed_at, list.valid_until, sequence, held,
-          list.held_at, list.erased_at, list.ended_at, list.end_reason, ByteView(list.wrapped_key),
-          ByteView(list.sealed_header), ByteView(list.sealed_state))
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(
+            connection_,
+            "INSERT INTO sealed_list (header, list, requester, agreement, agreement_version,"
+            " agreement_sha256, purpose, epoch, state, sealed_at, valid_until, sequence,"
+            " held_sequence, held_at, erased_at, ended_at, end_reason, wrapped_key, sealed_header,"
+            " sealed_state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            list.header.view(), list.list.text(), list.requester.text(), list.agreement.text(),
+            list.agreement_version, list.agreement_sha256.view(), list.purpose.text(), epoch,
+            static_cast<std::int64_t>(list.state), list.sealed_at, list.valid_until, sequence, held,
+            list.held_at, list.erased_at, list.ended_at, list.end_reason,
+            ByteView(list.wrapped_key), ByteView(list.sealed_header), ByteView(list.sealed_state))
+            .Run();
+    return IfAdded(added, "this sealed list is stored already");
   });
 }
 
@@ -141,9 +144,9 @@ Status SqlSealedListStore::NoteHeld(const Digest& header, std::uint64_t sequence
     COMITY_ASSIGN_OR_RETURN(const std::int64_t number, ToStored(sequence));
     const std::uint64_t changed =
         Query(connection_,
-              "UPDATE sealed_list SET held_sequence = max(held_sequence, ?), held_at = ?"
-              " WHERE header = ?",
-              number, at, header.view())
+              "UPDATE sealed_list SET held_sequence = CASE WHEN held_sequence > ?"
+              " THEN held_sequence ELSE ? END, held_at = ? WHERE header = ?",
+              number, number, at, header.view())
             .Run();
     return changed == 1 ? Status() : NoSealedList();
   });
@@ -201,11 +204,14 @@ Status SqlSealedListStore::PutBlock(const Digest& header, const SealedBlockRecor
   return GuardedStep(connection_, "store the sealed block", [&]() -> Status {
     COMITY_RETURN_IF_ERROR(StateOf(header));
     COMITY_ASSIGN_OR_RETURN(const std::int64_t resealed, ToStored(block.resealed));
-    Query(connection_,
-          "INSERT OR REPLACE INTO sealed_block (header, number, hash, count, released, resealed,"
-          " root, handles) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-          header.view(), block.number, block.hash.view(), block.count, block.released, resealed,
-          ByteView(block.sealed_root), ByteView(block.sealed_handles))
+    Query(
+        connection_,
+        "INSERT INTO sealed_block (header, number, hash, count, released, resealed, root, handles)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (header, number) DO UPDATE SET"
+        " hash = excluded.hash, count = excluded.count, released = excluded.released,"
+        " resealed = excluded.resealed, root = excluded.root, handles = excluded.handles",
+        header.view(), block.number, block.hash.view(), block.count, block.released, resealed,
+        ByteView(block.sealed_root), ByteView(block.sealed_handles))
         .Run();
     return {};
   });

@@ -42,13 +42,16 @@ Result<std::vector<StopRecord>> ReadStops(Query& row) {
 
 Status SqlStopStore::Add(const StopRecord& stop) {
   return GuardedStep(connection_, "store the stop", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO stop (id, scope, reference, set_by, reason, regulator, set_at, lifted_by,"
-          " lift_reason, lifted_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0)",
-          stop.id, static_cast<std::int64_t>(stop.scope), stop.reference, stop.set_by, stop.reason,
-          stop.order, stop.set_at)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(
+            connection_,
+            "INSERT INTO stop (id, scope, reference, set_by, reason, regulator, set_at, lifted_by,"
+            " lift_reason, lifted_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0)"
+            " ON CONFLICT DO NOTHING",
+            stop.id, static_cast<std::int64_t>(stop.scope), stop.reference, stop.set_by,
+            stop.reason, stop.order, stop.set_at)
+            .Run();
+    return IfAdded(added, "the id of the stop is taken");
   });
 }
 

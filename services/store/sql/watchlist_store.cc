@@ -119,18 +119,19 @@ std::string ApproverOf(const WatchlistRecord& list) {
 
 Status SqlWatchlistStore::AddList(const WatchlistRecord& list) {
   return GuardedStep(connection_, "store the watchlist", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO watchlist (reference, state, definition, drafters, content, drafted_at,"
-          " approved_by, approved_at, validated_at, closed_at, delete_by, deleted_at, imports,"
-          " importing, wrapped_key, manifest)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          list.reference.text(), Number(list.state), AsBytes(list.definition),
-          JoinPeople(list.drafters), list.content.view(), list.drafted_at, ApproverOf(list),
-          list.approved_at, list.validated_at, list.closed_at, list.delete_by, list.deleted_at,
-          static_cast<std::int64_t>(list.imports), std::int64_t{list.importing},
-          ByteView(list.wrapped_key), list.manifest)
-        .Run();
-    return {};
+    const std::uint64_t added =
+        Query(connection_,
+              "INSERT INTO watchlist (reference, state, definition, drafters, content, drafted_at,"
+              " approved_by, approved_at, validated_at, closed_at, delete_by, deleted_at, imports,"
+              " importing, wrapped_key, manifest)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              list.reference.text(), Number(list.state), AsBytes(list.definition),
+              JoinPeople(list.drafters), list.content.view(), list.drafted_at, ApproverOf(list),
+              list.approved_at, list.validated_at, list.closed_at, list.delete_by, list.deleted_at,
+              static_cast<std::int64_t>(list.imports), std::int64_t{list.importing},
+              ByteView(list.wrapped_key), list.manifest)
+            .Run();
+    return IfAdded(added, "a watchlist of this reference exists");
   });
 }
 
@@ -221,12 +222,17 @@ Result<std::uint64_t> SqlWatchlistStore::RemoveEntries(const WatchlistId& list, 
 // would come back as it was, so there it ends.
 bool SqlWatchlistStore::Supersedes(const WatchlistId& list, const EntryRecord& entry) const {
   Query row(connection_,
-            "SELECT (length(?1) > 0 AND sealed_fields <> ?1)"
-            " OR (length(?2) > 0 AND sealed_template <> ?2) OR (?3 <> 1 AND restriction = 1)"
-            " FROM watchlist_entry WHERE list = ?4 AND reference = ?5",
-            ByteView(entry.sealed_fields), ByteView(entry.sealed_template),
-            Number(entry.restriction), list.text(), entry.reference);
-  return row.Next() && row.Integer(0) != 0;
+            "SELECT CASE WHEN sealed_fields <> ? THEN 1 ELSE 0 END,"
+            " CASE WHEN sealed_template <> ? THEN 1 ELSE 0 END, restriction"
+            " FROM watchlist_entry WHERE list = ? AND reference = ?",
+            ByteView(entry.sealed_fields), ByteView(entry.sealed_template), list.text(),
+            entry.reference);
+  if (!row.Next()) return false;
+  const bool other_fields = !entry.sealed_fields.empty() && row.Integer(0) != 0;
+  const bool other_template = !entry.sealed_template.empty() && row.Integer(1) != 0;
+  const bool was_free = row.Integer(2) == Number(EntryRestriction::kNone);
+  return other_fields || other_template ||
+         (was_free && entry.restriction != EntryRestriction::kNone);
 }
 
 Status SqlWatchlistStore::ChangeEntry(const WatchlistId& list, const EntryRecord& entry) {
@@ -235,19 +241,20 @@ Status SqlWatchlistStore::ChangeEntry(const WatchlistId& list, const EntryRecord
     const bool superseded = Supersedes(list, entry);
     const std::uint64_t changed =
         Query(connection_,
-              "UPDATE watchlist_entry SET category = ?1, state = ?2, restriction = ?3,"
-              " clearance = ?4, under_18 = ?5, valid_from = ?6, expires_at = ?7, review_by = ?8,"
-              " as_of = ?9, cleared_at = ?10, ended_at = ?11, rationale = ?12, wrapped_key = ?13,"
-              " sealed_fields = CASE WHEN ?14 = 1 OR length(?15) > 0 THEN ?15"
-              " ELSE sealed_fields END,"
-              " sealed_template = CASE WHEN ?14 = 1 OR length(?16) > 0 THEN ?16"
-              " ELSE sealed_template END WHERE list = ?17 AND reference = ?18",
+              "UPDATE watchlist_entry SET category = ?, state = ?, restriction = ?,"
+              " clearance = ?, under_18 = ?, valid_from = ?, expires_at = ?, review_by = ?,"
+              " as_of = ?, cleared_at = ?, ended_at = ?, rationale = ?, wrapped_key = ?,"
+              " sealed_fields = CASE WHEN CAST(? AS BIGINT) = 1 THEN ? ELSE sealed_fields END,"
+              " sealed_template = CASE WHEN CAST(? AS BIGINT) = 1 THEN ? ELSE sealed_template END"
+              " WHERE list = ? AND reference = ?",
               entry.category.text(), Number(entry.state), Number(entry.restriction),
               Number(entry.clearance), std::int64_t{entry.under_18}, entry.valid_from,
               entry.expires_at, entry.review_by, entry.as_of, entry.cleared_at, entry.ended_at,
-              entry.rationale.view(), ByteView(entry.wrapped_key), std::int64_t{erased},
-              ByteView(erased ? Bytes() : entry.sealed_fields),
-              ByteView(erased ? Bytes() : entry.sealed_template), list.text(), entry.reference)
+              entry.rationale.view(), ByteView(entry.wrapped_key),
+              std::int64_t{erased || !entry.sealed_fields.empty()},
+              erased ? ByteView() : ByteView(entry.sealed_fields),
+              std::int64_t{erased || !entry.sealed_template.empty()},
+              erased ? ByteView() : ByteView(entry.sealed_template), list.text(), entry.reference)
             .Run();
     if (changed != 1) return Fail(ErrorCode::kNotFound, "the watchlist has no such entry");
     if (erased) {
@@ -294,13 +301,18 @@ Result<EntryRecord> SqlWatchlistStore::Entry(const WatchlistId& list,
 Status SqlWatchlistStore::VisitEntries(const WatchlistId& list,
                                        const std::function<Status(EntryRecord)>& visit) const {
   return GuardedStep(connection_, "read the entries", [&]() -> Status {
-    Query row(connection_,
-              COMITY_ENTRY_COLUMNS ", e.sealed_fields, e.sealed_template" COMITY_ENTRIES_THAT_COUNT
-                                   " AND e.list = ? ORDER BY e.position",
-              list.text());
-    while (row.Next()) {
-      COMITY_ASSIGN_OR_RETURN(auto entry, ReadWholeEntry(row));
-      COMITY_RETURN_IF_ERROR(visit(std::move(entry)));
+    std::int64_t after = 0;
+    for (std::int64_t rows = kPageRows; rows == kPageRows;) {
+      Query row(connection_,
+                COMITY_ENTRY_COLUMNS
+                ", e.sealed_fields, e.sealed_template" COMITY_ENTRIES_THAT_COUNT
+                " AND e.list = ? AND e.position > ? ORDER BY e.position LIMIT ?",
+                list.text(), after, kPageRows);
+      for (rows = 0; row.Next(); ++rows) {
+        COMITY_ASSIGN_OR_RETURN(auto entry, ReadWholeEntry(row));
+        after = static_cast<std::int64_t>(entry.position);
+        COMITY_RETURN_IF_ERROR(visit(std::move(entry)));
+      }
     }
     return {};
   });
