@@ -10,6 +10,11 @@
 #include "services/store/postgres/postgres_error.h"
 
 namespace comity::store {
+namespace {
+
+constexpr pqxx::oid kOctets = 17;  // bytea, in pg_catalog.pg_type for good
+
+}  // namespace
 
 void PostgresStatement::Bind(int position, Argument argument) {
   const auto index = static_cast<std::size_t>(position - 1);
@@ -74,14 +79,21 @@ std::int64_t PostgresStatement::Integer(int column) const {
   throw DatabaseError(ErrorCode::kCorrupt, "a column does not hold an integer");
 }
 
+// SQLite reads octets as text as they are; here they would be their spelling, and pass for a text.
 std::string PostgresStatement::Text(int column) const {
   const pqxx::field field = Field(column);
+  if (field.type() == kOctets) {
+    throw DatabaseError(ErrorCode::kInternal, "a column of octets is read as text");
+  }
   return {field.c_str(), field.size()};
 }
 
 Bytes PostgresStatement::Blob(int column) const {
   const pqxx::field field = Field(column);
   if (field.is_null()) return {};
+  if (field.type() != kOctets) {
+    throw DatabaseError(ErrorCode::kInternal, "a column of text or numbers is read as octets");
+  }
   const pqxx::binarystring octets(field);
   return Bytes(octets.begin(), octets.end());
 }
