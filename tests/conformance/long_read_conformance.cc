@@ -98,7 +98,7 @@ Status AddAlerts(Transaction& t) {
 Status AddMessages(Transaction& t) {
   for (int i = 0; i < kRows; ++i) {
     OutboxRecord message;
-    message.peer = MakeId<AgencyId>("eastvale-council");
+    message.peer = MakeId<AgencyId>(i % 2 == 0 ? "southmere-police" : "eastvale-council");
     message.id = fmt::format("{:026}", i);
     COMITY_RETURN_IF_ERROR(t.outbox().Add(message));
     InboxRecord received{message.peer, message.id, "notice", MakeDigest(1), "receipt", {}};
@@ -162,7 +162,8 @@ TEST_P(UnitOfWorkConformance, VisitsEveryReferenceOfAClass) {
   EXPECT_EQ(holdings.back(), "lantern/southmere-police/one/r-1099");
   const Texts receipts = Get(Kept(RetentionClass::kReceipt)).value();
   ASSERT_THAT(receipts, SizeIs(kRows));
-  EXPECT_EQ(receipts.back(), fmt::format("received/eastvale-council/{:026}", kRows - 1));
+  EXPECT_EQ(receipts.front(), fmt::format("received/eastvale-council/{:026}", 1));
+  EXPECT_EQ(receipts.back(), fmt::format("received/southmere-police/{:026}", kRows - 2));
   for (const Texts& texts : {entries, holdings, receipts}) {
     EXPECT_EQ(std::ranges::adjacent_find(texts), texts.end());
   }

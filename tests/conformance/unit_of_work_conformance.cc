@@ -3,6 +3,7 @@
 #include <future>
 #include <thread>
 
+#include "services/store/setting_store.h"
 #include "tests/conformance/store_conformance.h"
 
 namespace comity::store {
@@ -96,6 +97,50 @@ TEST_P(UnitOfWorkConformance, KeepsTheOthersOfAGroupWhenOneFails) {
   EXPECT_THAT(Get(Size), IsOkAnd(Eq(static_cast<std::uint64_t>(succeeded))));
   EXPECT_EQ(Get([](const Transaction& t) { return t.audit().Read(0, 1'000'000); })->size(),
             static_cast<std::size_t>(succeeded));
+}
+
+// Entries may be gathered: a unit that reads the log makes them be sent, those of the units before
+// it with its own, and is undone alone.
+TEST_P(UnitOfWorkConformance, KeepsTheEntriesOfOthersWhenAUnitFailsThatReadTheLog) {
+  constexpr int kThreads = 12;
+  constexpr int kUnits = 30;
+  std::atomic<std::uint64_t> kept = 0;
+  const auto work = [](Transaction& t, const std::string& id, int kind) -> Status {
+    if (kind == 1) COMITY_RETURN_IF_ERROR(t.settings().Put(id, "before"));
+    COMITY_ASSIGN_OR_RETURN(const std::uint64_t index,
+                            t.audit().Append(AsBytes(id), id, {Octets("k"), Octets("p")}));
+    if (kind != 0) {
+      COMITY_ASSIGN_OR_RETURN(const auto entries, t.audit().Read(index, 1));
+      EXPECT_EQ(entries.at(0).entry, Octets(id));
+      EXPECT_EQ(t.audit().Payload(index)->sealed, Octets("p"));
+      EXPECT_EQ(t.audit().OfExchange(id, 2)->size(), 1U);
+    }
+    if (kind == 2) return Fail(ErrorCode::kPermissionDenied, "refused");
+    return {};
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int unit = 0; unit < kUnits; ++unit) {
+          const std::string id = "x-" + std::to_string(thread) + "-" + std::to_string(unit);
+          const int kind = (thread + unit) % 3;
+          const Status status = Write([&](Transaction& t) { return work(t, id, kind); });
+          EXPECT_EQ(status.has_value(), kind != 2);
+          if (status) ++kept;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(kept, static_cast<std::uint64_t>(kThreads * kUnits * 2 / 3));
+  Reopen();
+  EXPECT_THAT(Get(Size), IsOkAnd(Eq(kept.load())));
+  const auto entries = Get([](const Transaction& t) { return t.audit().Read(0, 1'000'000); });
+  ASSERT_EQ(entries->size(), kept);
+  for (const AuditEntryRecord& entry : *entries) {
+    const std::string id(AsText(entry.entry));
+    EXPECT_EQ(Get([&](const Transaction& t) { return t.audit().OfExchange(id, 9); })->size(), 1U);
+  }
 }
 
 TEST_P(UnitOfWorkConformance, ServesManyReadersBesideAWriter) {

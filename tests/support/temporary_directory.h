@@ -13,8 +13,9 @@ namespace comity::testing {
 // A directory of its own, removed with all that is in it when the test ends.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "comity-test-XXXXXX").string();
+  explicit TemporaryDirectory(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "comity-test-XXXXXX").string();
     COMITY_CHECK(::mkdtemp(name.data()) != nullptr);
     path_ = name;
   }

@@ -111,7 +111,10 @@ void PostgresWriter::GiveWayOrClear() {
   const auto address = holders[0][2].as<std::string>();
   const std::string who = fmt::format("another gateway writes to this database (session {} {}{})",
                                       pid, Quote(name), address.empty() ? "" : " from " + address);
-  if (sure_) Supersede({ErrorCode::kUnavailable, who + "; it has taken over"});
+  if (sure_) {
+    const char* doubt = in_doubt_ ? "; whether the last commit was kept is not known" : "";
+    Supersede({ErrorCode::kUnavailable, who + ": it has taken over" + doubt});
+  }
   throw DatabaseError(ErrorCode::kUnavailable, who + "; stop it first");
 }
 
@@ -135,9 +138,11 @@ void PostgresWriter::Judge(const Count& count) {
                            count.number, *sure_)});
   }
   if (count.number > asked_ || count.writer != id_) {
-    Supersede({ErrorCode::kUnavailable,
-               fmt::format("another gateway has taken over: {} commits, of which this one knows {}",
-                           count.number, *sure_)});
+    Supersede(
+        {ErrorCode::kUnavailable,
+         fmt::format("another gateway has taken over: {} commits, of which this one knows {}{}",
+                     count.number, *sure_,
+                     in_doubt_ ? "; whether its last one was kept is not known" : "")});
   }
 }
 

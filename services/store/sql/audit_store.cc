@@ -7,29 +7,40 @@
 #include "services/store/sql/savepoint.h"
 
 namespace comity::store {
+namespace {
+
+constexpr std::size_t kMaxEntry = 8192;  // as the schema says
+
+}  // namespace
 
 Result<std::uint64_t> SqlAuditStore::Append(ByteView entry, std::string_view exchange,
                                             const AuditPayloadRecord& payload) {
   return GuardedStep(connection_, "append to the log", [&]() -> Result<std::uint64_t> {
+    // What the database would refuse by itself is refused here: rows may be gathered.
+    if (entry.empty() || entry.size() > kMaxEntry) {
+      return Fail(ErrorCode::kInternal, "a log entry has 1 to 8192 octets");
+    }
     COMITY_ASSIGN_OR_RETURN(const std::uint64_t index, Size());
     COMITY_ASSIGN_OR_RETURN(const std::int64_t stored, ToStored(index));
     // An entry without its payload could never be read by those entitled to.
     Savepoint both(connection_);
     Query(connection_, "INSERT INTO audit_entry (leaf_index, entry, exchange) VALUES (?, ?, ?)",
           stored, entry, exchange)
-        .Run();
+        .RunLater();
     Query(connection_,
           "INSERT INTO audit_payload (leaf_index, wrapped_key, sealed, erase_at)"
           " VALUES (?, ?, ?, ?)",
           stored, ByteView(payload.wrapped_key), ByteView(payload.sealed), payload.erase_at)
-        .Run();
+        .RunLater();
     both.Release();
+    connection_.set_log_size(index + 1);
     return index;
   });
 }
 
 Result<std::uint64_t> SqlAuditStore::Size() const {
   return GuardedStep(connection_, "read the log's size", [&]() -> Result<std::uint64_t> {
+    if (connection_.log_size()) return *connection_.log_size();
     Query row(connection_, "SELECT coalesce(max(leaf_index) + 1, 0) FROM audit_entry");
     row.Next();
     return row.Unsigned(0);

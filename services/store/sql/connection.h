@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,6 +42,11 @@ class Connection {
   virtual void KeepSavepoint() = 0;
   virtual void UndoSavepoint() = 0;
 
+  // The size of the log in the transaction that runs, where it is known: each entry is appended at
+  // it. Savepoint and GroupCommit keep it true.
+  std::optional<std::uint64_t> log_size() const { return log_size_; }
+  void set_log_size(std::optional<std::uint64_t> size) { log_size_ = size; }
+
   // Hands out the prepared statement of `sql`, which must be a literal (or live as long as the
   // connection), and takes it back, reset. Take throws DatabaseError.
   virtual std::unique_ptr<Statement> Take(std::string_view sql) = 0;
@@ -65,6 +72,7 @@ class Connection {
  private:
   std::vector<ErasedRecord> erased_;
   bool erasure_pending_ = false;
+  std::optional<std::uint64_t> log_size_;
 };
 
 }  // namespace comity::store

@@ -86,6 +86,7 @@ std::vector<GroupCommit::Unit*> GroupCommit::WaitForUnits(const std::stop_token&
 // Commits a beginning of `group` and tells its units how they fared; returns how many they were.
 std::size_t GroupCommit::CommitGroup(Group group) {
   std::vector<Status> results;
+  connection_->set_log_size(std::nullopt);
   Status committed = Execute("begin a transaction", &Connection::Begin);
   if (committed) {
     results = RunUnits(group);

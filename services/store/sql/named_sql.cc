@@ -13,12 +13,12 @@ namespace {
 
 constexpr std::string_view kNumber = "number";
 
-std::optional<Argument> ParsePart(std::string_view name, std::string_view part) {
-  if (name != kNumber) return Argument(std::string(part));
+std::optional<StoredValue> ParsePart(std::string_view name, std::string_view part) {
+  if (name != kNumber) return StoredValue(std::string(part));
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
   if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
-  return Argument(number);
+  return StoredValue(number);
 }
 
 }  // namespace
@@ -37,8 +37,8 @@ NamedSql::NamedSql(std::string_view text) {
   }
 }
 
-std::vector<Argument> NamedSql::Arguments(const NamedValues& values) const {
-  std::vector<Argument> arguments;
+std::vector<StoredValue> NamedSql::Arguments(const NamedValues& values) const {
+  std::vector<StoredValue> arguments;
   for (const std::string& name : names_) {
     const auto value = values.find(name);
     COMITY_CHECK(value != values.end());
@@ -58,7 +58,7 @@ std::optional<NamedValues> MatchForm(std::string_view form, std::string_view ref
     const std::string_view part = reference.substr(0, end);
     if (expected.starts_with(':')) {
       const std::string_view name = expected.substr(1);
-      std::optional<Argument> value = ParsePart(name, part);
+      std::optional<StoredValue> value = ParsePart(name, part);
       if (!value) return std::nullopt;
       values.emplace(name, *std::move(value));
     } else if (part != expected) {

@@ -12,7 +12,7 @@
 namespace comity::store {
 
 // Values of the places of a NamedSql.
-using NamedValues = std::map<std::string, Argument, std::less<>>;
+using NamedValues = std::map<std::string, StoredValue, std::less<>>;
 
 // A statement that is written with names where its arguments go, ":at" for one, since both
 // databases know arguments by their order only and some stand at several places.
@@ -24,7 +24,7 @@ class NamedSql {
   // With '?' for each name. Lives as long as the object, as Query needs it.
   const std::string& sql() const { return sql_; }
   // In order. In: values  has each name; one that is missing is a fault of the program
-  std::vector<Argument> Arguments(const NamedValues& values) const;
+  std::vector<StoredValue> Arguments(const NamedValues& values) const;
 
  private:
   std::string sql_;

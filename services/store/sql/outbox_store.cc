@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/sql/outbox_store.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "services/store/sql/guarded_call.h"
@@ -113,15 +115,18 @@ Result<std::vector<OutboxRecord>> SqlOutboxStore::AllWaiting() const {
   using Messages = std::vector<OutboxRecord>;
   return GuardedStep(connection_, "read the outbox", [&]() -> Result<Messages> {
     Messages messages;
+    // In the order of the index that has only what waits.
     for (std::size_t known = 0, more = kPageRows; more == kPageRows; known = messages.size()) {
+      const OutboxRecord last = messages.empty() ? OutboxRecord() : messages.back();
       Query row(connection_,
                 "SELECT number, peer, id, kind, x'', created_at, coalesce(due_by, 0), refused,"
-                " told, 0, x'' FROM outbox WHERE acknowledged_at IS NULL AND number > ?"
-                " ORDER BY number LIMIT ?",
-                static_cast<std::int64_t>(known == 0 ? 0 : messages.back().number), kPageRows);
+                " told, 0, x'' FROM outbox WHERE acknowledged_at IS NULL"
+                " AND (peer, number) > (?, ?) ORDER BY peer, number LIMIT ?",
+                last.peer.text(), static_cast<std::int64_t>(last.number), kPageRows);
       COMITY_RETURN_IF_ERROR(ReadMessages(row, messages));
       more = messages.size() - known;
     }
+    std::ranges::sort(messages, std::ranges::less(), &OutboxRecord::number);
     return messages;
   });
 }

@@ -17,8 +17,8 @@
 
 namespace comity::store {
 
-// An argument of a statement that is put together when the program runs.
-using Argument = std::variant<std::int64_t, std::string>;
+// An argument or a key of a statement that is put together when the program runs.
+using StoredValue = std::variant<std::int64_t, std::string>;
 
 // One run of a prepared statement: binds the arguments in order, steps, reads columns (from 0), and
 // gives the statement back when it ends. Throws DatabaseError; used inside GuardedStep only.
@@ -35,10 +35,10 @@ class Query {
   }
   // In: sql        lives as long as the connection
   //     arguments  in order
-  Query(Connection& connection, std::string_view sql, const std::vector<Argument>& arguments)
+  Query(Connection& connection, std::string_view sql, const std::vector<StoredValue>& arguments)
       : connection_(connection), sql_(sql), statement_(connection.Take(sql)) {
     int position = 0;
-    for (const Argument& argument : arguments) {
+    for (const StoredValue& argument : arguments) {
       std::visit([&](const auto& value) { Bind(++position, value); }, argument);
     }
   }
@@ -50,6 +50,8 @@ class Query {
   bool Next() { return statement_->Step(); }
   // Runs a statement that gives no rows; returns how many rows it changed.
   std::uint64_t Run() { return statement_->Run(); }
+  // Statement::RunLater.
+  void RunLater() { statement_->RunLater(); }
 
   std::int64_t Integer(int column) const { return statement_->Integer(column); }
   std::uint64_t Unsigned(int column) const { return static_cast<std::uint64_t>(Integer(column)); }

@@ -21,7 +21,7 @@ struct RetainedErasure {
 // the order of the keys, above those that are given; then the limit.
 struct RetainedPages {
   std::string sql;
-  std::vector<Argument> start;  // keys below every key
+  std::vector<StoredValue> start;  // keys below every key
 };
 
 // How one retention class stands in the tables. The texts live as long as the program, as Query

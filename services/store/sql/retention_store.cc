@@ -25,9 +25,9 @@ std::int64_t Stored(Instant at) {
 }
 
 // The keys of this row, which stand after its reference, in place of the last one's.
-void ReadKeys(const Query& row, std::span<Argument> keys) {
+void ReadKeys(const Query& row, std::span<StoredValue> keys) {
   int column = 0;
-  for (Argument& key : keys) {
+  for (StoredValue& key : keys) {
     ++column;
     if (std::holds_alternative<std::int64_t>(key)) {
       key = row.Integer(column);
@@ -39,7 +39,7 @@ void ReadKeys(const Query& row, std::span<Argument> keys) {
 
 Status VisitPages(Connection& connection, const RetainedPages& pages,
                   const std::function<Status(std::string_view)>& visit) {
-  std::vector<Argument> arguments = pages.start;
+  std::vector<StoredValue> arguments = pages.start;
   arguments.emplace_back(kPageRows);
   for (std::int64_t rows = kPageRows; rows == kPageRows;) {
     Query row(connection, pages.sql, arguments);

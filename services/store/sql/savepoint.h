@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "services/store/sql/connection.h"
 #include "services/store/sql/database_error.h"
 
@@ -12,11 +15,13 @@ namespace comity::store {
 // Threads: thread-compatible, like its connection.
 class Savepoint {
  public:
-  explicit Savepoint(Connection& connection) : connection_(connection) {
+  explicit Savepoint(Connection& connection)
+      : connection_(connection), log_size_(connection.log_size()) {
     connection_.OpenSavepoint();
   }
   ~Savepoint() {
     if (released_ || !connection_.InTransaction()) return;
+    connection_.set_log_size(log_size_);
     try {
       connection_.UndoSavepoint();
     } catch (const DatabaseError&) {
@@ -34,6 +39,7 @@ class Savepoint {
 
  private:
   Connection& connection_;
+  const std::optional<std::uint64_t> log_size_;
   bool released_ = false;
 };
 

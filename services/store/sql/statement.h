@@ -25,6 +25,10 @@ class Statement {
   virtual bool Step() = 0;
   // Runs a statement that gives no rows; returns how many rows it changed.
   virtual std::uint64_t Run() = 0;
+  // Runs an INSERT of one row, which must not be refused, at the latest before the transaction
+  // commits and before a statement that names the table: a back end may gather rows and send them
+  // together. A savepoint that is undone takes its rows with it.
+  virtual void RunLater() { Run(); }
 
   virtual bool IsNull(int column) const = 0;
   virtual std::int64_t Integer(int column) const = 0;

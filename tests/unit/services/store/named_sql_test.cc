@@ -16,8 +16,9 @@ using ::testing::UnorderedElementsAre;
 TEST(NamedSql, PutsAQuestionMarkForEachNameAndGivesTheValuesInOrder) {
   const NamedSql sql("UPDATE t SET a = :at, b = coalesce(b, :at) WHERE id = :id");
   EXPECT_EQ(sql.sql(), "UPDATE t SET a = ?, b = coalesce(b, ?) WHERE id = ?");
-  EXPECT_THAT(sql.Arguments({{"id", "x"}, {"at", std::int64_t{7}}, {"unused", "y"}}),
-              ElementsAre(Argument(std::int64_t{7}), Argument(std::int64_t{7}), Argument("x")));
+  EXPECT_THAT(
+      sql.Arguments({{"id", "x"}, {"at", std::int64_t{7}}, {"unused", "y"}}),
+      ElementsAre(StoredValue(std::int64_t{7}), StoredValue(std::int64_t{7}), StoredValue("x")));
 }
 
 TEST(NamedSql, LeavesATextWithoutNamesAsItIs) {
@@ -29,9 +30,9 @@ TEST(NamedSql, LeavesATextWithoutNamesAsItIs) {
 TEST(MatchForm, GivesTheLastPartAllThatIsLeft) {
   const auto values = MatchForm(":list/:partner/:reference", "warrants/eastvale/NP/17/b");
   ASSERT_TRUE(values.has_value());
-  EXPECT_THAT(*values, UnorderedElementsAre(Pair("list", Argument("warrants")),
-                                            Pair("partner", Argument("eastvale")),
-                                            Pair("reference", Argument("NP/17/b"))));
+  EXPECT_THAT(*values, UnorderedElementsAre(Pair("list", StoredValue("warrants")),
+                                            Pair("partner", StoredValue("eastvale")),
+                                            Pair("reference", StoredValue("NP/17/b"))));
 }
 
 TEST(MatchForm, WantsEveryPartAndEveryWord) {
@@ -44,7 +45,7 @@ TEST(MatchForm, WantsEveryPartAndEveryWord) {
 TEST(MatchForm, TakesANumberAsOneAndNothingElseForIt) {
   const auto values = MatchForm(":number", "42");
   ASSERT_TRUE(values.has_value());
-  EXPECT_THAT(*values, ElementsAre(Pair("number", Argument(std::int64_t{42}))));
+  EXPECT_THAT(*values, ElementsAre(Pair("number", StoredValue(std::int64_t{42}))));
   for (const char* text : {"", "42x", "x42", " 42", "99999999999999999999"}) {
     EXPECT_FALSE(MatchForm(":number", text).has_value()) << text;
   }
