@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/storage.h"
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "services/audit/events.h"
 #include "services/oversight/backup_maker.h"
 #include "services/runtime/directory_lock.h"
-#include "services/store/postgres/postgres_store.h"
-#include "services/store/sqlite/sqlite_store.h"
 
 namespace comity::gateway {
 namespace {
 
-constexpr const char* kSqliteFile = "comity.db";
 constexpr std::chrono::seconds kUnwrittenAtMost{60};
 
 // Says which part of the set-up an error comes from.
@@ -50,33 +45,11 @@ Status Storage::LockData() {
   return {};
 }
 
-Result<std::unique_ptr<store::Store>> Storage::OpenDatabase(store::ErasureLedger* ledger) {
-  const std::filesystem::path& directory = setup_.config.data_directory;
-  if (!setup_.config.store) {
-    return At("data.directory", store::OpenSqliteStore(directory, ledger));
-  }
-  std::error_code ignored;
-  if (std::filesystem::exists(directory / kSqliteFile, ignored)) {
-    return Fail(ErrorCode::kConflict,
-                "store.url: " + (directory / kSqliteFile).string() +
-                    " is there as well, and one node has one database: carry it over with comityd "
-                    "--import-database, or take the table [store] out");
-  }
-  const runtime::StoreConfig& named = *setup_.config.store;
-  store::PostgresOptions options;
-  options.url = named.url;
-  options.password_file = named.password_file.value_or("");
-  options.migration_url = named.migration_url;
-  options.migration_password_file = named.migration_password_file.value_or("");
-  options.wait_for_writer = true;
-  options.stop = setup_.stop;
-  options.on_superseded = [this](const Error& error) {
-    setup_.logger.Error("database-lost", {{"reason", error.detail}});
-    if (setup_.start_anew) setup_.start_anew("database lost");
-  };
-  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store,
-                          At("store.url", store::OpenPostgresStore(options, ledger)));
-  return store;
+DatabaseOwner Storage::Owner() {
+  return {setup_.stop, [this](const Error& error) {
+            setup_.logger.Error("database-lost", {{"reason", error.detail}});
+            if (setup_.start_anew) setup_.start_anew("database lost");
+          }};
 }
 
 void Storage::WatchDatabase() {
@@ -98,7 +71,7 @@ Status Storage::BringUpToDate() {
   {
     // Opened without a ledger, since a replay writes no lines. It also takes the directory's lock
     // before the ledger in it is touched.
-    COMITY_ASSIGN_OR_RETURN(const auto store, OpenDatabase(nullptr));
+    COMITY_ASSIGN_OR_RETURN(const auto store, OpenDatabase(setup_.config, nullptr, Owner()));
     oversight::RemoveUnfinishedBackups(directory);
     COMITY_ASSIGN_OR_RETURN(
         ledger_,
@@ -121,7 +94,7 @@ Status Storage::BringUpToDate() {
                                  *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
     COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
   }
-  COMITY_ASSIGN_OR_RETURN(store_, OpenDatabase(ledger_.get()));
+  COMITY_ASSIGN_OR_RETURN(store_, OpenDatabase(setup_.config, ledger_.get(), Owner()));
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "crypto/base/random.h"
 #include "crypto/base/result.h"
 #include "services/audit/log.h"
+#include "services/gateway/database.h"
 #include "services/gateway/identity_keys.h"
 #include "services/oversight/bars.h"
 #include "services/oversight/erasure_ledger.h"
@@ -68,7 +69,7 @@ class Storage {
  private:
   explicit Storage(const Setup& setup) : setup_(setup) {}
   Status LockData();
-  Result<std::unique_ptr<store::Store>> OpenDatabase(store::ErasureLedger* ledger);
+  DatabaseOwner Owner();
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);

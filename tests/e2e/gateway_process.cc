@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace comity::testing {
 
@@ -13,13 +14,14 @@ std::string ComitydPath() {
   return COMITYD_PATH;
 }
 
-GatewayProcess::GatewayProcess(const LiveAgency& agency) : folder_(agency.pki().parent_path()) {
+GatewayProcess::GatewayProcess(const LiveAgency& agency, std::string log)
+    : folder_(agency.pki().parent_path()), log_name_(std::move(log)) {
   engine_ = {"", agency.spiffe_id(), agency.pki() / "engines" / "cameras.pem",
              agency.pki() / "ca" / "ca.pem", agency.name()};
 }
 
 std::string GatewayProcess::log() const {
-  std::ifstream file(folder_ / "comityd.log");
+  std::ifstream file(folder_ / log_name_);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
@@ -38,7 +40,7 @@ std::optional<int> GatewayProcess::FindAgencyPort() const {
 bool GatewayProcess::Begin() {
   log_start_ = log().size();
   auto process =
-      Process::Start({ComitydPath(), "--config", config().string()}, folder_ / "comityd.log");
+      Process::Start({ComitydPath(), "--config", config().string()}, folder_ / log_name_);
   if (!process) return false;
   process_.emplace(*std::move(process));
   return true;

@@ -19,7 +19,8 @@ std::string ComitydPath();
 // Threads: thread-compatible.
 class GatewayProcess {
  public:
-  explicit GatewayProcess(const LiveAgency& agency);
+  // In: log  the file of its output, within the agency's folder
+  explicit GatewayProcess(const LiveAgency& agency, std::string log = "comityd.log");
 
   // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
   // for ten seconds; log() says why.
@@ -44,6 +45,7 @@ class GatewayProcess {
   std::optional<int> FindAgencyPort() const;
 
   std::filesystem::path folder_;
+  std::string log_name_;
   EngineSettings engine_;
   std::optional<Process> process_;
   std::size_t log_start_ = 0;  // where the running process's output begins

@@ -6,9 +6,9 @@
 
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
+#include "services/gateway/database.h"
 #include "services/gateway/identity_keys.h"
 #include "services/runtime/config.h"
-#include "services/store/sqlite/sqlite_store.h"
 
 namespace comity::testing {
 
@@ -31,7 +31,7 @@ Result<OpenedLog> OpenedLog::Of(const LiveAgency& agency) {
   const auto config = runtime::LoadConfig(agency.config_file());
   if (!config) return Fail(ErrorCode::kInvalidArgument, config.error().front().message);
   COMITY_ASSIGN_OR_RETURN(const gateway::IdentityKeys keys, gateway::LoadIdentityKeys(*config));
-  COMITY_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(config->data_directory));
+  COMITY_ASSIGN_OR_RETURN(const auto store, gateway::OpenDatabase(*config));
   OpenedLog log;
   log.agency_ = agency.name();
   for (std::uint64_t index = 0;; ++index) {

@@ -11,12 +11,12 @@
 #include "crypto/base/random.h"
 #include "services/audit/log.h"
 #include "services/gateway/agency/own_card.h"
+#include "services/gateway/database.h"
 #include "services/gateway/federation/peer_terms.h"
 #include "services/gateway/identity_keys.h"
 #include "services/identity/peers.h"
 #include "services/runtime/file.h"
 #include "services/runtime/logging.h"
-#include "services/store/sqlite/sqlite_store.h"
 #include "services/transport/fingerprint.h"
 #include "services/transport/pki_folder.h"
 #include "tests/support/staff.h"
@@ -68,7 +68,7 @@ void SeedPartners(const runtime::Config& config, const std::vector<transport::Pe
   if (cards.empty()) return;
   SystemRandom random;
   const gateway::IdentityKeys keys = Must(gateway::LoadIdentityKeys(config));
-  const auto store = Must(store::OpenSqliteStore(config.data_directory));
+  const auto store = Must(gateway::OpenDatabase(config));
   std::ostringstream text;
   const auto logger = runtime::MakeStreamLogger(runtime::LogLevel::kError, clock, text);
   const auto log = Must(audit::Log::Open({*store, *keys.log, gateway::LogOrigin(config), keys.kek,

@@ -10,13 +10,13 @@
 #include "crypto/base/check.h"
 #include "crypto/base/random.h"
 #include "services/audit/log.h"
+#include "services/gateway/database.h"
 #include "services/gateway/first_people.h"
 #include "services/gateway/identity_keys.h"
 #include "services/identity/people.h"
 #include "services/runtime/file.h"
 #include "services/runtime/logging.h"
 #include "services/store/person_store.h"
-#include "services/store/sqlite/sqlite_store.h"
 #include "services/transport/certificate.h"
 #include "services/transport/pki.h"
 
@@ -119,7 +119,7 @@ void SeedStaff(const runtime::Config& config, const fs::path& pki, const runtime
   const policy::AgencyId own = Must(policy::AgencyId::Parse(config.agency.id));
   const gateway::IdentityKeys keys = Must(gateway::LoadIdentityKeys(config));
   const auto first = Must(gateway::LoadFirstPeople(config));
-  const auto store = Must(store::OpenSqliteStore(config.data_directory));
+  const auto store = Must(gateway::OpenDatabase(config));
   if (IsSeeded(*store)) return;
   std::ostringstream text;
   const auto logger = runtime::MakeStreamLogger(runtime::LogLevel::kError, clock, text);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/gateway/database.h"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "services/store/sqlite/sqlite_store.h"
+
+namespace comity::gateway {
+namespace {
+
+constexpr const char* kSqliteFile = "comity.db";
+
+Error At(std::string_view place, const Error& error) {
+  return {error.code, std::string(place) + ": " + error.detail};
+}
+
+}  // namespace
+
+store::PostgresOptions PostgresOptionsOf(const runtime::StoreConfig& config) {
+  store::PostgresOptions options;
+  options.url = config.url;
+  options.password_file = config.password_file.value_or("");
+  options.migration_url = config.migration_url;
+  options.migration_password_file = config.migration_password_file.value_or("");
+  return options;
+}
+
+Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config,
+                                                   store::ErasureLedger* ledger,
+                                                   DatabaseOwner owner) {
+  if (!config.store) {
+    auto store = store::OpenSqliteStore(config.data_directory, ledger);
+    if (!store) return Fail(At("data.directory", store.error()));
+    return store;
+  }
+  const std::filesystem::path file = config.data_directory / kSqliteFile;
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) {
+    return Fail(ErrorCode::kConflict,
+                "store.url: " + file.string() +
+                    " is there as well, and a node has one database: carry it over with comityd "
+                    "--import-database, or take the table [store] out");
+  }
+  store::PostgresOptions options = PostgresOptionsOf(*config.store);
+  options.wait_for_writer = true;
+  options.stop = std::move(owner.stop);
+  options.on_superseded = std::move(owner.on_lost);
+  auto store = store::OpenPostgresStore(options, ledger);
+  if (!store) return Fail(At("store.url", store.error()));
+  return *std::move(store);
+}
+
+}  // namespace comity::gateway
