@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "services/gateway/database_import.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/wire/version.h"
 #include "services/runtime/clock.h"
@@ -19,12 +20,15 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: comityd --config FILE [--check]\n"
+    "usage: comityd --config FILE [--check | --import-database]\n"
     "\n"
     "Runs the gateway of one agency until it is told to stop (SIGTERM, SIGINT).\n"
     "\n"
     "  --config FILE  TOML configuration (docs/formats/configuration.md)\n"
     "  --check        read the configuration and the files it names, report every fault, and end\n"
+    "  --import-database\n"
+    "                 carry comity.db of the data directory over into the PostgreSQL database of\n"
+    "                 [store], which must be empty, and end (docs/operations/postgresql.md)\n"
     "  --version      print the version and end\n"
     "  --help         print this and end\n"
     "\n"
@@ -34,6 +38,22 @@ constexpr const char* kUsage =
 
 constexpr int kSetupFault = 1;
 constexpr int kUsageFault = 2;
+
+int Import(const comity::runtime::Config& config) {
+  const auto imported = comity::gateway::ImportDatabase(config);
+  if (!imported) {
+    std::fprintf(stderr, "comityd: %s (%s)\n", imported.error().detail.c_str(),
+                 std::string(Name(imported.error().code)).c_str());
+    return kSetupFault;
+  }
+  std::printf(
+      "%llu records of %llu tables are carried over. Start the gateway, look at `comity status`, "
+      "and\n"
+      "then destroy comity.db.imported: what is erased from now on is still in it.\n",
+      static_cast<unsigned long long>(imported->rows),
+      static_cast<unsigned long long>(imported->tables));
+  return 0;
+}
 
 int Serve(const comity::runtime::Config& config) {
   using namespace comity;
@@ -64,12 +84,15 @@ int main(int argc, char** argv) {
   using namespace comity;
   std::string file;
   bool check_only = false;
+  bool import = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--help") return std::fputs(kUsage, stdout) < 0 ? kUsageFault : 0;
     if (argument == "--version") return std::puts(gateway::kSoftware.data()) < 0 ? 1 : 0;
     if (argument == "--check") {
       check_only = true;
+    } else if (argument == "--import-database") {
+      import = true;
     } else if (argument == "--config" && i + 1 < argc) {
       file = argv[++i];
     } else {
@@ -103,5 +126,6 @@ int main(int argc, char** argv) {
   const auto faults = runtime::CheckConfigFiles(*config);
   for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
   if (!faults.empty()) return kSetupFault;
-  return check_only ? 0 : Serve(*config);
+  if (check_only) return 0;
+  return import ? Import(*config) : Serve(*config);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/store/sqlite/sqlite_store.h"
+#include "services/store/transfer/transfer.h"
 
 namespace comity::gateway {
 namespace {
@@ -51,6 +52,15 @@ Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config
   auto store = store::OpenPostgresStore(options, ledger);
   if (!store) return Fail(At("store.url", store.error()));
   return *std::move(store);
+}
+
+Result<store::RestorationRecord> CopyDatabase(const runtime::Config& config,
+                                              const std::filesystem::path& file,
+                                              store::RestorationRecord restoration) {
+  if (!config.store) {
+    return store::CopySqliteStore(config.data_directory, file, std::move(restoration));
+  }
+  return store::CopyPostgresStore(PostgresOptionsOf(*config.store), file, std::move(restoration));
 }
 
 }  // namespace comity::gateway

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -9,6 +10,7 @@
 #include "services/runtime/config.h"
 #include "services/store/erasure.h"
 #include "services/store/postgres/postgres_store.h"
+#include "services/store/retention_store.h"
 #include "services/store/store.h"
 
 namespace comity::gateway {
@@ -32,6 +34,12 @@ struct DatabaseOwner {
 Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config,
                                                    store::ErasureLedger* ledger = nullptr,
                                                    DatabaseOwner owner = {});
+
+// Writes the database as it stands into a new SQLite file, marked as a copy: what a backup holds,
+// whichever database the node has. Errors: of CopySqliteStore and CopyPostgresStore
+Result<store::RestorationRecord> CopyDatabase(const runtime::Config& config,
+                                              const std::filesystem::path& file,
+                                              store::RestorationRecord restoration);
 
 // How a gateway reaches the database of [store].
 store::PostgresOptions PostgresOptionsOf(const runtime::StoreConfig& config);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/gateway/database.h"
 #include "services/gateway/wire/version.h"
 #include "services/store/sqlite/sqlite_store.h"
 
@@ -16,9 +17,9 @@ RetentionSide::RetentionSide(Ports ports) : ports_(std::move(ports)) {
   retention_.emplace(RetentionService::Ports{ports_.callers, ports_.approvals, *desk_,
                                              storage.ledger(), storage.store(), ports_.own,
                                              ports_.clock});
-  const auto copy = [directory = ports_.config.data_directory](
-                        const std::filesystem::path& file, store::RestorationRecord restoration) {
-    return store::CopySqliteStore(directory, file, std::move(restoration));
+  const auto copy = [&config = ports_.config](const std::filesystem::path& file,
+                                              store::RestorationRecord restoration) {
+    return CopyDatabase(config, file, std::move(restoration));
   };
   backup_.emplace(BackupService::Ports{
       ports_.callers,

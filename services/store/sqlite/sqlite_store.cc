@@ -58,19 +58,29 @@ class SqliteStore final : public Store {
   mutable ReadPool readers_;
 };
 
+// Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
+Result<std::unique_ptr<SqliteConnection>> OpenToWrite(const std::filesystem::path& file) {
+  {
+    COMITY_RETURN_IF_ERROR(OpenPrivate(file));
+  }
+  COMITY_ASSIGN_OR_RETURN(auto writer,
+                          SqliteConnection::Open(file, SqliteConnection::Mode::kReadWrite));
+  COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
+  return writer;
+}
+
 }  // namespace
+
+Status MakeSqliteFile(const std::filesystem::path& file) {
+  COMITY_RETURN_IF_ERROR(OpenToWrite(file));
+  return {};
+}
 
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
                                                ErasureLedger* ledger) {
   COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, runtime::LockDirectory(directory));
   const std::filesystem::path file = directory / "comity.db";
-  {
-    // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
-    COMITY_RETURN_IF_ERROR(OpenPrivate(file));
-  }
-  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer,
-                          SqliteConnection::Open(file, SqliteConnection::Mode::kReadWrite));
-  COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
+  COMITY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer, OpenToWrite(file));
   return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger);
 }
 

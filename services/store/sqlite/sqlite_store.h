@@ -32,6 +32,14 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& dire
 Result<RestorationRecord> CopySqliteStore(const std::filesystem::path& directory,
                                           const std::filesystem::path& copy,
                                           RestorationRecord restoration);
+// Makes the new file `file`, mode 0600, an empty database with the schema of this program.
+// Errors: those of OpenSqliteStore
+Status MakeSqliteFile(const std::filesystem::path& file);
+
+// What CopySqliteStore does to a file that holds a copy already.
+Result<RestorationRecord> MarkSqliteCopy(const std::filesystem::path& copy,
+                                         RestorationRecord restoration);
+
 int SqliteSchemaVersion();  // of what this program writes
 
 }  // namespace comity::store

@@ -37,8 +37,11 @@ constexpr const char* kWithoutSealedLists =
     "UPDATE sealed_list SET state = 3, ended_at = unixepoch() * 1000000, end_reason = 'restored',"
     " wrapped_key = x'', sealed_header = x'', sealed_state = x'' WHERE state <> 3;";
 
+}  // namespace
+
 // Checkpoints of the log that was are not taken over: the copy's log goes on under another name.
-Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRecord restoration) {
+Result<RestorationRecord> MarkSqliteCopy(const std::filesystem::path& copy,
+                                         RestorationRecord restoration) {
   COMITY_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteConnection> target,
                           SqliteConnection::Open(copy, SqliteConnection::Mode::kReadWrite));
   return GuardedSqliteCall("mark the copy", [&]() -> Result<RestorationRecord> {
@@ -54,8 +57,6 @@ Result<RestorationRecord> Mark(const std::filesystem::path& copy, RestorationRec
   });
 }
 
-}  // namespace
-
 Result<RestorationRecord> CopySqliteStore(const std::filesystem::path& directory,
                                           const std::filesystem::path& copy,
                                           RestorationRecord restoration) {
@@ -64,7 +65,7 @@ Result<RestorationRecord> CopySqliteStore(const std::filesystem::path& directory
     return Fail(ErrorCode::kUnavailable, copy.string() + " is there already");
   }
   COMITY_RETURN_IF_ERROR(WriteCopy(directory / "comity.db", copy));
-  return Mark(copy, std::move(restoration));
+  return MarkSqliteCopy(copy, std::move(restoration));
 }
 
 int SqliteSchemaVersion() {
