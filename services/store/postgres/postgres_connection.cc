@@ -16,6 +16,7 @@ void PostgresConnection::set_in_transaction(bool value) {
   failed_ = false;
   open_.clear();
   at_server_ = 0;
+  gathered_.Clear();
 }
 
 void PostgresConnection::Abandon() noexcept {
@@ -31,6 +32,7 @@ void PostgresConnection::Abandon() noexcept {
 
 void PostgresConnection::OpenSavepoint() {
   open_.push_back(false);
+  gathered_.OpenSavepoint();
 }
 
 void PostgresConnection::KeepSavepoint() {
@@ -41,6 +43,7 @@ void PostgresConnection::KeepSavepoint() {
     throw DatabaseError(ErrorCode::kInternal, "a statement of the unit of work had failed");
   }
   open_.pop_back();
+  gathered_.KeepSavepoint();
 }
 
 void PostgresConnection::UndoSavepoint() {
@@ -49,6 +52,7 @@ void PostgresConnection::UndoSavepoint() {
   const std::size_t depth = open_.size();
   if (sent) session_->Execute("ROLLBACK TO SAVEPOINT s" + std::to_string(depth));
   open_.pop_back();
+  gathered_.UndoSavepoint();
   if (!sent) return;
   at_server_ = depth;
   failed_ = false;
@@ -77,7 +81,8 @@ std::unique_ptr<Statement> PostgresConnection::Take(std::string_view sql) {
   }
   auto name = names_.find(sql);
   if (name == names_.end()) name = names_.emplace(sql, "c" + std::to_string(names_.size())).first;
-  return std::make_unique<PostgresStatement>(*this, PreparedText{name->second, ToPostgres(sql)});
+  return std::make_unique<PostgresStatement>(*this, sql,
+                                             PreparedText{name->second, ToPostgres(sql)});
 }
 
 void PostgresConnection::GiveBack(std::string_view sql,
@@ -87,6 +92,24 @@ void PostgresConnection::GiveBack(std::string_view sql,
 }
 
 pqxx::result PostgresConnection::Execute(const PreparedText& text,
+                                         std::span<const Argument> arguments) {
+  if (gathered_.Concerns(text.sql)) SendGathered();
+  return SendNow(text, arguments);
+}
+
+bool PostgresConnection::Gather(std::string_view sql, const std::vector<Argument>& arguments) {
+  if (!gathered_.Add(sql, arguments)) return false;
+  if (gathered_.IsFull()) SendGathered();
+  return true;
+}
+
+void PostgresConnection::SendGathered() {
+  gathered_.Flush([this](const PreparedText& text, std::span<const Argument> arguments) {
+    SendNow(text, arguments);
+  });
+}
+
+pqxx::result PostgresConnection::SendNow(const PreparedText& text,
                                          std::span<const Argument> arguments) {
   if (!InTransaction()) {
     throw DatabaseError(ErrorCode::kUnavailable, "the transaction is rolled back");

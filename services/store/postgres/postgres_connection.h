@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "services/store/postgres/gathered_rows.h"
 #include "services/store/postgres/session.h"
 #include "services/store/sql/connection.h"
 
@@ -31,23 +32,30 @@ class PostgresConnection : public Connection {
   std::unique_ptr<Statement> Take(std::string_view sql) final;
   void GiveBack(std::string_view sql, std::unique_ptr<Statement> statement) noexcept final;
 
-  // Sends a statement of Take, within the savepoints that are open. Throws DatabaseError.
+  // Sends a statement of Take, within the savepoints that are open and after the gathered rows of
+  // the tables that it names. Throws DatabaseError.
   pqxx::result Execute(const PreparedText& text, std::span<const Argument> arguments);
+  // Keeps the row of an INSERT, to be sent together with others; false: run it by itself. Throws
+  // DatabaseError.
+  bool Gather(std::string_view sql, const std::vector<Argument>& arguments);
 
  protected:
   PostgresConnection() = default;
   void set_in_transaction(bool value);
+  void SendGathered();  // throws DatabaseError
 
   std::unique_ptr<Session> session_;  // null: the line is lost
 
  private:
   void SendSavepoints();
+  pqxx::result SendNow(const PreparedText& text, std::span<const Argument> arguments);
 
   bool in_transaction_ = false;
   // A statement failed: the server refuses all others until the savepoint is undone.
   bool failed_ = false;
   std::vector<bool> open_;     // savepoints of the code by depth: whether the server knows of it
   std::size_t at_server_ = 0;  // savepoints that the server has, with those that were kept
+  GatheredRows gathered_;
   std::map<std::string_view, std::string> names_;
   std::map<std::string_view, std::unique_ptr<Statement>> idle_;
 };

@@ -59,6 +59,10 @@ std::uint64_t PostgresStatement::Run() {
   return result_.affected_rows();
 }
 
+void PostgresStatement::RunLater() {
+  if (!connection_.Gather(literal_, arguments_)) Run();
+}
+
 pqxx::field PostgresStatement::Field(int column) const {
   if (next_ == 0) throw DatabaseError(ErrorCode::kInternal, "there is no row to read");
   return result_[next_ - 1][column];

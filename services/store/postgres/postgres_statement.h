@@ -18,8 +18,9 @@ class PostgresConnection;
 // Threads: thread-compatible, like its connection.
 class PostgresStatement final : public Statement {
  public:
-  PostgresStatement(PostgresConnection& connection, PreparedText text)
-      : connection_(connection), text_(std::move(text)) {}
+  // In: literal  the SQL that `text` was made of
+  PostgresStatement(PostgresConnection& connection, std::string_view literal, PreparedText text)
+      : connection_(connection), literal_(literal), text_(std::move(text)) {}
 
   void BindInteger(int position, std::int64_t value) override;
   // Errors: kInvalidArgument  not UTF-8, or with a NUL, which this database does not hold in text
@@ -28,6 +29,7 @@ class PostgresStatement final : public Statement {
   void BindNull(int position) override;
   bool Step() override;
   std::uint64_t Run() override;
+  void RunLater() override;
   bool IsNull(int column) const override;
   // NULL reads as 0, a boolean as 0 or 1. Errors: kCorrupt  the column holds no integer
   std::int64_t Integer(int column) const override;
@@ -43,6 +45,7 @@ class PostgresStatement final : public Statement {
   pqxx::field Field(int column) const;
 
   PostgresConnection& connection_;
+  const std::string_view literal_;
   const PreparedText text_;
   std::vector<Argument> arguments_;
   pqxx::result result_;

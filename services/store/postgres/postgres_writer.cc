@@ -203,6 +203,7 @@ void PostgresWriter::BeginGroup() {
 }
 
 void PostgresWriter::Commit() {
+  SendGathered();
   asked_ = *sure_ + 1;
   const Time until = steady_clock::now() + setup_.patience;
   try {

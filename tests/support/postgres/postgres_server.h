@@ -24,9 +24,9 @@ namespace comity::testing {
 class PostgresServer {
  public:
   struct Setup {
-    bool durable = false;         // fsync, as in production; off it is many times as fast
-    std::string certificate_pem;  // for TLS; empty: none
-    std::string key_pem;
+    bool durable = false;           // fsync, as in production; off it is many times as fast
+    std::string certificate_pem{};  // for TLS; empty: none
+    std::string key_pem{};
   };
   static Result<std::unique_ptr<PostgresServer>> Start(const Setup& setup);
   PostgresServer(const PostgresServer&) = delete;
