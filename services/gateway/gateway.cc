@@ -63,6 +63,7 @@ class Gateway::Parts {
   Status Start() {
     COMITY_ASSIGN_OR_RETURN(self_, policy::AgencyId::Parse(config_.agency.id));
     COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
+    if (!keys_.locked) logger_.Warn("keys-not-locked");
     COMITY_RETURN_IF_ERROR(OpenStorage());
     if (storage_->waits()) return StartRestored();
     COMITY_RETURN_IF_ERROR(OpenRegisters());
