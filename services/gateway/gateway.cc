@@ -147,10 +147,11 @@ class Gateway::Parts {
     messages_ = std::make_unique<MessageSide>(
         MessageSide::Ports{self_, *store_, *log_, *keys_.agency, clock_, random_, logger_});
     COMITY_ASSIGN_OR_RETURN(
-        lists_, At("watchlists", ListSide::Open({config_, self_, keys_, *store_, *log_, clock_,
-                                                 random_, logger_, barrier_, *approvals_,
-                                                 [this] { return agreements_->Snapshot(); },
-                                                 &messages_->entry_changes()})));
+        lists_,
+        At("watchlists", ListSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_,
+                                         logger_, barrier_, *approvals_, people_side_->lone_acts(),
+                                         [this] { return agreements_->Snapshot(); },
+                                         &messages_->entry_changes()})));
     capacity_.emplace(matching::CapacityMeter::Ports{self_, *store_, *log_, clock_});
     committer_.emplace(keys_.kek);
     COMITY_ASSIGN_OR_RETURN(
@@ -344,18 +345,17 @@ class Gateway::Parts {
     housekeeping_.Add("bars", std::chrono::seconds(1), [this] { storage_->ListBars(); });
     add("partners", [this] { partners_->Housekeep(); });
     add("search-control", [this] { control_->Housekeep(); });
-    add("approvals", [this] { return approvals_->Housekeep(); });
+    add("people", [this] { return people_side_->Housekeep(); });
     add("agreements", [this] { return agreements_->Housekeep(); });
     add("refusals", [this] {
       handshakes_.WriteRepeats();
       federation_service_->WriteRepeats();
       return refusals_->WriteRepeats();
     });
-    if (!storage_->reunion().everybody()) {
-      housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
-        return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
-      });
-    }
+    if (storage_->reunion().everybody()) return housekeeping_.Start();
+    housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
+      return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
+    });
     housekeeping_.Start();
   }
 

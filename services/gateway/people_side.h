@@ -16,6 +16,7 @@
 #include "services/gateway/identity_keys.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
 #include "services/oversight/erasure_ledger.h"
@@ -47,11 +48,14 @@ class PeopleSide {
   identity::People& people() { return *people_; }
   identity::Notices& notices() { return *notices_; }
   identity::Approvals& approvals() { return *approvals_; }
+  identity::LoneActs& lone_acts() { return *lone_acts_; }
   ConfigurationAct& configuration() { return *configuration_; }
 
   // Makes the handlers. `stop` ends their streams.
   void Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop);
   std::vector<grpc::Service*> services();
+  // Ends what waited too long for a second person, and tells what one person did alone.
+  Status Housekeep();
 
  private:
   explicit PeopleSide(Setup setup) : setup_(std::move(setup)) {}
@@ -60,6 +64,7 @@ class PeopleSide {
   std::unique_ptr<identity::People> people_;
   std::optional<identity::Notices> notices_;
   std::optional<identity::Approvals> approvals_;
+  std::optional<identity::LoneActs> lone_acts_;
   std::optional<ConfigurationAct> configuration_;
   std::optional<PeopleService> people_service_;
   std::optional<ApprovalsService> approvals_service_;

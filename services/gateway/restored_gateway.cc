@@ -55,7 +55,7 @@ class RestoredGateway::Parts {
       return {};
     });
     housekeeping_.Add("bars", std::chrono::seconds(1), [this] { setup_.storage.ListBars(); });
-    add("approvals", [this] { return people_->approvals().Housekeep(); });
+    add("people", [this] { return people_->Housekeep(); });
     add("refusals", [this] {
       handshakes_.WriteRepeats();
       return refusals_->WriteRepeats();
