@@ -10,7 +10,6 @@
 #include "services/casework/alerts.h"
 #include "services/gateway/agency/agreements_service.h"
 #include "services/gateway/agency/alerts_service.h"
-#include "services/gateway/agency/audit_service.h"
 #include "services/gateway/agency/node_service.h"
 #include "services/gateway/agency/recognition_service.h"
 #include "services/gateway/federation/agreement_courier.h"
@@ -287,7 +286,6 @@ class Gateway::Parts {
     lists_->Serve(*agency_callers_, sealed_->holder().desk());
     alerts_service_.emplace(AlertsService::Ports{*agency_callers_, *alerts_, *log_, self_, clock_,
                                                  streams_stop_.get_token()});
-    audit_service_.emplace(AuditService::Ports{self_, *agency_callers_, *log_, clock_});
     const auto alerts = [this](policy::Instant now) { return alerts_->EraseExpired(now); };
     const auto entries = [this](policy::Instant now) { return lists_->EraseDue(now); };
     retention_.emplace(RetentionSide::Ports{
@@ -315,8 +313,8 @@ class Gateway::Parts {
     std::vector<grpc::Service*> own = people_side_->services();
     const auto add = [&](auto&... services) { (own.push_back(&services), ...); };
     add(*recognition_, *agreements_service_, lists_->service(), control_->deployments_service(),
-        control_->stops_service(), *alerts_service_, *audit_service_, *node_service_,
-        partners_->service(), retention_->retention(), retention_->backup(), messages_->service());
+        control_->stops_service(), *alerts_service_, *node_service_, partners_->service(),
+        retention_->retention(), retention_->backup(), messages_->service());
     std::vector<grpc::Service*> shared = {&*federation_service_};
     COMITY_RETURN_IF_ERROR(servers_.Start(
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
@@ -414,7 +412,6 @@ class Gateway::Parts {
   std::optional<RecognitionService> recognition_;
   std::optional<AgreementsService> agreements_service_;
   std::optional<AlertsService> alerts_service_;
-  std::optional<AuditService> audit_service_;
   std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
 

@@ -36,6 +36,10 @@ void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std
                                                *lone_acts_, trust, setup_.clock});
   approvals_service_.emplace(callers, *approvals_);
   notices_service_.emplace(NoticesService::Ports{callers, *notices_, std::move(stop)});
+  opening_.emplace(PayloadOpening::Ports{setup_.store, setup_.log, setup_.keys.kek, *people_,
+                                         *approvals_, setup_.self, setup_.clock});
+  audit_service_.emplace(
+      AuditService::Ports{setup_.self, callers, setup_.log, setup_.clock, *opening_});
 }
 
 Status PeopleSide::Housekeep() {
@@ -45,7 +49,7 @@ Status PeopleSide::Housekeep() {
 }
 
 std::vector<grpc::Service*> PeopleSide::services() {
-  return {&*people_service_, &*approvals_service_, &*notices_service_};
+  return {&*people_service_, &*approvals_service_, &*notices_service_, &*audit_service_};
 }
 
 }  // namespace comity::gateway

@@ -10,8 +10,10 @@
 
 #include "services/audit/log.h"
 #include "services/gateway/agency/approvals_service.h"
+#include "services/gateway/agency/audit_service.h"
 #include "services/gateway/agency/configuration_act.h"
 #include "services/gateway/agency/notices_service.h"
+#include "services/gateway/agency/payload_opening.h"
 #include "services/gateway/agency/people_service.h"
 #include "services/gateway/identity_keys.h"
 #include "services/gateway/wire/callers.h"
@@ -24,8 +26,8 @@
 
 namespace comity::gateway {
 
-// What a gateway knows of its own people: who they are, what they are told, and the acts that need
-// two of them.
+// What a gateway knows of its own people: who they are, what they are told, the acts that need two
+// of them, and what they are shown of the log.
 //
 // Threads: made and served by the owner's thread; the parts are thread-safe.
 class PeopleSide {
@@ -69,6 +71,8 @@ class PeopleSide {
   std::optional<PeopleService> people_service_;
   std::optional<ApprovalsService> approvals_service_;
   std::optional<NoticesService> notices_service_;
+  std::optional<PayloadOpening> opening_;
+  std::optional<AuditService> audit_service_;
 };
 
 }  // namespace comity::gateway
