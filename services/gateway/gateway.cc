@@ -320,7 +320,7 @@ class Gateway::Parts {
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
          limits::kMaxFederationMessage, std::move(shared)},
         {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, std::move(own)}));
+         limits::kMaxAgencyMessage, std::move(own), limits::kAgencyStreamWindow}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {
