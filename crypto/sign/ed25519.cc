@@ -7,6 +7,7 @@
 
 #include "crypto/base/check.h"
 #include "crypto/base/encoding.h"
+#include "crypto/base/memory_lock.h"
 #include "crypto/hash/sha256.h"
 
 namespace comity::sign {
@@ -125,6 +126,10 @@ Result<SigningKey> SigningKey::ParseKeyFile(std::string_view text) {
   Wipe(*octets);
   if (seed.size() != kSeedSize) return not_a_key_file();
   return FromSeed(seed);
+}
+
+bool SigningKey::LockInMemory() const {
+  return comity::LockInMemory(expanded_.Expose());
 }
 
 SecretBytes SigningKey::EncodeKeyFile() const {

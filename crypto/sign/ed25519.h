@@ -57,6 +57,8 @@ class SigningKey {
   const PublicKey& public_key() const { return public_; }
   // Source: RFC 8032 section 5.1.6
   Signature Sign(ByteView message) const;
+  // Of its secret half; see crypto/base/memory_lock.h. Holds for what the key is moved to, too.
+  [[nodiscard]] bool LockInMemory() const;
 
  private:
   SigningKey(SecretBytes expanded, const PublicKey& key);

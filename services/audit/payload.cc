@@ -96,9 +96,7 @@ Status CheckCommitments(const tlog::LogEntry& entry, const CommittedFields& fiel
 
 Result<CommittedFields> OpenFields(const tlog::LogEntry& entry,
                                    const store::AuditPayloadRecord& record,
-                                   const PayloadKeys& keys) {
-  COMITY_ASSIGN_OR_RETURN(const SecretBytes k_record,
-                          envelope::UnwrapKey(keys.kek, record.wrapped_key, KeyContext(keys.leaf)));
+                                   const SecretBytes& k_record, const PayloadKeys& keys) {
   COMITY_ASSIGN_OR_RETURN(
       const SecretBytes padded,
       envelope::Open(tlog::DerivePayloadKey(k_record), record.sealed, PayloadContext(keys.leaf)));
@@ -142,11 +140,14 @@ Result<OpenedPayload> OpenPayload(const store::Store& store, const SecretBytes& 
     return {};
   }));
   opened.erased = record.wrapped_key.empty();
+  if (record.erase_at != policy::Instant()) opened.erase_at = record.erase_at;
   if (opened.erased) return opened;
   auto entry = tlog::ParseEntry(AsText(opened.entry));
   if (!entry) return Fail(ErrorCode::kCorrupt, "stored entry: " + entry.error().detail);
   const PayloadKeys keys{.kek = kek, .leaf = merkle::LeafHash(opened.entry)};
-  COMITY_ASSIGN_OR_RETURN(opened.fields, OpenFields(*entry, record, keys));
+  COMITY_ASSIGN_OR_RETURN(opened.record_key,
+                          envelope::UnwrapKey(kek, record.wrapped_key, KeyContext(keys.leaf)));
+  COMITY_ASSIGN_OR_RETURN(opened.fields, OpenFields(*entry, record, opened.record_key, keys));
   return opened;
 }
 

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/random.h"
 #include "crypto/base/result.h"
 #include "crypto/base/secret.h"
+#include "policy/model/instant.h"
 #include "services/store/records.h"
 #include "services/store/store.h"
 
@@ -40,7 +42,10 @@ Result<store::AuditPayloadRecord> SealPayload(const CommittedFields& fields,
 struct OpenedPayload {
   Bytes entry;          // the leaf
   bool erased = false;  // the key was destroyed: `fields` is empty, the entry and all proofs stand
+  // When the payload's own period ends, or ended; absent: it has none.
+  std::optional<policy::Instant> erase_at;
   CommittedFields fields;  // each verified against its commitment in the entry
+  SecretBytes record_key;  // 32 octets: opens the commitments; empty once erased
 };
 
 // Opens the payload of entry `index` and verifies that its fields are exactly those that the entry

@@ -11,6 +11,7 @@
 #include "crypto/tlog/proof_text.h"
 #include "services/cli/audit_export.h"
 #include "services/cli/audit_opening.h"
+#include "services/cli/audit_payload.h"
 #include "services/cli/commands.h"
 #include "services/cli/export_folder.h"
 #include "services/cli/local_file.h"
@@ -214,6 +215,7 @@ void AddAuditCommands(CommandLine& line, Session& session) {
   AddVerify(line, session);
   AddProofs(line, session);
   AddAuditOpening(line, session);
+  AddAuditPayload(line, session);
 }
 
 }  // namespace comity::cli

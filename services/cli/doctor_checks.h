@@ -12,7 +12,7 @@ namespace comity::cli {
 // Own certificate, roots, revocation list and key files.
 void CheckKeys(const runtime::Config& config, runtime::Instant now, Findings& findings);
 
-// The data folder and the three ports.
+// The data folder, swap and the three ports.
 void CheckHost(const runtime::Config& config, Findings& findings);
 
 // The two administrators of the configuration: whether the agency port would let them in.

@@ -4,10 +4,14 @@
 
 #include <array>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include "services/cli/doctor_checks.h"
+#include "services/cli/swap_check.h"
 #include "services/cli/tcp_probe.h"
 
 namespace comity::cli {
@@ -80,10 +84,27 @@ void CheckPort(const std::string& what, const runtime::Endpoint& endpoint, Findi
   }
 }
 
+void CheckSwap(Findings& findings) {
+  std::ifstream file("/proc/swaps");
+  const std::string swaps{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open()) {
+    findings.Warn("swap", "/proc/swaps is not readable: whether memory is swapped is not known");
+    return;
+  }
+  for (const std::string& area : UnencryptedSwap(swaps, "/sys/class/block")) {
+    findings.Warn("swap",
+                  area +
+                      " is not encrypted, and templates are in memory in the clear: swapoff "
+                      "it, encrypt it, or keep the gateway out of it (MemorySwapMax=0 in "
+                      "its unit, as the package's has)");
+  }
+}
+
 }  // namespace
 
 void CheckHost(const runtime::Config& config, Findings& findings) {
   CheckDataFolder(config.data_directory, findings);
+  CheckSwap(findings);
   CheckPort("listen.federation", config.listen.federation, findings);
   CheckPort("listen.agency", config.listen.agency, findings);
   CheckPort("listen.web", config.listen.web, findings);

@@ -10,7 +10,6 @@
 #include "services/casework/alerts.h"
 #include "services/gateway/agency/agreements_service.h"
 #include "services/gateway/agency/alerts_service.h"
-#include "services/gateway/agency/audit_service.h"
 #include "services/gateway/agency/node_service.h"
 #include "services/gateway/agency/recognition_service.h"
 #include "services/gateway/federation/agreement_courier.h"
@@ -64,6 +63,7 @@ class Gateway::Parts {
   Status Start() {
     COMITY_ASSIGN_OR_RETURN(self_, policy::AgencyId::Parse(config_.agency.id));
     COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
+    if (!keys_.locked) logger_.Warn("keys-not-locked");
     COMITY_RETURN_IF_ERROR(OpenStorage());
     if (storage_->waits()) return StartRestored();
     COMITY_RETURN_IF_ERROR(OpenRegisters());
@@ -147,10 +147,11 @@ class Gateway::Parts {
     messages_ = std::make_unique<MessageSide>(
         MessageSide::Ports{self_, *store_, *log_, *keys_.agency, clock_, random_, logger_});
     COMITY_ASSIGN_OR_RETURN(
-        lists_, At("watchlists", ListSide::Open({config_, self_, keys_, *store_, *log_, clock_,
-                                                 random_, logger_, barrier_, *approvals_,
-                                                 [this] { return agreements_->Snapshot(); },
-                                                 &messages_->entry_changes()})));
+        lists_,
+        At("watchlists", ListSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_,
+                                         logger_, barrier_, *approvals_, people_side_->lone_acts(),
+                                         [this] { return agreements_->Snapshot(); },
+                                         &messages_->entry_changes()})));
     capacity_.emplace(matching::CapacityMeter::Ports{self_, *store_, *log_, clock_});
     committer_.emplace(keys_.kek);
     COMITY_ASSIGN_OR_RETURN(
@@ -286,7 +287,6 @@ class Gateway::Parts {
     lists_->Serve(*agency_callers_, sealed_->holder().desk());
     alerts_service_.emplace(AlertsService::Ports{*agency_callers_, *alerts_, *log_, self_, clock_,
                                                  streams_stop_.get_token()});
-    audit_service_.emplace(AuditService::Ports{self_, *agency_callers_, *log_, clock_});
     const auto alerts = [this](policy::Instant now) { return alerts_->EraseExpired(now); };
     const auto entries = [this](policy::Instant now) { return lists_->EraseDue(now); };
     retention_.emplace(RetentionSide::Ports{
@@ -314,14 +314,14 @@ class Gateway::Parts {
     std::vector<grpc::Service*> own = people_side_->services();
     const auto add = [&](auto&... services) { (own.push_back(&services), ...); };
     add(*recognition_, *agreements_service_, lists_->service(), control_->deployments_service(),
-        control_->stops_service(), *alerts_service_, *audit_service_, *node_service_,
-        partners_->service(), retention_->retention(), retention_->backup(), messages_->service());
+        control_->stops_service(), *alerts_service_, *node_service_, partners_->service(),
+        retention_->retention(), retention_->backup(), messages_->service());
     std::vector<grpc::Service*> shared = {&*federation_service_};
     COMITY_RETURN_IF_ERROR(servers_.Start(
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
          limits::kMaxFederationMessage, std::move(shared)},
         {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, std::move(own)}));
+         limits::kMaxAgencyMessage, std::move(own), limits::kAgencyStreamWindow}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {
@@ -342,18 +342,17 @@ class Gateway::Parts {
     housekeeping_.Add("database", [this] { storage_->WatchDatabase(); });
     housekeeping_.Add("partners", [this] { partners_->Housekeep(); });
     housekeeping_.Add("search-control", [this] { control_->Housekeep(); });
-    housekeeping_.Add("approvals", [this] { return approvals_->Housekeep(); });
+    housekeeping_.Add("people", [this] { return people_side_->Housekeep(); });
     housekeeping_.Add("agreements", [this] { return agreements_->Housekeep(); });
     housekeeping_.Add("refusals", [this] {
       handshakes_.WriteRepeats();
       federation_service_->WriteRepeats();
       return refusals_->WriteRepeats();
     });
-    if (!storage_->reunion().everybody()) {
-      housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
-        return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
-      });
-    }
+    if (storage_->reunion().everybody()) return housekeeping_.Start();
+    housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
+      return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
+    });
     housekeeping_.Start();
   }
 
@@ -414,7 +413,6 @@ class Gateway::Parts {
   std::optional<RecognitionService> recognition_;
   std::optional<AgreementsService> agreements_service_;
   std::optional<AlertsService> alerts_service_;
-  std::optional<AuditService> audit_service_;
   std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
 

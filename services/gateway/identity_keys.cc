@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crypto/base/memory_lock.h"
 #include "services/runtime/file.h"
 #include "services/transport/key_encryption_file.h"
 
@@ -32,6 +33,8 @@ Result<IdentityKeys> LoadIdentityKeys(const runtime::Config& config) {
   COMITY_ASSIGN_OR_RETURN(keys.agency, LoadSigningKey("keys.signing", config.keys.signing));
   COMITY_ASSIGN_OR_RETURN(keys.log, LoadSigningKey("keys.log", config.keys.log));
   COMITY_ASSIGN_OR_RETURN(keys.kek, transport::ReadKeyEncryptionFile(config.keys.key_encryption));
+  const bool signing = keys.agency->LockInMemory() && keys.log->LockInMemory();
+  keys.locked = LockInMemory(keys.kek.Expose()) && signing;
   return keys;
 }
 

@@ -15,7 +15,8 @@ namespace comity::gateway {
 struct IdentityKeys {
   std::optional<sign::SigningKey> agency;  // set after LoadIdentityKeys
   std::optional<sign::SigningKey> log;
-  SecretBytes kek;  // 32 octets
+  SecretBytes kek;      // 32 octets
+  bool locked = false;  // none of them is written to swap
 };
 
 // Errors: kNotFound, kUnavailable, kPermissionDenied  a file; kInvalidArgument  not a key; each

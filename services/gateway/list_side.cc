@@ -17,7 +17,8 @@ Result<std::unique_ptr<ListSide>> ListSide::Open(Setup setup) {
                                                 own.clock, own.self, *own.keys.agency, own.changes,
                                                 [self](const policy::AgreementId& agreement) {
                                                   return self->AfterEnd(agreement);
-                                                }}));
+                                                },
+                                                &own.lone_acts}));
   side->loader_.emplace(*side->lists_, side->galleries_, own.clock);
   COMITY_RETURN_IF_ERROR(side->loader_->LoadAll());
   side->manifests_.emplace(own.store, own.journal, own.clock, own.self);

@@ -14,6 +14,7 @@
 #include "services/gateway/identity_keys.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/matching/galleries.h"
 #include "services/runtime/config.h"
 #include "services/runtime/logging.h"
@@ -40,6 +41,7 @@ class ListSide {
     runtime::Logger& logger;
     matching::AnswerBarrier& barrier;
     identity::Approvals& approvals;
+    const identity::LoneActs& lone_acts;
     std::function<std::shared_ptr<const policy::AgreementSet>()> agreements;
     watchlists::EntryChangeSink* changes = nullptr;  // who tells partners; null: nobody was told
   };
@@ -49,6 +51,7 @@ class ListSide {
   watchlists::Register& lists() { return *lists_; }
   matching::Galleries& galleries() { return galleries_; }
   GalleryLoader& loader() { return *loader_; }
+  const identity::LoneActs& lone_acts() const { return setup_.lone_acts; }
 
   // Both must outlive what is served.
   void Serve(AgencyCallers& callers, SealedDesk& sealed);

@@ -23,6 +23,8 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   side->approvals_.emplace(identity::Approvals::Setup{with.store, with.log, *side->people_,
                                                       *side->notices_, with.self, with.clock,
                                                       with.random, with.keys.kek});
+  side->lone_acts_.emplace(
+      identity::LoneActs::Setup{*side->notices_, with.store, with.log, with.clock});
   side->configuration_.emplace(ConfigurationAct::Ports{with.log, *side->notices_, with.self},
                                hash::Sha256(AsBytes(with.config.text)));
   side->approvals_->Handle(identity::Act::kConfigurationAcknowledge, *side->configuration_);
@@ -30,14 +32,24 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
 }
 
 void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop) {
-  people_service_.emplace(
-      PeopleService::Ports{callers, *people_, *approvals_, setup_.log, trust, setup_.clock});
+  people_service_.emplace(PeopleService::Ports{callers, *people_, *approvals_, setup_.log,
+                                               *lone_acts_, trust, setup_.clock});
   approvals_service_.emplace(callers, *approvals_);
   notices_service_.emplace(NoticesService::Ports{callers, *notices_, std::move(stop)});
+  opening_.emplace(PayloadOpening::Ports{setup_.store, setup_.log, setup_.keys.kek, *people_,
+                                         *approvals_, setup_.self, setup_.clock});
+  audit_service_.emplace(
+      AuditService::Ports{setup_.self, callers, setup_.log, setup_.clock, *opening_});
+}
+
+Status PeopleSide::Housekeep() {
+  const Status told = lone_acts_->Housekeep();
+  COMITY_RETURN_IF_ERROR(approvals_->Housekeep());
+  return told;
 }
 
 std::vector<grpc::Service*> PeopleSide::services() {
-  return {&*people_service_, &*approvals_service_, &*notices_service_};
+  return {&*people_service_, &*approvals_service_, &*notices_service_, &*audit_service_};
 }
 
 }  // namespace comity::gateway

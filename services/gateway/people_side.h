@@ -10,12 +10,15 @@
 
 #include "services/audit/log.h"
 #include "services/gateway/agency/approvals_service.h"
+#include "services/gateway/agency/audit_service.h"
 #include "services/gateway/agency/configuration_act.h"
 #include "services/gateway/agency/notices_service.h"
+#include "services/gateway/agency/payload_opening.h"
 #include "services/gateway/agency/people_service.h"
 #include "services/gateway/identity_keys.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
 #include "services/oversight/erasure_ledger.h"
@@ -23,8 +26,8 @@
 
 namespace comity::gateway {
 
-// What a gateway knows of its own people: who they are, what they are told, and the acts that need
-// two of them.
+// What a gateway knows of its own people: who they are, what they are told, the acts that need two
+// of them, and what they are shown of the log.
 //
 // Threads: made and served by the owner's thread; the parts are thread-safe.
 class PeopleSide {
@@ -47,11 +50,14 @@ class PeopleSide {
   identity::People& people() { return *people_; }
   identity::Notices& notices() { return *notices_; }
   identity::Approvals& approvals() { return *approvals_; }
+  identity::LoneActs& lone_acts() { return *lone_acts_; }
   ConfigurationAct& configuration() { return *configuration_; }
 
   // Makes the handlers. `stop` ends their streams.
   void Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop);
   std::vector<grpc::Service*> services();
+  // Ends what waited too long for a second person, and tells what one person did alone.
+  Status Housekeep();
 
  private:
   explicit PeopleSide(Setup setup) : setup_(std::move(setup)) {}
@@ -60,10 +66,13 @@ class PeopleSide {
   std::unique_ptr<identity::People> people_;
   std::optional<identity::Notices> notices_;
   std::optional<identity::Approvals> approvals_;
+  std::optional<identity::LoneActs> lone_acts_;
   std::optional<ConfigurationAct> configuration_;
   std::optional<PeopleService> people_service_;
   std::optional<ApprovalsService> approvals_service_;
   std::optional<NoticesService> notices_service_;
+  std::optional<PayloadOpening> opening_;
+  std::optional<AuditService> audit_service_;
 };
 
 }  // namespace comity::gateway

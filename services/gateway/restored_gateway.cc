@@ -9,7 +9,6 @@
 
 #include "crypto/hash/sha256.h"
 #include "services/audit/events.h"
-#include "services/gateway/agency/audit_service.h"
 #include "services/gateway/agency/node_service.h"
 #include "services/gateway/federation/peer_links.h"
 #include "services/gateway/handshake_log.h"
@@ -55,7 +54,7 @@ class RestoredGateway::Parts {
       return {};
     });
     housekeeping_.Add("bars", std::chrono::seconds(1), [this] { setup_.storage.ListBars(); });
-    add("approvals", [this] { return people_->approvals().Housekeep(); });
+    add("people", [this] { return people_->Housekeep(); });
     add("refusals", [this] {
       handshakes_.WriteRepeats();
       return refusals_->WriteRepeats();
@@ -122,7 +121,6 @@ class RestoredGateway::Parts {
         PeerLinks::Ports{no_channel, [](const policy::AgencyId&) { return PeerView(); }, *no_trust_,
                          *signer_, *verifier_, setup_.clock, setup_.random});
     people_->Serve(*callers_, *agency_trust_, streams_stop_.get_token());
-    audit_.emplace(AuditService::Ports{setup_.own, *callers_, storage.log(), setup_.clock});
     node_.emplace(NodeService::Ports{setup_.own, *callers_, storage.log(), *no_links_, setup_.clock,
                                      setup_.clock.Now(), people_->approvals(),
                                      people_->configuration(), setup_.config.keys.tls});
@@ -142,8 +140,7 @@ class RestoredGateway::Parts {
   }
 
   Status Listen() {
-    std::vector<grpc::Service*> own = {&*audit_, &*node_, &retention_->retention(),
-                                       &retention_->backup()};
+    std::vector<grpc::Service*> own = {&*node_, &retention_->retention(), &retention_->backup()};
     for (grpc::Service* service : people_->services()) own.push_back(service);
     COMITY_RETURN_IF_ERROR(
         servers_.Start({"listen.agency", setup_.config.listen.agency, agency_tls_->credentials(),
@@ -183,7 +180,6 @@ class RestoredGateway::Parts {
   std::optional<MessageSigner> signer_;
   std::optional<MessageVerifier> verifier_;
   std::optional<PeerLinks> no_links_;  // to nobody
-  std::optional<AuditService> audit_;
   std::optional<NodeService> node_;
   std::optional<RetentionSide> retention_;
   Servers servers_;

@@ -15,7 +15,8 @@ Result<std::unique_ptr<SealedHolderSide>> SealedHolderSide::Open(Ports ports) {
       side->publications_,
       watchlists::SealedPublications::Open(
           {own.store, own.journal, own.keys.kek, own.random, own.clock, own.self, *own.keys.agency,
-           own.lists.lists(), own.config.data_directory / "sealed" / "own"}));
+           own.lists.lists(), own.config.data_directory / "sealed" / "own",
+           &own.lists.lone_acts()}));
   watchlists::SealedPublications* const publications = side->publications_.get();
   side->held_.emplace([publications](store::Transaction& transaction, audit::Recorder& recorder,
                                      const policy::AgencyId& partner, const Digest& header,

@@ -13,6 +13,7 @@ namespace comity::gateway {
 Result<Servers::Running> Servers::Listen(const Port& port) {
   grpc::ServerBuilder builder;
   transport::ApplyServerDefaults(builder, port.max_message_size);
+  if (port.stream_window > 0) transport::LimitStreamWindow(builder, port.stream_window);
   Running running;
   builder.AddListeningPort(port.endpoint.text(), port.credentials, &running.port);
   for (grpc::Service* service : port.services) builder.RegisterService(service);

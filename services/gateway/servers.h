@@ -28,6 +28,7 @@ class Servers {
     std::shared_ptr<grpc::ServerCredentials> credentials;
     int max_message_size = 0;  // octets: a constant of transport/limits.h
     std::vector<grpc::Service*> services;
+    int stream_window = 0;  // octets: a constant of transport/limits.h; 0: as gRPC has it
   };
 
   // Listens. Errors: kUnavailable  the port cannot be bound; the detail names key and address

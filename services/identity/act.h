@@ -73,6 +73,7 @@ enum class Act : std::uint8_t {
   // log and node
   kAuditExport,
   kAuditProve,
+  kAuditOpen,
   kRetentionRead,
   kRetentionRun,
   kRetentionHold,

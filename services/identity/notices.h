@@ -43,6 +43,7 @@ inline constexpr std::string_view kBarUnlisted = "bar-unlisted";
 inline constexpr std::string_view kHoldReview = "hold-review-due";
 inline constexpr std::string_view kReceiptMissing = "receipt-missing";
 inline constexpr std::string_view kAlertsChanged = "alerts-changed";
+inline constexpr std::string_view kLoneAct = "act-of-one-person";
 inline constexpr std::string_view kConfigurationChanged = "configuration-changed";
 inline constexpr std::string_view kRestored = "restored";
 }  // namespace notice

@@ -202,7 +202,8 @@ Result<ActHandler::AfterCommit> PersonRevocation::Carry(store::Transaction& tran
   return RefreshOf(people_);
 }
 
-Status RevokeNow(People& people, audit::Journal& journal, const RevocationOrder& order) {
+Status RevokeNow(People& people, audit::Journal& journal, const LoneActs& lone_acts,
+                 const RevocationOrder& order) {
   COMITY_RETURN_IF_ERROR(CheckVisibleText("a reason", order.reason, kMaxReason));
   COMITY_RETURN_IF_ERROR(journal.Commit([&](store::Transaction& transaction,
                                             audit::Recorder& recorder) -> Status {
@@ -215,9 +216,15 @@ Status RevokeNow(People& people, audit::Journal& journal, const RevocationOrder&
                   known.id.text() + " holds a privileged role: that needs two people");
     }
     known.active = false;
-    return people.Put(transaction, recorder, known, {order.by.text(), order.reason});
+    COMITY_RETURN_IF_ERROR(
+        people.Put(transaction, recorder, known, {order.by.text(), order.reason}));
+    return lone_acts.Tell(transaction, recorder,
+                          {Act::kPersonRevoke, "people",
+                           "the access of " + known.id.text() + " was ended", order.by.text()});
   }));
-  return people.Refresh();
+  COMITY_RETURN_IF_ERROR(people.Refresh());
+  lone_acts.Announce();
+  return {};
 }
 
 }  // namespace comity::identity

@@ -8,6 +8,7 @@
 #include "policy/model/ids.h"
 #include "services/audit/journal.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/identity/people.h"
 
 namespace comity::identity {
@@ -55,13 +56,15 @@ class PersonRevocation final : public ActHandler {
   People& people_;
 };
 
-// Ends the access of a person without a privileged role, at once, by one administrator.
+// Ends the access of a person without a privileged role, at once, by one administrator; told to
+// those who oversee.
 // Errors: kInvalidArgument  no reason; kNotFound; kConflict  ended already, or a privileged role
 struct RevocationOrder {
   policy::PersonId person;
   std::string reason;  // 1..1000
   policy::PersonId by;
 };
-Status RevokeNow(People& people, audit::Journal& journal, const RevocationOrder& order);
+Status RevokeNow(People& people, audit::Journal& journal, const LoneActs& lone_acts,
+                 const RevocationOrder& order);
 
 }  // namespace comity::identity

@@ -56,6 +56,12 @@ void ApplyServerDefaults(grpc::ServerBuilder& builder, int max_message_size) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
 }
 
+void LimitStreamWindow(grpc::ServerBuilder& builder, int octets) {
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, octets);
+  // It would measure the line and make the window as large as that can carry.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+}
+
 grpc::ChannelArguments ChannelArgumentsFor(int max_message_size) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(max_message_size);

@@ -104,5 +104,7 @@ Result<VerifiedPeer> ServerOf(const grpc::ClientContext& context, TrustStore& tr
 // Limits, keepalive, connection age and health service for a server of the synchronous API. No
 // reflection, no channelz: every peer with a certificate could call them.
 void ApplyServerDefaults(grpc::ServerBuilder& builder, int max_message_size);
+// In: octets  of one stream that may be on their way, for good; a larger message still passes
+void LimitStreamWindow(grpc::ServerBuilder& builder, int octets);
 
 }  // namespace comity::transport

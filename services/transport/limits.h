@@ -24,6 +24,11 @@ inline constexpr std::size_t kMaxImportTemplates = std::size_t{2} * 1024 * 1024 
 inline constexpr int kMaxAgencyMessage =
     1024 * 1024 + 64 * 1024;  // the largest chunk and its frame
 
+// Octets of one stream that have come and that nobody has looked at: some 110 faces of 128
+// dimensions, 30 of 512. An engine that sends faster than its faces are searched is held up by the
+// network within that many, and no face grows old on the way. gRPC's own window grows to megabytes.
+inline constexpr int kAgencyStreamWindow = 64 * 1024;
+
 // --- values in messages ---
 inline constexpr std::size_t kMaxIdLength = 64;
 inline constexpr std::size_t kMaxCaptureRef = 128;

@@ -114,6 +114,7 @@ Result<std::unique_ptr<Register>> Register::Open(RegisterSetup setup) {
 
 Status Register::Refresh(const WatchlistId& list, std::span<const std::string> references) {
   if (state_->setup.changes != nullptr) state_->setup.changes->OnDurable();
+  if (state_->setup.lone_acts != nullptr) state_->setup.lone_acts->Announce();
   // Read and written under one lock: else an older reading could overtake a newer one.
   const std::lock_guard one_at_a_time(state_->refreshing);
   store::WatchlistRecord record;

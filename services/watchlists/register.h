@@ -21,6 +21,7 @@
 #include "policy/model/instant.h"
 #include "policy/model/terms.h"
 #include "services/audit/journal.h"
+#include "services/identity/lone_acts.h"
 #include "services/runtime/clock.h"
 #include "services/store/store.h"
 #include "services/watchlists/definition.h"
@@ -43,6 +44,8 @@ struct RegisterSetup {
   // How long after a list's end an agreement lets its faces stay; the shortest counts, and never
   // more than 24 hours (WL-12).
   std::function<std::chrono::seconds(const policy::AgreementId&)> list_after_end{};
+  // Tells those who oversee what one person does to what was approved; null: nobody is told.
+  const identity::LoneActs* lone_acts = nullptr;
 };
 
 struct ListCounts {

@@ -109,7 +109,13 @@ Result<Instant> Register::Close(const WatchlistId& list, std::string_view reason
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
     COMITY_ASSIGN_OR_RETURN(delete_by, CloseIn(transaction, recorder, setup, list,
                                                {std::string(reason), std::string(by)}));
-    return {};
+    COMITY_ASSIGN_OR_RETURN(const auto record, transaction.watchlists().List(list));
+    return TellOversight(
+        transaction, recorder, setup, record,
+        {identity::Act::kWatchlistClose,
+         {},
+         "the list was closed; its faces go by " + policy::EncodeInstant(delete_by),
+         std::string(by)});
   };
   COMITY_RETURN_IF_ERROR(setup.journal.Commit(work));
   COMITY_RETURN_IF_ERROR(Refresh(list));

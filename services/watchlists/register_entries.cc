@@ -44,6 +44,12 @@ Status NoteInDraft(store::Transaction& transaction, const RegisterSetup& setup, 
   return PutList(transaction, setup, list);
 }
 
+// In: what  became of the entry: "withdrawn"
+identity::LoneAct LoneActOn(identity::Act act, const store::EntryRecord& entry,
+                            std::string_view what, const std::string& by) {
+  return {act, {}, "entry " + entry.reference + " was " + std::string(what), by};
+}
+
 EntryChange ChangeOf(const std::string& reference, ChangeKind kind, Instant at) {
   EntryChange change;
   change.reference = reference;
@@ -144,6 +150,10 @@ Status Correcting::Change(store::Transaction& transaction, audit::Recorder& reco
       NoteInDraft(transaction, setup_, taken, {"|correct|", after.sealed_fields, correction_.by}));
   if (alters) COMITY_RETURN_IF_ERROR(NoteAltered(transaction, taken));
   COMITY_RETURN_IF_ERROR(TellOf(transaction, recorder, taken.record, after, fields));
+  COMITY_RETURN_IF_ERROR(
+      TellOversight(transaction, recorder, setup_, taken.record,
+                    LoneActOn(identity::Act::kEntryCorrect, before,
+                              "corrected (" + Joined(changed) + ")", correction_.by)));
   COMITY_RETURN_IF_ERROR(recorder.Record(ListEvent(audit::kEntryCorrected, setup_.own, list, now_,
                                                    {{"reference", before.reference},
                                                     {"changed", Joined(changed)},
@@ -225,6 +235,9 @@ Status Register::Withdraw(const Withdrawal& withdrawal) {
                                        {"|withdraw|", AsBytes(entry.reference), withdrawal.by}));
     COMITY_RETURN_IF_ERROR(Tell(transaction, recorder, setup, taken.record,
                                 ChangeOf(entry.reference, ChangeKind::kWithdrawn, now)));
+    COMITY_RETURN_IF_ERROR(
+        TellOversight(transaction, recorder, setup, taken.record,
+                      LoneActOn(identity::Act::kEntryWithdraw, entry, "withdrawn", withdrawal.by)));
     COMITY_RETURN_IF_ERROR(recorder.Record(ListEvent(audit::kEntryWithdrawn, setup.own, list, now,
                                                      {{"reference", withdrawal.reference},
                                                       {"reason", withdrawal.reason},
@@ -258,6 +271,10 @@ Status Register::Restrict(const Restriction& restriction) {
     COMITY_RETURN_IF_ERROR(transaction.watchlists().ChangeEntry(list, after));
     COMITY_RETURN_IF_ERROR(Tell(transaction, recorder, setup, taken.record,
                                 ChangeOf(after.reference, ChangeKind::kRestricted, now)));
+    COMITY_RETURN_IF_ERROR(TellOversight(
+        transaction, recorder, setup, taken.record,
+        LoneActOn(identity::Act::kEntryRestrict, after,
+                  restriction.contested ? "marked contested" : "restricted", restriction.by)));
     COMITY_RETURN_IF_ERROR(recorder.Record(
         ListEvent(audit::kEntryRestricted, setup.own, list, now,
                   {{"reference", restriction.reference},

@@ -119,6 +119,14 @@ Status Tell(store::Transaction& transaction, audit::Recorder& recorder, const Re
   return setup.changes->OnChange(transaction, recorder, change);
 }
 
+Status TellOversight(store::Transaction& transaction, audit::Recorder& recorder,
+                     const RegisterSetup& setup, const store::WatchlistRecord& list,
+                     identity::LoneAct act) {
+  if (setup.lone_acts == nullptr || !WasApproved(list)) return {};
+  act.on = "list " + list.reference.text();
+  return setup.lone_acts->Tell(transaction, recorder, act);
+}
+
 Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,
                            const SecretBytes& kek) {
   COMITY_ASSIGN_OR_RETURN(auto definition, ReadDefinition(record));

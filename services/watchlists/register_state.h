@@ -72,6 +72,11 @@ bool WasApproved(const store::WatchlistRecord& list);
 // Passes a change on if somebody may have been told of the entry.
 Status Tell(store::Transaction& transaction, audit::Recorder& recorder, const RegisterSetup& setup,
             const store::WatchlistRecord& list, EntryChange change);
+// Tells those who oversee of what one person did to a list that was approved: a draft serves
+// nobody yet. In: act  `on` is filled in
+Status TellOversight(store::Transaction& transaction, audit::Recorder& recorder,
+                     const RegisterSetup& setup, const store::WatchlistRecord& list,
+                     identity::LoneAct act);
 
 // Loads list and entries; takes no part in a unit of work.
 Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,

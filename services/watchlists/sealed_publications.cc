@@ -109,15 +109,28 @@ Result<SecretBytes> SealedPublications::State::KeyOf(const Digest& header) const
   return OpenListKey(setup.kek, record);
 }
 
+namespace {
+
+identity::LoneAct ShreddedAlone(const std::vector<EndingList>& ending, const EndReason& why) {
+  return {
+      identity::Act::kWatchlistShred, "list " + ending.front().scope.list.text(),
+      "the keys of " + std::to_string(ending.size()) + " sealed lists of this list were destroyed",
+      std::string(why.by)};
+}
+
+}  // namespace
+
 Status SealedPublications::State::End(const std::vector<EndingList>& ending, const EndReason& why) {
   if (ending.empty()) return {};
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
     for (const EndingList& list : ending) {
       COMITY_RETURN_IF_ERROR(EndInStore(transaction, recorder, setup, list, why));
     }
-    return {};
+    if (setup.lone_acts == nullptr || why.by == kGatewayEnds) return {};
+    return setup.lone_acts->Tell(transaction, recorder, ShreddedAlone(ending, why));
   };
   COMITY_RETURN_IF_ERROR(setup.journal.Commit(work));
+  if (setup.lone_acts != nullptr) setup.lone_acts->Announce();
   for (const EndingList& list : ending) {
     Put([&](Epochs& all) { all.erase(list.header); });
     files.RemoveList(list.header);

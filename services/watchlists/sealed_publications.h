@@ -22,6 +22,7 @@
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
 #include "services/audit/journal.h"
+#include "services/identity/lone_acts.h"
 #include "services/runtime/clock.h"
 #include "services/store/sealed_list_store.h"
 #include "services/store/store.h"
@@ -88,6 +89,8 @@ class SealedPublications {
     const sign::SigningKey& agency_key;
     Register& lists;
     std::filesystem::path folder;  // made with mode 0700
+    // Tells those who oversee of what a person shreds; null: nobody is told.
+    const identity::LoneActs* lone_acts = nullptr;
   };
   // Loads what is in force; removes what an interrupted sealing left. A list that does not open, or
   // a block of which is not on disk, is ended: it is made anew from the watchlist.

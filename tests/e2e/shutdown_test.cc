@@ -86,6 +86,16 @@ TEST_F(Shutdown, OfAGatewayThatCrashesLeavesNoCoreFile) {
   EXPECT_TRUE(std::regex_search(text, std::regex("Max core file size +0 +0 "))) << text;
 }
 
+// Nor are its keys written to swap meanwhile.
+TEST_F(Shutdown, LeavesNoKeyInSwap) {
+  std::ifstream status("/proc/" + std::to_string(police_.pid()) + "/status");
+  const std::string text{std::istreambuf_iterator<char>(status), {}};
+  std::smatch locked;
+  ASSERT_TRUE(std::regex_search(text, locked, std::regex("VmLck:\\s+(\\d+) kB"))) << text;
+  EXPECT_GE(std::stoi(locked[1]), 4) << "RLIMIT_MEMLOCK of this machine may be too low";
+  EXPECT_EQ(police_.log().find("keys-not-locked"), std::string::npos) << police_.log();
+}
+
 TEST_F(Shutdown, OfTheHolderIsCleanWithinFiveSecondsUnderAnOpenStream) {
   ExpectCleanStop(police_);
   ASSERT_TRUE(engine_->Send({2, "capture-2", "camera-1", agencies_.entries()[4]}));

@@ -146,6 +146,15 @@ TEST_F(EngineReplay, EndsByItsExitCodeLikeEveryCommand) {
   EXPECT_THAT(output.err, HasSubstr("faces.f32: row 1: its L2 norm is 2.0"));
 }
 
+// A sender that does not wait for answers is slowed by the gateway: what it has sent and nobody has
+// looked at stays small, so that it learns at once that it is too fast.
+TEST_F(EngineReplay, IsSlowedByTheGatewayWithinSomeHundredFaces) {
+  const CommandOutput output = Replay({"--rate", "8000", "--seconds", "1", "--json"});
+  const Json json = Json::parse(output.out);
+  EXPECT_GT(json["slow_sends_ms"], 0) << output.out;
+  EXPECT_LT(json["most_awaited"], 600) << output.out;
+}
+
 TEST_F(EngineReplay, TellsWhatItMeasuredWhenItIsInterrupted) {
   auto replay = Process::Start(
       {COMITY_PROGRAM, "engine", "replay", Path("faces.f32"), "--profile", Path("engine.toml"),

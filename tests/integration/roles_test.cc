@@ -210,6 +210,7 @@ void RolesMatrix::AddOtherCalls() {
       {Act::kNoticeRead, Unary(&v1::Notices::Stub::List)},
       {Act::kAuditExport, Reading(&v1::Audit::Stub::Export)},
       {Act::kAuditProve, Unary(&v1::Audit::Stub::Prove)},
+      {Act::kAuditOpen, Unary(&v1::Audit::Stub::RequestOpening)},
       {Act::kRetentionRead, Unary(&v1::Retention::Stub::Due)},
       {Act::kRetentionRun, Unary(&v1::Retention::Stub::Run)},
       {Act::kRetentionHold, Unary(&v1::Retention::Stub::Hold)},

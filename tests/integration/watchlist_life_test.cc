@@ -134,6 +134,25 @@ TEST_F(WatchlistLife, WhatItsKeepersDoShowsInARunningSearchBeforeTheirCallReturn
   EXPECT_EQ(Summary().state(), "closed");
 }
 
+TEST_F(WatchlistLife, WhatOnePersonDoesAloneIsToldByTheGatewayToThoseWhoOversee) {
+  Agree();
+  ImportEntries(3);
+  ASSERT_TRUE(Restrict("ref-1").ok());
+  ASSERT_TRUE(Close("supervisor-1").ok());
+  for (const char* person : {"supervisor-2", "dpo", "auditor"}) {
+    grpc::ClientContext context;
+    v1::ListNoticesResponse response;
+    ASSERT_TRUE(police_.notices(person)->List(&context, v1::ListNoticesRequest(), &response).ok());
+    std::vector<std::string> told;
+    for (const v1::Notice& notice : response.notices()) {
+      if (notice.kind() == "act-of-one-person") told.push_back(notice.words());
+    }
+    EXPECT_THAT(told, ElementsAre(HasSubstr("ref-1 was marked contested by operator alone"),
+                                  HasSubstr("closed")))
+        << person;
+  }
+}
+
 TEST_F(WatchlistLife, RolesAndSeparationHold) {
   Agree();
   ImportEntries(3);

@@ -8,6 +8,7 @@
 #include "services/audit/events.h"
 #include "services/audit/export.h"
 #include "services/audit/prove.h"
+#include "services/gateway/wire/convert_approval.h"
 #include "services/gateway/wire/respond.h"
 
 namespace comity::gateway {
@@ -94,6 +95,38 @@ grpc::Status AuditService::Prove(grpc::ServerContext* context, const v1::ProveAu
       entry.set_index(proof.index);
       entry.set_entry(proof.entry.data(), proof.entry.size());
       entry.set_proof(proof.proof);
+    }
+    return {};
+  });
+}
+
+grpc::Status AuditService::RequestOpening(grpc::ServerContext* context,
+                                          const v1::RequestOpeningRequest* request,
+                                          v1::PendingAct* response) {
+  return RespondLocally([&]() -> Status {
+    COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
+                            ports_.callers.Person(*context, identity::Act::kAuditOpen));
+    const OpeningOrder order{{request->entries().begin(), request->entries().end()},
+                             {request->days().begin(), request->days().end()},
+                             request->order(),
+                             request->reason()};
+    COMITY_ASSIGN_OR_RETURN(const auto act, ports_.opening.Propose(order, caller));
+    *response = ToProto(act);
+    return {};
+  });
+}
+
+grpc::Status AuditService::Open(grpc::ServerContext* context,
+                                const v1::OpenPayloadsRequest* request,
+                                grpc::ServerWriter<v1::OpenedEntry>* writer) {
+  return RespondLocally([&]() -> Status {
+    COMITY_ASSIGN_OR_RETURN(const identity::Caller caller,
+                            ports_.callers.Person(*context, identity::Act::kAuditOpen));
+    COMITY_ASSIGN_OR_RETURN(const OpeningOrder order,
+                            ports_.opening.Begin(request->approval(), caller));
+    for (const std::uint64_t index : order.entries) {
+      COMITY_ASSIGN_OR_RETURN(const v1::OpenedEntry entry, ports_.opening.Open(index, order.days));
+      if (!writer->Write(entry)) return Fail(ErrorCode::kUnavailable, "the reader went away");
     }
     return {};
   });

@@ -3,6 +3,7 @@
 
 #include "comity/v1/audit.grpc.pb.h"
 #include "services/audit/log.h"
+#include "services/gateway/agency/payload_opening.h"
 #include "services/gateway/wire/callers.h"
 
 namespace comity::gateway {
@@ -15,6 +16,7 @@ class AuditService final : public v1::Audit::Service {
     AgencyCallers& callers;
     audit::Log& log;
     const runtime::Clock& clock;
+    PayloadOpening& opening;
   };
   // All references must outlive the object.
   explicit AuditService(Ports ports) : ports_(std::move(ports)) {}
@@ -23,6 +25,11 @@ class AuditService final : public v1::Audit::Service {
                       grpc::ServerWriter<v1::ExportedChunk>* writer) override;
   grpc::Status Prove(grpc::ServerContext* context, const v1::ProveAuditRequest* request,
                      v1::ProveAuditResponse* response) override;
+  grpc::Status RequestOpening(grpc::ServerContext* context,
+                              const v1::RequestOpeningRequest* request,
+                              v1::PendingAct* response) override;
+  grpc::Status Open(grpc::ServerContext* context, const v1::OpenPayloadsRequest* request,
+                    grpc::ServerWriter<v1::OpenedEntry>* writer) override;
 
  private:
   audit::Event EventOf(std::string_view type, const identity::Caller& caller) const;

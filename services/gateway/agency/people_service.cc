@@ -130,7 +130,7 @@ grpc::Status PeopleService::Revoke(grpc::ServerContext* context,
     COMITY_ASSIGN_OR_RETURN(const auto id, policy::PersonId::Parse(request->id()));
     COMITY_ASSIGN_OR_RETURN(const identity::Person person, ports_.people.Find(id));
     if (!person.roles.Meets(identity::kPrivilegedRoles)) {
-      return identity::RevokeNow(ports_.people, ports_.journal,
+      return identity::RevokeNow(ports_.people, ports_.journal, ports_.lone_acts,
                                  {id, request->reason(), caller.person});
     }
     COMITY_ASSIGN_OR_RETURN(

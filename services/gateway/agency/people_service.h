@@ -19,6 +19,7 @@ class PeopleService final : public v1::People::Service {
     identity::People& people;
     identity::Approvals& approvals;
     audit::Journal& journal;
+    identity::LoneActs& lone_acts;
     transport::TrustStore& trust;  // of own people: whom a card may be of
     const runtime::Clock& clock;
   };

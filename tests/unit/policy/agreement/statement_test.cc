@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "crypto/base/encoding.h"
+#include "tests/support/documented_vector.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/policy/agreement_fixture.h"
 
@@ -51,6 +52,15 @@ TEST(Statement, HasTheBytesOfTheFormatDocument) {
         sign::KeyId(Key(1).public_key()), EncodeHex(agreement.sha256.view())}) {
     EXPECT_THAT(document, ::testing::HasSubstr(bytes));
   }
+}
+
+TEST(Statement, HasTheEnvelopeOfTheFederationDocument) {
+  const auto envelope = Countersign(
+      Key(1), Envelope(kCouncilChief,
+                       StatementBy(kCouncilChief, StatementKind::kSignature, BaseAgreement())));
+  const std::string text = sign::EncodeDsseJson(envelope);
+  EXPECT_EQ(text, comity::testing::DocumentedVector("federation.md", "envelope") + "\n");
+  EXPECT_EQ(text.size(), 707U);
 }
 
 TEST(Statement, SurvivesItsFileForm) {

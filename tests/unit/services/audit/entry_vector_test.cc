@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 
 #include "crypto/base/encoding.h"
@@ -11,6 +10,7 @@
 #include "crypto/tlog/commitment.h"
 #include "services/audit/events.h"
 #include "services/audit/store_recorder.h"
+#include "tests/support/documented_vector.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/result_matchers.h"
 
@@ -79,16 +79,8 @@ Event ExampleEvent() {
   return event;
 }
 
-// The text of the fenced block that follows `<!-- vector: NAME -->`, without line ends.
 std::string DocumentedVector(const std::string& name) {
-  std::ifstream file(COMITY_SOURCE_DIR "/docs/formats/audit_entry.md");
-  std::string line;
-  while (std::getline(file, line) && line != "<!-- vector: " + name + " -->") {
-  }
-  std::getline(file, line);  // the fence
-  std::string vector;
-  while (std::getline(file, line) && line != "```") vector += line;
-  return vector;
+  return comity::testing::DocumentedVector("audit_entry.md", name);
 }
 
 class EntryVector : public ::testing::Test {

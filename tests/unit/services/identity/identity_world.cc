@@ -55,12 +55,15 @@ void IdentityWorld::Open() {
   approvals_ = std::make_unique<Approvals>(
       Approvals::Setup{agency_.store(), agency_.journal(), *people_, *notices_, agency_.own,
                        agency_.clock, agency_.random, agency_.kek()});
+  lone_acts_ = std::make_unique<LoneActs>(
+      LoneActs::Setup{*notices_, agency_.store(), agency_.journal(), agency_.clock});
   approvals_->Handle(Act::kDeploymentStart, ledger_);
   approvals_->Handle(Act::kThresholdLower, ledger_);
   approvals_->Handle(Act::kStopLift, ledger_);
 }
 
 void IdentityWorld::Close() {
+  lone_acts_.reset();
   approvals_.reset();
   notices_.reset();
   people_.reset();

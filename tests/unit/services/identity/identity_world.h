@@ -13,6 +13,7 @@
 #include "crypto/hash/sha256.h"
 #include "services/identity/approval_decision.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
 #include "services/store/setting_store.h"
@@ -71,6 +72,7 @@ class IdentityWorld : public ::testing::Test {
   std::unique_ptr<People> people_;
   std::unique_ptr<Notices> notices_;
   std::unique_ptr<Approvals> approvals_;
+  std::unique_ptr<LoneActs> lone_acts_;
   LedgerAct ledger_;
 };
 

@@ -129,13 +129,16 @@ TEST_F(PersonActsTest, NobodyApprovesAChangeOfTheirOwnAccess) {
 
 TEST_F(PersonActsTest, OneAdministratorRevokesWhoHoldsNoPrivilegedRole) {
   const policy::PersonId by = policy::PersonId::Parse("admin-1").value();
-  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), {Now("operator-1").id, "left", by}), IsOk());
+  EXPECT_THAT(
+      RevokeNow(*people_, agency_.journal(), *lone_acts_, {Now("operator-1").id, "left", by}),
+      IsOk());
   EXPECT_FALSE(Now("operator-1").active);
-  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), {Now("operator-1").id, "left", by}),
-              FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), {Now("supervisor-1").id, "", by}),
+  EXPECT_THAT(
+      RevokeNow(*people_, agency_.journal(), *lone_acts_, {Now("operator-1").id, "left", by}),
+      FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), *lone_acts_, {Now("supervisor-1").id, "", by}),
               FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), {Now("dpo").id, "left", by}),
+  EXPECT_THAT(RevokeNow(*people_, agency_.journal(), *lone_acts_, {Now("dpo").id, "left", by}),
               FailsWith(ErrorCode::kConflict));
   EXPECT_TRUE(Now("dpo").active);
 }

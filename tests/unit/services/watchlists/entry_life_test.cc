@@ -278,13 +278,39 @@ TEST_F(EntryLife, ExpiryDestroysTheKeyAndIsPassedOn) {
   EXPECT_EQ(world_.StatusOf(kList).counts.expired, 150U);
 }
 
+TEST_F(EntryLife, WhatOnePersonDoesToAnApprovedListIsToldToThoseWhoOversee) {
+  world_.TellOversight();
+  world_.Approved(kList.text(), {Entry("a"), Entry("b"), Entry("c"), Entry("d")});
+  ASSERT_THAT(world_.lists->Withdraw({kList, "a", "arrested", "o"}), IsOk());
+  ASSERT_THAT(world_.lists->Withdraw({kList, "d", "arrested", "o"}), IsOk());
+  ASSERT_THAT(world_.lists->Restrict({kList, "b", true, "contested", "o"}), IsOk());
+  nlohmann::json shorter = Entry("c");
+  shorter["expires_at"] = "2026-11-25T09:00:00Z";
+  ASSERT_THAT(world_.lists->Correct({kList, "c", shorter.dump(), "served", "o"}), IsOk());
+  ASSERT_THAT(world_.lists->Close(kList, "over", "s"), IsOk());
+  const auto told = ElementsAre(HasSubstr("entry a was withdrawn by o alone"),
+                                HasSubstr("entry b was marked contested by o alone"),
+                                HasSubstr("entry c was corrected (expires_at) by o alone"),
+                                HasSubstr("the list was closed; its faces go by 2026-"));
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kSupervisor), told);
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kDpo), told);
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kAuditor), told);
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kOperator), IsEmpty());
+  world_.agency.clock.Advance(identity::LoneActs::kGathered);
+  ASSERT_THAT(world_.lone_acts->Housekeep(), IsOk());
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kDpo).back(),
+              HasSubstr("o alone did 1 further act of this kind on list lantern"));
+}
+
 TEST_F(EntryLife, NobodyIsToldOfWhatHappensInADraft) {
+  world_.TellOversight();
   ASSERT_THAT(world_.Draft(Definition(kList.text())), IsOk());
   ASSERT_THAT(world_.Add(kList, {Entry("a"), Entry("b")}), IsOk());
   ASSERT_THAT(world_.lists->Withdraw({kList, "a", "r", "o"}), IsOk());
   ASSERT_THAT(world_.lists->Restrict({kList, "b", false, "r", "o"}), IsOk());
   ASSERT_THAT(world_.lists->Close(kList, "r", "o"), IsOk());
   EXPECT_THAT(world_.changes.Texts(), IsEmpty());
+  EXPECT_THAT(world_.NoticesFor(identity::Role::kDpo), IsEmpty());
 }
 
 TEST_F(EntryLife, ValidationCountsWhatMatchesAndWhatIsStale) {

@@ -121,12 +121,29 @@ class ListWorld {
                            .own = agency.own,
                            .agency_key = agency_key,
                            .changes = &changes,
-                           .list_after_end = [this](const auto&) { return after_end; }});
+                           .list_after_end = [this](const auto&) { return after_end; },
+                           .lone_acts = lone_acts ? &*lone_acts : nullptr});
   }
   void Restart() {
     lists.reset();
     agency.Reopen();
     Open();
+  }
+  // From now on those who oversee are told of what one person does.
+  void TellOversight() {
+    notices.emplace(
+        identity::Notices::Setup{agency.store(), agency.journal(), agency.own, agency.clock});
+    lone_acts.emplace(
+        identity::LoneActs::Setup{*notices, agency.store(), agency.journal(), agency.clock});
+    lists.reset();
+    Open();
+  }
+  // Words of every notice, oldest first.
+  std::vector<std::string> NoticesFor(identity::Role role) {
+    const auto posted = notices->List({role}, 0, false, 1000).value();
+    std::vector<std::string> words;
+    for (const auto& notice : posted) words.push_back(notice.words);
+    return words;
   }
   Manifests MakeManifests() { return {agency.store(), agency.journal(), agency.clock, agency.own}; }
 
@@ -235,6 +252,8 @@ class ListWorld {
   sign::SigningKey agency_key = sign::SigningKey::Generate(agency.random);
   RememberedChanges changes;
   std::chrono::seconds after_end = std::chrono::hours(2);
+  std::optional<identity::Notices> notices;
+  std::optional<identity::LoneActs> lone_acts;
   std::unique_ptr<Register> lists;
   unsigned seed = 1;
 

@@ -19,6 +19,7 @@ namespace {
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace testing;
@@ -136,6 +137,18 @@ TEST_F(SealedEnd, ShreddingCountsTheKeysThatItDestroyed) {
   EXPECT_EQ(ShredAll(), 2U);
   EXPECT_EQ(ShredAll(), 0U);
   EXPECT_EQ(Events(audit::kSealedListShredded), 2U);
+}
+
+TEST_F(SealedEnd, WhatAPersonShredsIsToldToThoseWhoOverseeAndWhatTheGatewayEndsIsNot) {
+  world_.TellOversight();
+  world_.Bring();
+  ASSERT_THAT(ShredAll(), IsOk());
+  const auto told = ElementsAre(HasSubstr("1 sealed lists of this list were destroyed by np-"));
+  EXPECT_THAT(world_.world.NoticesFor(identity::Role::kDpo), told);
+  world_.Bring();
+  const auto all = [](const SealedScope&) { return true; };
+  ASSERT_THAT(world_.publications->Shred(all, "over", "gateway"), IsOk());
+  EXPECT_THAT(world_.world.NoticesFor(identity::Role::kDpo), told);
 }
 
 TEST_F(SealedEnd, NothingIsShreddedWithoutAReason) {

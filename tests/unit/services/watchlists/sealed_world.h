@@ -77,6 +77,11 @@ class SealedWorld {
     world.Restart();
     Open();
   }
+  void TellOversight() {
+    publications.reset();
+    world.TellOversight();
+    Open();
+  }
 
   SealingTerms terms() const {
     SealingTerms made;
@@ -226,7 +231,8 @@ class SealedWorld {
                                      .own = world.agency.own,
                                      .agency_key = world.agency_key,
                                      .lists = *world.lists,
-                                     .folder = folder()});
+                                     .folder = folder(),
+                                     .lone_acts = world.lone_acts ? &*world.lone_acts : nullptr});
   }
 
   comity::testing::TemporaryDirectory directory;

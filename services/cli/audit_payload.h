@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "services/cli/command_line.h"
+#include "services/cli/session.h"
+
+namespace comity::cli {
+
+// `comity audit request-opening`, `open` and `verify-opened`. `session` must outlive the command
+// line.
+void AddAuditPayload(CommandLine& line, Session& session);
+
+}  // namespace comity::cli
