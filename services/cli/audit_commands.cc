@@ -9,6 +9,7 @@
 #include "crypto/merkle/tree_hash.h"
 #include "crypto/tlog/entry.h"
 #include "crypto/tlog/proof_text.h"
+#include "services/cli/audit_compare.h"
 #include "services/cli/audit_export.h"
 #include "services/cli/audit_opening.h"
 #include "services/cli/audit_payload.h"
@@ -213,6 +214,7 @@ void AddAuditCommands(CommandLine& line, Session& session) {
   line.Group("audit", "the log of this agency, and proofs from it");
   AddAuditExport(line, session);
   AddVerify(line, session);
+  AddAuditCompare(line, session);
   AddProofs(line, session);
   AddAuditOpening(line, session);
   AddAuditPayload(line, session);

@@ -6,13 +6,15 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "services/gateway/database_import.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/wire/version.h"
-#include "services/runtime/clock.h"
+#include "services/runtime/clock_record.h"
 #include "services/runtime/config.h"
+#include "services/runtime/guarded_clock.h"
 #include "services/runtime/logging.h"
 #include "services/runtime/shutdown.h"
 #include "services/transport/tls_policy.h"
@@ -20,7 +22,7 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: comityd --config FILE [--check | --import-database]\n"
+    "usage: comityd --config FILE [--check | --import-database | --accept-clock]\n"
     "\n"
     "Runs the gateway of one agency until it is told to stop (SIGTERM, SIGINT).\n"
     "\n"
@@ -29,6 +31,8 @@ constexpr const char* kUsage =
     "  --import-database\n"
     "                 carry comity.db of the data directory over into the PostgreSQL database of\n"
     "                 [store], which must be empty, and end (docs/operations/postgresql.md)\n"
+    "  --accept-clock the machine's clock is right, although it was set, or stood for long, since\n"
+    "                 the gateway last ran\n"
     "  --version      print the version and end\n"
     "  --help         print this and end\n"
     "\n"
@@ -55,10 +59,29 @@ int Import(const comity::runtime::Config& config) {
   return 0;
 }
 
-int Serve(const comity::runtime::Config& config) {
+std::filesystem::path ClockFile(const comity::runtime::Config& config) {
+  return config.data_directory / "clock";
+}
+
+// A clock that was set while the gateway did not run would erase, or permit, what is not due.
+comity::Status CheckTime(const comity::runtime::Config& config,
+                         const comity::runtime::GuardedClock& clock) {
+  const auto before = comity::runtime::LoadClockRecord(ClockFile(config));
+  if (!before && before.error().code == comity::ErrorCode::kNotFound) return {};
+  if (!before) return comity::Fail(before.error());
+  return comity::runtime::CheckClock(*before, comity::runtime::RecordOf(clock));
+}
+
+int Serve(const comity::runtime::Config& config, bool accepts_clock) {
   using namespace comity;
-  runtime::SystemClock clock;
+  runtime::GuardedClock clock;
   const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
+  if (const Status time = CheckTime(config, clock); !time && accepts_clock) {
+    logger->Warn("clock-accepted", {{"reason", time.error().detail}});
+  } else if (!time) {
+    std::fprintf(stderr, "comityd: %s\n", time.error().detail.c_str());
+    return kSetupFault;
+  }
   runtime::Shutdown shutdown;
   while (true) {
     auto gateway = gateway::Gateway::Start(config, clock, *logger, shutdown.token());
@@ -68,6 +91,7 @@ int Serve(const comity::runtime::Config& config) {
                    std::string(Name(gateway.error().code)).c_str());
       return kSetupFault;
     }
+    const runtime::ClockKeeper keeper(ClockFile(config), clock, *logger);
     const gateway::Ports& ports = (*gateway)->ports();
     std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",
                 config.agency.id.c_str(), ports.federation, ports.agency, ports.web);
@@ -85,6 +109,7 @@ int main(int argc, char** argv) {
   std::string file;
   bool check_only = false;
   bool import = false;
+  bool accepts_clock = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--help") return std::fputs(kUsage, stdout) < 0 ? kUsageFault : 0;
@@ -93,6 +118,8 @@ int main(int argc, char** argv) {
       check_only = true;
     } else if (argument == "--import-database") {
       import = true;
+    } else if (argument == "--accept-clock") {
+      accepts_clock = true;
     } else if (argument == "--config" && i + 1 < argc) {
       file = argv[++i];
     } else {
@@ -127,5 +154,5 @@ int main(int argc, char** argv) {
   for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
   if (!faults.empty()) return kSetupFault;
   if (check_only) return 0;
-  return import ? Import(*config) : Serve(*config);
+  return import ? Import(*config) : Serve(*config, accepts_clock);
 }

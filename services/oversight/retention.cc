@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
@@ -72,6 +73,7 @@ struct RetentionDesk::State {
   Result<ErasedCount> DestroyBackups(Instant now);
   Result<std::uint64_t> CountOverdue() const;
   Status TellOfOverdue(Instant now);
+  Status TellOfClock();
   Status Mark(Instant now);
   Result<std::uint64_t> LogSize() const;
 
@@ -80,7 +82,8 @@ struct RetentionDesk::State {
   Instant forgotten_at{};
   Instant marked_at{};
   std::uint64_t marked_size = 0;
-  bool told = false;  // that something is overdue
+  bool told = false;           // that something is overdue
+  bool told_of_clock = false;  // that the machine's clock jumped
 };
 
 RetentionDesk::RetentionDesk(Setup setup) : state_(std::make_unique<State>(std::move(setup))) {}
@@ -225,6 +228,21 @@ Status RetentionDesk::State::TellOfOverdue(Instant now) {
            "'comity retention due' shows which."});
 }
 
+Status RetentionDesk::State::TellOfClock() {
+  const auto jump = setup.clock.Jump();
+  const bool news = jump && !told_of_clock;
+  told_of_clock = jump.has_value();
+  if (!news) return {};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*jump).count();
+  return setup.notices.Post(
+      {identity::notice::kAlarm, kToldOfOverdue, "clock",
+       "The machine's clock was set " + std::string(seconds < 0 ? "back" : "ahead") + " by " +
+           std::to_string(std::abs(seconds)) +
+           " s while the gateway ran. The gateway does not follow it: nothing expires, is erased "
+           "or is permitted again by that. Set the clock right, and it is followed again. If the "
+           "new time is right, start comityd once with --accept-clock."});
+}
+
 Result<std::uint64_t> RetentionDesk::State::LogSize() const {
   std::uint64_t size = 0;
   COMITY_RETURN_IF_ERROR(setup.store.Read([&](const store::Transaction& tx) -> Status {
@@ -255,6 +273,7 @@ Status RetentionDesk::Housekeep() {
     if (outcome && !status) outcome = status;
   };
   also(state_->TellOfOverdue(now));
+  also(state_->TellOfClock());
   also(state_->Mark(now));
   const auto told =
       TellOfHolds(state_->setup.store, state_->setup.journal, state_->setup.notices, now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace comity::runtime {
@@ -16,6 +17,9 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Instant Now() const = 0;
+  // How far the machine's clock is ahead of this one (behind: negative), if this one does not
+  // follow it any more (guarded_clock.h).
+  virtual std::optional<std::chrono::microseconds> Jump() const { return std::nullopt; }
 };
 
 class SystemClock final : public Clock {

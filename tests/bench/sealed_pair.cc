@@ -12,7 +12,8 @@ namespace comity::bench {
 
 SealedPair::SealedPair(const SealedTerms& terms) {
   agencies_ = std::make_unique<testing::TwoAgencies>(
-      terms.dimension, [&](testing::AgreementText& text, testing::LiveAgency& police) {
+      terms.dimension,
+      [&](testing::AgreementText& text, testing::LiveAgency& police, testing::LiveAgency&) {
         text.mode = "sealed";
         police.Configure(fmt::format("[sealed]\nanswer_after = {}\n", terms.answer_after.count()));
         if (!terms.line) return;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/exported_log.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <map>
+#include <utility>
 
 #include "crypto/tlog/entry_bundle.h"
 #include "crypto/tlog/log_verifier.h"
@@ -28,7 +32,7 @@ Result<Files> Download(v1::Audit::Stub& auditor) {
   return files;
 }
 
-Status VerifyFiles(const Files& files) {
+Result<cli::LogSide> VerifyFiles(const Files& files) {
   tlog::LogExport log;
   for (const auto& [path, content] : files) log.paths.push_back(path);
   log.read = [&](const std::string& path) -> Result<Bytes> {
@@ -40,8 +44,9 @@ Status VerifyFiles(const Files& files) {
   COMITY_ASSIGN_OR_RETURN(const Bytes checkpoint, log.read("checkpoint"));
   log.vkeys = AsText(keys);
   log.checkpoint = AsText(checkpoint);
-  COMITY_RETURN_IF_ERROR(tlog::VerifyLog(log));
-  return {};
+  cli::LogGatherer gatherer;
+  COMITY_RETURN_IF_ERROR(tlog::VerifyLog(gatherer.Watch(std::move(log))));
+  return gatherer.Side();
 }
 
 // A bundle's width: 256, or what the path of a partial one ends in.
@@ -58,8 +63,8 @@ unsigned WidthOf(std::string_view path) {
 
 Result<WholeLog> WholeLog::Of(v1::Audit::Stub& auditor) {
   COMITY_ASSIGN_OR_RETURN(const Files files, Download(auditor));
-  COMITY_RETURN_IF_ERROR(VerifyFiles(files));
   WholeLog log;
+  COMITY_ASSIGN_OR_RETURN(log.side_, VerifyFiles(files));
   for (const auto& [path, content] : files) {
     if (!path.starts_with("tile/entries/")) continue;
     COMITY_ASSIGN_OR_RETURN(const auto bundle, tlog::ParseEntryBundle(content, WidthOf(path)));
@@ -69,6 +74,24 @@ Result<WholeLog> WholeLog::Of(v1::Audit::Stub& auditor) {
     }
   }
   return log;
+}
+
+void ExpectAgreeing(const WholeLog& one, const WholeLog& other) {
+  // Nothing is under way, and both clocks are one.
+  const auto compared =
+      cli::CompareLogs(one.side(), other.side(), {.skew = std::chrono::seconds(0)});
+  ASSERT_TRUE(compared.has_value()) << compared.error().detail;
+  for (const cli::Difference& each : compared->differences) {
+    ADD_FAILURE() << each.kind << " in the log of " << each.agency << ", exchange " << each.exchange
+                  << ": " << each.words;
+  }
+  std::printf(
+      "%s and %s: %llu searches, %llu alerts, %llu messages agree; %llu hits without an alert\n",
+      one.side().agency.c_str(), other.side().agency.c_str(),
+      static_cast<unsigned long long>(compared->searches),
+      static_cast<unsigned long long>(compared->alerts),
+      static_cast<unsigned long long>(compared->messages),
+      static_cast<unsigned long long>(compared->hits_without_alert));
 }
 
 std::size_t WholeLog::Count(std::string_view type) const {

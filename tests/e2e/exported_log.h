@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crypto/tlog/entry.h"
+#include "services/cli/log_comparison.h"
 #include "tests/integration/live_agency.h"
 
 namespace comity::testing {
@@ -30,9 +31,15 @@ class WholeLog {
                                   const std::string& message) const;
   // A count summed over all entries of this type.
   std::uint64_t Sum(std::string_view type, const std::string& count) const;
+  const cli::LogSide& side() const { return side_; }
 
  private:
+  cli::LogSide side_;
   std::vector<tlog::LogEntry> entries_;
 };
+
+// Fails the test with each difference between what two agencies logged of each other, as
+// `comity audit compare` finds them.
+void ExpectAgreeing(const WholeLog& one, const WholeLog& other);
 
 }  // namespace comity::testing

@@ -256,8 +256,14 @@ void KilledGateways::ExpectSettled() const {
   for (const auto& each : served_) {
     const LiveAgency& agency = *each->agency;
     Await("an empty outbox at " + agency.name(), [&] { return CountWaiting(agency) == 0; });
-    const auto log = WholeLog::Of(*v1::Audit::NewStub(ChannelOf(agency, "auditor")));
-    EXPECT_THAT(log, IsOk()) << agency.name();
+  }
+  std::vector<WholeLog> logs;
+  for (const auto& each : served_) {
+    const LiveAgency& agency = *each->agency;
+    auto log = WholeLog::Of(*v1::Audit::NewStub(ChannelOf(agency, "auditor")));
+    ASSERT_THAT(log, IsOk()) << agency.name();
+    for (const WholeLog& other : logs) ExpectAgreeing(other, *log);
+    logs.push_back(*std::move(log));
   }
 }
 

@@ -83,8 +83,8 @@ class KilledGateways {
                           const Propose& propose) const;
   void Approve(const LiveAgency& agency, const TwoPeopleAct& two, const v1::PendingAct& act) const;
 
-  // Both gateways run: nothing waits for a partner any more, and every log is exported and
-  // verified as an auditor does it.
+  // All gateways run: nothing waits for a partner any more, and every log is exported, verified and
+  // compared with the others, as an auditor does it.
   void ExpectSettled() const;
   // Waits until it holds, at most twenty seconds; else fails the test.
   bool Await(const std::string& what, const std::function<bool()>& holds) const;

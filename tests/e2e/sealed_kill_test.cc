@@ -184,7 +184,7 @@ class SealedKill : public ::testing::Test {
     ExpectMessagesArrivedOnce(*requester, *holder);
   }
 
-  TwoAgencies agencies_{128, [](AgreementText& text, LiveAgency& police) {
+  TwoAgencies agencies_{128, [](AgreementText& text, LiveAgency& police, LiveAgency&) {
                           text.mode = "sealed";
                           police.Configure("[sealed]\nanswer_after = 0\n");
                         }};

@@ -7,7 +7,9 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
+#include "services/runtime/clock_record.h"
 #include "services/runtime/file.h"
 #include "tests/e2e/gateway_process.h"
 #include "tests/support/result_matchers.h"
@@ -156,6 +158,37 @@ TEST_F(SetupFault, ADatabaseThatIsNoneIsRefused) {
   const auto output = RunIt();
   EXPECT_EQ(output.exit_code, 1);
   EXPECT_THAT(output.err, HasSubstr("data.directory"));
+}
+
+TEST_F(SetupFault, AClockThatWasSetSinceTheLastRunIsRefusedUntilSomebodyAcceptsIt) {
+  GatewayProcess gateway(agency_);
+  ASSERT_TRUE(gateway.Start()) << gateway.log();
+  ASSERT_EQ(gateway.Stop(std::chrono::seconds(5)), 0) << gateway.log();
+  const std::filesystem::path file = folder() / "data" / "clock";
+  auto record = runtime::LoadClockRecord(file);
+  ASSERT_THAT(record, IsOk());
+  // As if the clock had been set ahead by a day since.
+  record->now -= std::chrono::hours(24);
+  ASSERT_THAT(runtime::SaveClockRecord(file, *record), IsOk());
+  const auto refused = RunIt();
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(" s after what it can be since"), HasSubstr("--accept-clock")));
+  // Refused again, until a person says that it is right.
+  EXPECT_EQ(RunIt().exit_code, 1);
+  auto accepted = Process::Start({ComitydPath(), "--config", config().string(), "--accept-clock"},
+                                 folder() / "accepted.log");
+  ASSERT_THAT(accepted, IsOk());
+  const auto is_kept = [&] {
+    const auto now = runtime::LoadClockRecord(file);
+    return now && now->now > record->now + std::chrono::hours(23);
+  };
+  for (int i = 0; i < 500 && !is_kept(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a process of its own
+  }
+  EXPECT_TRUE(is_kept());
+  EXPECT_EQ(accepted->Stop(std::chrono::seconds(10)), 0);
+  ASSERT_TRUE(gateway.Start()) << gateway.log();
+  EXPECT_EQ(gateway.Stop(std::chrono::seconds(5)), 0);
 }
 
 TEST(ComitydCommandLine, HelpAndVersionGoToStandardOutput) {

@@ -22,12 +22,12 @@ void SetEngine(Engine& engine, std::uint32_t dimension) {
 }  // namespace
 
 TwoAgencies::TwoAgencies(std::uint32_t dimension, const std::string& list_after_end)
-    : TwoAgencies(dimension,
-                  [&](AgreementText& text, LiveAgency&) { text.list_after_end = list_after_end; }) {
-}
+    : TwoAgencies(dimension, [&](AgreementText& text, LiveAgency&, LiveAgency&) {
+        text.list_after_end = list_after_end;
+      }) {}
 
 TwoAgencies::TwoAgencies(std::uint32_t dimension, const Change& change) : dimension_(dimension) {
-  change(text_, police_);
+  change(text_, police_, council_);
   police_.Start({&council_});
   council_.Start({&police_});
   for (LiveAgency* agency : {&police_, &council_}) AwaitPartners(*agency);

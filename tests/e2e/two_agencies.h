@@ -27,7 +27,7 @@ class TwoAgencies {
   explicit TwoAgencies(std::uint32_t dimension, const std::string& list_after_end = "PT24H");
 
   // What differs otherwise; called before either gateway starts.
-  using Change = std::function<void(AgreementText& text, LiveAgency& police)>;
+  using Change = std::function<void(AgreementText& text, LiveAgency& police, LiveAgency& council)>;
   TwoAgencies(std::uint32_t dimension, const Change& change);
 
   LiveAgency& police() { return police_; }
@@ -45,6 +45,7 @@ class TwoAgencies {
   // Such a deployment, started; returns its id.
   std::string CreateDeployment();
   const std::string& agreement() const { return text_.id; }
+  policy::AgreementRef reference() const { return RefOf(text_, WriteAgreement(text_)); }
 
  private:
   void AgreeOnTerms();

@@ -145,22 +145,47 @@ class DelayProxy::Loop {
         thread_([this](const std::stop_token& stop) { Run(stop); }) {}
   ~Loop() {
     thread_.request_stop();
-    const std::uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
+    Wake();
   }
   std::uint16_t port() const { return port_; }
   std::uint64_t up_octets() const { return up_.entered(); }
   std::uint64_t down_octets() const { return down_.entered(); }
 
+  void Set(const Failure& failure) {
+    holds_up_ = failure.holds_to_target;
+    holds_down_ = failure.holds_from_target;
+    refuses_ = failure.refuses;
+    Wake();
+  }
+  void Cut() {
+    cut_ = true;
+    Wake();
+  }
+  void CutAfter(std::uint64_t octets) { cut_at_ = up_octets() + down_octets() + octets; }
+
  private:
+  void Wake() const {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+  }
   void Run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       Wait();
       const Time now = std::chrono::steady_clock::now();
+      std::uint64_t woken = 0;
+      (void)!::read(wake_.get(), &woken, sizeof woken);
       Accept();
       connections_.remove_if([&](Connection& connection) { return !Serve(connection, now); });
+      if (IsCut()) connections_.clear();
     }
     connections_.clear();
+  }
+
+  bool IsCut() {
+    const std::uint64_t at = cut_at_;
+    const bool reached = at != 0 && up_octets() + down_octets() >= at;
+    if (reached) cut_at_ = 0;
+    return cut_.exchange(false) || reached;
   }
 
   // Until a socket is ready for what it is asked for, or the next chunk is due.
@@ -169,8 +194,8 @@ class DelayProxy::Loop {
     std::vector<pollfd> polled = {{wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
     std::optional<Time> next;
     for (const Connection& c : connections_) {
-      Ask(c.client, c.up, c.down, now, polled);
-      Ask(c.target, c.down, c.up, now, polled);
+      Ask(c.client, c.up, !holds_down_ && c.down.IsDue(now), polled);
+      Ask(c.target, c.down, !holds_up_ && c.up.IsDue(now), polled);
       for (const Flow* flow : {&c.up, &c.down}) {
         const auto due = flow->next_due();
         if (due && *due > now && (!next || *due < *next)) next = due;
@@ -184,9 +209,9 @@ class DelayProxy::Loop {
     ::ppoll(polled.data(), polled.size(), next ? &patience : nullptr, nullptr);
   }
 
-  static void Ask(const Descriptor& socket, const Flow& in, const Flow& out, Time now,
+  static void Ask(const Descriptor& socket, const Flow& in, bool gives,
                   std::vector<pollfd>& polled) {
-    const int events = (in.WantsInput() ? POLLIN : 0) | (out.IsDue(now) ? POLLOUT : 0);
+    const int events = (in.WantsInput() ? POLLIN : 0) | (gives ? POLLOUT : 0);
     // Nothing is asked of a socket that has nothing to do: it would report its end all the time.
     if (events != 0) polled.push_back({socket.get(), static_cast<short>(events), 0});
   }
@@ -195,6 +220,7 @@ class DelayProxy::Loop {
     while (true) {
       Descriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!client.valid()) return;
+      if (refuses_) continue;
       Descriptor target = NewSocket();
       const sockaddr_in address = Loopback(target_);
       if (!target.valid() || (::connect(target.get(), reinterpret_cast<const sockaddr*>(&address),
@@ -213,8 +239,8 @@ class DelayProxy::Loop {
     const auto good = [](Flow::Health health) { return health == Flow::Health::kGood; };
     if (c.up.WantsInput() && !good(c.up.Take(c.client.get(), up_, now))) return false;
     if (c.down.WantsInput() && !good(c.down.Take(c.target.get(), down_, now))) return false;
-    if (!good(c.up.Give(c.target.get(), now))) return false;
-    if (!good(c.down.Give(c.client.get(), now))) return false;
+    if (!holds_up_ && !good(c.up.Give(c.target.get(), now))) return false;
+    if (!holds_down_ && !good(c.down.Give(c.client.get(), now))) return false;
     return !(c.up.ended() && c.down.ended());
   }
 
@@ -224,8 +250,13 @@ class DelayProxy::Loop {
   Descriptor wake_;
   Carrier up_;
   Carrier down_;
-  std::list<Connection> connections_;  // of the thread alone
-  std::jthread thread_;                // last: uses all of the above
+  std::atomic<bool> holds_up_ = false;
+  std::atomic<bool> holds_down_ = false;
+  std::atomic<bool> refuses_ = false;
+  std::atomic<bool> cut_ = false;
+  std::atomic<std::uint64_t> cut_at_ = 0;  // of all octets; 0: not
+  std::list<Connection> connections_;      // of the thread alone
+  std::jthread thread_;                    // last: uses all of the above
 };
 
 DelayProxy::DelayProxy(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
@@ -247,6 +278,15 @@ Result<std::unique_ptr<DelayProxy>> DelayProxy::Start(const Setup& setup) {
       setup, std::move(listener), std::move(wake), ntohs(address.sin_port))));
 }
 
+void DelayProxy::Set(const Failure& failure) {
+  loop_->Set(failure);
+}
+void DelayProxy::Cut() {
+  loop_->Cut();
+}
+void DelayProxy::CutAfter(std::uint64_t octets) {
+  loop_->CutAfter(octets);
+}
 std::uint16_t DelayProxy::port() const {
   return loop_->port();
 }

@@ -13,6 +13,7 @@ namespace comity::testing {
 // and no faster than the line carries. All connections share the line, one for each direction.
 // Setting up a connection is not delayed, what is sent over it is; an end that one side makes
 // reaches the other after the same time. A sender that is faster than the line is held back by TCP.
+// The line can fail while it is used: Set, Cut, CutAfter.
 //
 // Threads: thread-safe; one thread of its own, which ends with the object, as connections do.
 class DelayProxy {
@@ -31,6 +32,17 @@ class DelayProxy {
   DelayProxy(const DelayProxy&) = delete;
   DelayProxy& operator=(const DelayProxy&) = delete;
   ~DelayProxy();
+
+  // What fails until it is said otherwise. Octets that are held leave when they are held no more:
+  // to those who wait it is a peer that is silent, as when packets are lost for a while.
+  struct Failure {
+    bool holds_to_target = false;
+    bool holds_from_target = false;
+    bool refuses = false;  // new connections end at once
+  };
+  void Set(const Failure& failure);
+  void Cut();                           // every connection ends, with what is on its way
+  void CutAfter(std::uint64_t octets);  // the same, once so many more have entered; not 0
 
   std::uint16_t port() const;  // to connect to
   // Octets that have entered the line in each direction so far, of all connections.

@@ -233,5 +233,68 @@ TEST(DelayProxy, EndsAtOnceWithWhatIsOnTheLine) {
   EXPECT_EQ(Receive(client, 1), "");
 }
 
+// As Echo, where the connection may end at any time.
+void EchoWhileItCan(const Descriptor& socket) {
+  for (std::string part = Receive(socket, 1); !part.empty(); part = Receive(socket, 1)) {
+    if (::send(socket.get(), part.data(), part.size(), MSG_NOSIGNAL) <= 0) return;
+  }
+}
+
+class FailingLine : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto proxy = DelayProxy::Start({.target = server_.port(), .to_target = {}, .from_target = {}});
+    ASSERT_THAT(proxy, IsOk());
+    proxy_ = *std::move(proxy);
+  }
+  static bool Answers(const Descriptor& client, milliseconds patience) {
+    const timeval timeout{0, static_cast<suseconds_t>(patience.count() * 1000)};
+    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    return Receive(client, 1) == "x";
+  }
+
+  Server server_{EchoWhileItCan};
+  std::unique_ptr<DelayProxy> proxy_;
+};
+
+TEST_F(FailingLine, HoldsWhatEntersUntilItIsHeldNoMore) {
+  for (const auto& held : {DelayProxy::Failure{.holds_to_target = true},
+                           DelayProxy::Failure{.holds_from_target = true}}) {
+    const Descriptor client = ConnectTo(proxy_->port());
+    proxy_->Set(held);
+    SendAll(client, "x");
+    EXPECT_FALSE(Answers(client, milliseconds(100)));
+    proxy_->Set({});
+    EXPECT_TRUE(Answers(client, milliseconds(900)));
+  }
+}
+
+TEST_F(FailingLine, CutsEveryConnectionAndTakesNewOnes) {
+  const Descriptor client = ConnectTo(proxy_->port());
+  SendAll(client, "x");
+  EXPECT_TRUE(Answers(client, milliseconds(900)));
+  proxy_->Cut();
+  EXPECT_EQ(Receive(client, 1), "");
+  const Descriptor next = ConnectTo(proxy_->port());
+  SendAll(next, "x");
+  EXPECT_TRUE(Answers(next, milliseconds(900)));
+}
+
+TEST_F(FailingLine, CutsAfterSoManyOctetsOnce) {
+  proxy_->CutAfter(3);
+  const Descriptor client = ConnectTo(proxy_->port());
+  SendAll(client, "xxx");
+  EXPECT_LT(Receive(client, 3).size(), 3u);
+  const Descriptor next = ConnectTo(proxy_->port());
+  SendAll(next, "xxxxxx");
+  EXPECT_EQ(Receive(next, 6), "xxxxxx");
+}
+
+TEST_F(FailingLine, RefusesNewConnections) {
+  proxy_->Set({.refuses = true});
+  const Descriptor client = ConnectTo(proxy_->port());
+  EXPECT_EQ(Receive(client, 1), "");
+}
+
 }  // namespace
 }  // namespace comity::testing

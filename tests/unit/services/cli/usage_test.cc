@@ -68,7 +68,7 @@ const std::vector<std::string> kCommands = Split(
     "watchlist was-on, watchlist holders, deployment propose, deployment change, deployment list, "
     "deployment show, deployment stop, stop set, stop list, stop lift, alert list, "
     "alert watch, alert ack, alert open, search identify, search offers, audit export, "
-    "audit verify, audit prove, audit verify-proof, audit opening, status, "
+    "audit verify, audit compare, audit prove, audit verify-proof, audit opening, status, "
     "node acknowledge-configuration, version, person list, person add, "
     "person role, person revoke, peer invite, peer accept, peer rekey, peer list, "
     "peer suspend, peer resume, peer remove, approvals list, approvals show, "

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two gateways whose line to each other fails all the time while they search, withdraw, stop and
+// suspend, and which are killed now and then. Afterwards the two logs must tell one story.
+//
+// COMITY_CHAOS_SECONDS: for how long; COMITY_CRASH_KILLS and COMITY_CRASH_SEED as for kill tests.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "policy/agreement/statement.h"
+#include "tests/e2e/exported_log.h"
+#include "tests/e2e/killed_gateways.h"
+#include "tests/e2e/live_engine.h"
+#include "tests/e2e/two_agencies.h"
+#include "tests/support/delay_proxy.h"
+#include "tests/support/result_matchers.h"
+
+namespace comity::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr int kUsualKills = 4;
+constexpr std::size_t kEntries = 60;
+constexpr std::size_t kStaying = 3;  // of these the engine can be told until the end
+
+std::uint64_t NumberOf(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// What the line between two gateways does, one failure after the other.
+//
+// Threads: made and ended by one thread; one of its own.
+class Weather {
+ public:
+  Weather(std::vector<DelayProxy*> lines, std::uint64_t seed)
+      : lines_(std::move(lines)),
+        random_(seed),
+        thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+  ~Weather() { End(); }
+  // The line is whole again.
+  void End() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+    for (DelayProxy* line : lines_) line->Set({});
+  }
+  std::uint64_t failures() const { return failures_; }
+
+ private:
+  void Run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Fail(*lines_[random_() % lines_.size()]);
+      Pause(stop, 400ms);
+      if (random_() % 3 == 0) continue;  // several at once
+      for (DelayProxy* line : lines_) line->Set({});
+      Pause(stop, 600ms);
+    }
+  }
+  void Fail(DelayProxy& line) {
+    ++failures_;
+    switch (random_() % 7) {
+      case 0:
+        return line.Cut();
+      case 1:
+      case 2:
+        return line.CutAfter(1 + random_() % 20'000);  // within a message
+      case 3:
+        return line.Set({.holds_to_target = true});
+      case 4:
+        return line.Set({.holds_from_target = true});
+      case 5:
+        return line.Set({.holds_to_target = true, .holds_from_target = true});
+      default:
+        line.Set({.refuses = true});
+        return line.Cut();
+    }
+  }
+  void Pause(const std::stop_token& stop, milliseconds longest) {
+    const auto until =
+        steady_clock::now() + milliseconds(random_() % static_cast<std::uint64_t>(longest.count()));
+    while (!stop.stop_requested() && steady_clock::now() < until) std::this_thread::sleep_for(5ms);
+  }
+
+  const std::vector<DelayProxy*> lines_;
+  std::mt19937_64 random_;
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::jthread thread_;  // last: uses the others
+};
+
+class Chaos : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    agencies_.ImportEntries(kEntries);
+    deployment_ = agencies_.CreateDeployment();
+    gateways_.Start();
+  }
+  // Everything that reaches an agency from its partner passes its line.
+  std::unique_ptr<DelayProxy> LineTo(LiveAgency& agency) {
+    const DelayProxy::Line line{2ms, 10'000'000};
+    auto proxy = DelayProxy::Start({agency.federation_port(), line, line});
+    EXPECT_THAT(proxy, IsOk());
+    agency.ReachedAt((*proxy)->port());
+    return *std::move(proxy);
+  }
+  LiveAgency& police() { return agencies_.police(); }
+  LiveAgency& council() { return agencies_.council(); }
+
+  void WithdrawNext() {
+    v1::WithdrawEntryRequest request;
+    request.set_watchlist("lantern");
+    request.set_reference("ref-" + std::to_string(next_entry_));
+    request.set_reason("the warrant was executed");
+    gateways_.Do(police(), "operator", [&](const auto& channel, grpc::ClientContext& context) {
+      v1::WithdrawEntryResponse response;
+      return v1::Watchlists::NewStub(channel)->Withdraw(&context, request, &response);
+    });
+    ++next_entry_;
+  }
+  Digest Say(const std::string& person, const char* post, policy::Statement statement) {
+    statement.agreement = agencies_.reference();
+    statement.party = policy::AgencyId::Parse(police().name()).value();
+    statement.post = post;
+    statement.text = "as agreed";
+    statement.at = clock_.Now();
+    const auto envelope = policy::MakeStatement(police().PersonKey(person), statement);
+    EXPECT_THAT(envelope, IsOk());
+    gateways_.Do(police(), person, [&](const auto& channel, grpc::ClientContext& context) {
+      v1::SubmitAgreementRequest request;
+      v1::SubmitAgreementResponse response;
+      request.set_statement(sign::EncodeDsseJson(*envelope));
+      return v1::Agreements::NewStub(channel)->Submit(&context, request, &response);
+    });
+    return policy::StatementId(envelope->payload);
+  }
+  void SuspendAndResume() {
+    policy::Statement suspension;
+    suspension.kind = policy::StatementKind::kSuspension;
+    policy::Statement resumption;
+    resumption.kind = policy::StatementKind::kResumption;
+    resumption.lifts = Say("dpo", "Data Protection Officer", suspension);
+    Say("siro", "Senior Information Risk Owner", resumption);
+    Say("chief", "Chief Officer", resumption);
+  }
+  // Alerts that the engine was told of are there.
+  void CheckTold(const LiveEngine::Told& told, const WholeLog& requester) {
+    for (const auto& [exchange, alert] : told.alert_of) {
+      EXPECT_TRUE(requester.MessageOf("alert-raised", exchange, "answer"))
+          << alert << " was told and is not in the log";
+    }
+  }
+
+  runtime::SystemClock clock_;
+  std::unique_ptr<DelayProxy> to_police_;
+  std::unique_ptr<DelayProxy> to_council_;
+  TwoAgencies agencies_{128, [this](AgreementText&, LiveAgency& police, LiveAgency& council) {
+                          to_police_ = LineTo(police);
+                          to_council_ = LineTo(council);
+                        }};
+  KilledGateways gateways_{{&agencies_.police(), &agencies_.council()}, kUsualKills};
+  std::string deployment_;
+  std::size_t next_entry_ = kStaying;
+};
+
+TEST_F(Chaos, LeavesTwoLogsThatTellOneStory) {
+  const auto until =
+      steady_clock::now() + std::chrono::seconds(NumberOf("COMITY_CHAOS_SECONDS", 12));
+  const std::uint64_t seed = NumberOf("COMITY_CRASH_SEED", std::random_device()());
+  std::printf("COMITY_CRASH_SEED=%llu of the line\n", static_cast<unsigned long long>(seed));
+  LiveEngine engine([this] { return gateways_.engine(council()); },
+                    {agencies_.entries().begin(), agencies_.entries().end()});
+  engine.Start(deployment_);
+  Weather weather({to_police_.get(), to_council_.get()}, seed);
+  int rounds = 0;
+  while ((steady_clock::now() < until || gateways_.has_kills_left()) && !HasFailure()) {
+    gateways_.Step("withdraw", [&] {
+      if (next_entry_ < kEntries) WithdrawNext();
+    });
+    if (++rounds % 4 == 0) gateways_.Step("suspend and resume", [&] { SuspendAndResume(); });
+    std::this_thread::sleep_for(100ms);
+  }
+  weather.End();
+  // Faces are answered again once everything is whole.
+  const auto before = engine.told().hits;
+  gateways_.Await("a hit over the whole line", [&] { return engine.told().hits > before; });
+  engine.Stop();
+  gateways_.ExpectSettled();
+  const auto requester =
+      WholeLog::Of(*v1::Audit::NewStub(gateways_.ChannelOf(council(), "auditor")));
+  ASSERT_THAT(requester, IsOk());
+  CheckTold(engine.told(), *requester);
+  EXPECT_GT(requester->Count("partner-message-received"), 0u);
+  std::printf("%d rounds, %zu withdrawn, %llu failures of the line, %zu alerts told\n", rounds,
+              next_entry_ - kStaying, static_cast<unsigned long long>(weather.failures()),
+              engine.told().alert_of.size());
+  gateways_.Stop();
+}
+
+}  // namespace
+}  // namespace comity::testing
