@@ -76,7 +76,7 @@ bool NaivelyExtends(const ConsistencyProof& proof, const Digest& old_root, const
   const std::uint64_t old_size = proof.old_size.value;
   const std::uint64_t new_size = proof.new_size.value;
   if (old_size > new_size || proof.path.size() > kMaxSiblings) return false;
-  if (old_size == 0) return proof.path.empty();
+  if (old_size == 0) return proof.path.empty() && old_root == NaiveRoot({});
   const Roots roots = RootsOf(old_size, new_size, old_root, true, proof.path);
   return roots && roots->first == old_root && roots->second == new_root;
 }
