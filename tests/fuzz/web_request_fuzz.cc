@@ -56,15 +56,16 @@ class Port {
     server_ = *std::move(started);
   }
 
-  // Everything that comes back until the port closes the connection.
-  std::string Ask(std::string_view request) const {
-    const int descriptor = Connect();
+  // Everything that comes back until the port closes the connection, or says nothing for so long:
+  // it waits seconds for the rest of a request, and answers none whose end of the connection is
+  // closed.
+  std::string Ask(std::string_view request, std::chrono::milliseconds patience) const {
+    const int descriptor = Connect(patience);
     const SslPtr ssl(SSL_new(context_.get()));
     COMITY_CHECK(SSL_set_fd(ssl.get(), descriptor) == 1);
     std::string answer;
     if (SSL_connect(ssl.get()) == 1) {
       if (!request.empty()) SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
-      shutdown(descriptor, SHUT_WR);
       char piece[4096];
       for (int got = 0; (got = SSL_read(ssl.get(), piece, sizeof(piece))) > 0;) {
         answer.append(piece, static_cast<std::size_t>(got));
@@ -78,14 +79,14 @@ class Port {
   }
 
  private:
-  int Connect() const {
+  int Connect(std::chrono::milliseconds patience) const {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(server_->port()));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval patience{8, 0};  // longer than the port's own
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    const timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     COMITY_CHECK(descriptor >= 0 && connect(descriptor, reinterpret_cast<const sockaddr*>(&address),
                                             sizeof(address)) == 0);
     return descriptor;
@@ -104,13 +105,15 @@ class Port {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace comity::gateway;
   static const Port port;
-  const std::string answer = port.Ask({reinterpret_cast<const char*>(data), size});
+  const std::string_view request(reinterpret_cast<const char*>(data), size);
+  const std::string answer = port.Ask(request, std::chrono::milliseconds(20));
   COMITY_CHECK(answer.find(kNotPublic) == std::string::npos);
   COMITY_CHECK(answer.find("PRIVATE KEY") == std::string::npos);
   COMITY_CHECK(answer.empty() || answer.starts_with("HTTP/1.1 "));
   static std::uint64_t count = 0;
   if (count++ % 256 == 0) {
-    const std::string sound = port.Ask("GET /log/checkpoint HTTP/1.1\r\nConnection: close\r\n\r\n");
+    const std::string sound = port.Ask("GET /log/checkpoint HTTP/1.1\r\nConnection: close\r\n\r\n",
+                                       std::chrono::seconds(8));
     COMITY_CHECK(sound.find("a checkpoint\n") != std::string::npos);
   }
   return 0;
