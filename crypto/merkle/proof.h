@@ -40,8 +40,9 @@ Status VerifyInclusion(const Digest& leaf_hash, const InclusionProof& proof, con
 
 // Checks that the tree with `new_root` extends the tree with `old_root`.
 //
-// In:      proof     untrusted; old_size 0 needs an empty path and proves nothing (every tree
-//                    extends the empty one), equal sizes need an empty path and equal roots
+// In:      proof     untrusted; old_size 0 needs an empty path and the root of the empty tree, and
+//                    proves nothing (every tree extends it); equal sizes need an empty path and
+//                    equal roots
 //          old_root  root the caller trusts
 // Errors:  kInvalidArgument  old_size > new_size, or the path has the wrong length
 //          kCorrupt          a recomputed root differs

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cmake_rules
+import fuzz_rules
 import include_rules
 import text_rules
 from tree import Table, Tree
@@ -25,6 +26,7 @@ RULES = (
     text_rules.check_links,
     text_rules.check_mentions,
     text_rules.check_events,
+    fuzz_rules.check_fuzz_targets,
 )
 
 

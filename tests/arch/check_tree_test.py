@@ -30,6 +30,18 @@ SOUND = {
 }
 
 
+# Joined to the sound tree by the tests of the rule on fuzz targets.
+FUZZED = {
+    "policy/model/m.h": LICENCE + "#pragma once\nResult<int> ParseWord(std::string_view text);\n",
+    "tests/fuzz/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\n"
+                                 "comity_fuzz(NAME word_fuzz SRCS word_fuzz.cc\n"
+                                 "  CORPUS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/word)\n",
+    "tests/fuzz/word_fuzz.cc": LICENCE + "auto word = ParseWord(text);\n",
+    "tests/fuzz/corpus/word/one": "one",
+    "tests/fuzz/README.md": "| words | `policy/model/m.h`: `ParseWord` | `word_fuzz` |\n",
+}
+
+
 class CheckTree(unittest.TestCase):
     def setUp(self):
         self.root = Path(tempfile.mkdtemp(prefix="comity-arch-"))
@@ -59,6 +71,44 @@ class CheckTree(unittest.TestCase):
 
     def test_a_sound_tree_has_no_findings(self):
         self.assertEqual([str(finding) for finding in check(self.root)], [])
+
+    def fuzz(self):
+        for path, text in FUZZED.items():
+            self.write(path, text)
+
+    def test_a_parser_with_its_target_has_no_findings(self):
+        self.fuzz()
+        self.assertEqual([str(finding) for finding in check(self.root)], [])
+
+    def test_finds_a_parser_without_a_fuzz_target(self):
+        self.fuzz()
+        self.add("policy/model/m.h", "std::optional<Code> ParseCode(std::string_view text);\n")
+        self.expect("policy/model/m.h:4", "ParseCode stands in no table")
+
+    def test_finds_a_parser_that_its_target_does_not_try(self):
+        self.fuzz()
+        self.write("tests/fuzz/word_fuzz.cc", LICENCE)
+        self.expect("tests/fuzz/README.md:1", "word_fuzz never names ParseWord")
+
+    def test_finds_a_row_whose_parser_is_gone(self):
+        self.fuzz()
+        self.write("policy/model/m.h", LICENCE)
+        self.expect("tests/fuzz/README.md:1", "policy/model/m.h has no ParseWord")
+
+    def test_finds_a_row_whose_target_is_not_built(self):
+        self.fuzz()
+        self.add("tests/fuzz/README.md",
+                 "| more | `policy/model/m.h`: `ParseWord` | `none_fuzz` |\n")
+        self.expect("tests/fuzz/README.md:2", "has no target none_fuzz")
+
+    def test_finds_a_target_without_a_row_or_corpus(self):
+        self.fuzz()
+        self.add("tests/fuzz/CMakeLists.txt", "comity_fuzz(NAME b_fuzz SRCS word_fuzz.cc"
+                 " CORPUS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/word)\n")
+        self.expect("tests/fuzz/CMakeLists.txt", "b_fuzz stands in no row")
+        self.fuzz()
+        self.root.joinpath("tests/fuzz/corpus/word/one").unlink()
+        self.expect("tests/fuzz/CMakeLists.txt", "word_fuzz has no corpus")
 
     def test_finds_an_include_against_the_direction(self):
         self.add("crypto/base/a.cc", '#include "policy/model/m.h"\n')

@@ -10,6 +10,7 @@
 #include "services/transport/certificate.h"
 #include "services/transport/peer_card.h"
 #include "services/transport/peer_identity.h"
+#include "services/transport/person_card.h"
 #include "services/transport/pki_folder.h"
 
 namespace {
@@ -48,8 +49,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TryIdentity(text);
   TryChain(text);
   TryDer(text);
+  const auto people = transport::ParsePersonCard(text);
+  if (people) {
+    const auto again = transport::ParsePersonCard(transport::EncodePersonCard(*people));
+    COMITY_CHECK(again && again->id == people->id && again->certificate == people->certificate);
+  }
+  const auto certificates = transport::ParseCertificates(text);
+  COMITY_CHECK(!certificates || sk_X509_num(certificates->get()) > 0);
   const auto lists = transport::ParseRevocationLists(text);
-  const auto index = transport::ParseIndex(text);
+  if (const auto index = transport::ParseIndex(text)) {
+    const auto again = transport::ParseIndex(transport::EncodeIndex(*index));
+    COMITY_CHECK(again && again->size() == index->size());
+  }
   const auto card = transport::ParsePeerCard(text);
   COMITY_CHECK(!card || transport::ParsePeerCard(transport::EncodePeerCard(*card)).has_value());
   return 0;

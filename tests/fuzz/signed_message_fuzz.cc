@@ -10,6 +10,10 @@
 #include "crypto/sign/dsse.h"
 #include "services/gateway/agency/offers_reader.h"
 #include "services/gateway/federation/list_validation.h"
+#include "services/gateway/federation/peer_view.h"
+#include "services/gateway/federation/sealed_probes.h"
+#include "services/gateway/federation/session_wire.h"
+#include "services/gateway/wire/convert_hit.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/gateway/wire/signed_message.h"
@@ -57,7 +61,24 @@ void Convert(const v1::Decision& proto) {
           again.clauses == decision.clauses);
 }
 
+void Convert(const v1::Hit& proto) {
+  const auto hit = FromProto(proto);
+  if (hit) Require(FromProto(ToProto(*hit)).value() == *hit);
+}
+void Convert(const v1::PeerView& proto) {
+  const auto view = FromProto(proto);
+  if (view) Require(ToProto(*view).SerializeAsString() == proto.SerializeAsString());
+}
+// What a session is opened with is within its bounds, or no session.
+template <typename Open>
+void ConvertTerms(const Open& open, const World& world) {
+  const auto terms = TermsOf(open, {world.requester, world.holder, Digest{}});
+  if (!terms) return;
+  Require(terms->exchange == kExchange && terms->deployment == open.deployment());
+  Require(open.commitments().officer().size() == Digest::kSize);
+}
 void Convert(const v1::SearchOpen& open, const World& world) {
+  ConvertTerms(open, world);
   const auto time = FromProto(open.ends_at());
   if (time) Require(FromProto(ToProto(*time)).value() == *time);
   const auto request = FromProto(open.terms(), world.requester, world.holder);
@@ -73,6 +94,7 @@ void Convert(const v1::SearchProbe& probe, const World&) {
 }
 void Convert(const v1::SearchAnswer& answer, const World&) {
   Convert(answer.decision());
+  for (const v1::Hit& hit : answer.hits()) Convert(hit);
 }
 void Convert(const v1::SearchRefused& refused, const World&) {
   Convert(refused.decision());
@@ -98,8 +120,54 @@ void Convert(const v1::ValidateListsReply& reply, const World&) {
     Require(said->decision.permitted() == (reply.decision().code() == v1::DECISION_CODE_PERMIT));
 }
 void Convert(const v1::SearchOpened&, const World&) {}
-void Convert(const v1::HelloRequest&, const World&) {}
-void Convert(const v1::HelloReply&, const World&) {}
+void Convert(const v1::HelloRequest& hello, const World&) {
+  Convert(hello.view());
+  Require(CleanSoftware(hello.software()).size() <= 64);
+}
+void Convert(const v1::HelloReply& hello, const World&) {
+  Convert(hello.view());
+}
+void Convert(const v1::PartnerMessage& message, const World&) {
+  (void)FromProto(message.due_by());  // its content: partner_content_fuzz
+}
+void Convert(const v1::PartnerReceipt&, const World&) {}  // its receipt: receipt_fuzz
+
+using SealedRefs = google::protobuf::RepeatedPtrField<v1::SealedListRef>;
+void Convert(const SealedRefs& refs) {
+  const auto known = SealedRefsOf(refs);
+  if (known) Require(!known->empty() && known->size() <= matching::kMostSealedLists);
+}
+void Convert(const v1::ListSealedRequest& asked, const World&) {
+  Convert(asked.agreement());
+  (void)FromProto(asked.engine());
+  Convert(asked.held());
+}
+void Convert(const v1::ListSealedReply& reply, const World&) {
+  Convert(reply.decision());  // its envelopes: sealed_offer_fuzz
+}
+void Convert(const v1::FetchSealedRequest&, const World&) {}
+void Convert(const v1::SealedOpen& open, const World& world) {
+  ConvertTerms(open, world);
+  Convert(open.lists());
+}
+void Convert(const v1::SealedOpened&, const World&) {}  // sealed_session_fuzz
+void Convert(const v1::SealedSetUp&, const World&) {}
+void Convert(const v1::SealedReady&, const World&) {}
+void Convert(const v1::SealedProbes& probes, const World&) {
+  for (std::size_t lists = 1; lists <= 2; ++lists) {
+    const auto question = SealedProbesOf(probes, lists, Digest{});
+    if (!question) continue;
+    Require(question->lists.size() == lists);
+    Require(question->probes.size() == static_cast<std::size_t>(probes.probes_size()));
+    for (const auto& probe : question->probes) Require(probe.blinded.size() == lists);
+  }
+}
+void Convert(const v1::SealedAnswers& answers, const World&) {
+  for (const v1::SealedAnswer& answer : answers.answers()) {
+    Convert(answer.decision());
+    for (const v1::Hit& hit : answer.hits()) Convert(hit);
+  }
+}
 
 template <typename Payload>
 void Try(const World& world, const std::string& octets) {
@@ -111,7 +179,13 @@ void Try(const World& world, const std::string& octets) {
       sign::SignDsse(world.key, message.payload_type(), AsBytes(message.payload()));
   message.set_signature(signature.bytes.data(), signature.bytes.size());
   const auto as_is = world.verifier.Verify<Payload>(message, world.peer);
-  if (as_is) Require(as_is->header().sender() == world.requester.text());
+  if (as_is) {
+    Require(as_is->header().sender() == world.requester.text());
+    // What a message says does not change when it is written again.
+    Payload again;
+    Require(again.ParseFromString(as_is->SerializeAsString()));
+    Require(again.SerializeAsString() == as_is->SerializeAsString());
+  }
   // Whatever is under the signature counts: one octet more and it is another message.
   message.mutable_payload()->push_back('\0');
   Require(!world.verifier.Verify<Payload>(message, world.peer));
@@ -134,38 +208,24 @@ void TryUnsigned(const World& world, const std::string& octets) {
   Require(!world.verifier.Verify<v1::SearchProbe>(message, world.peer));
 }
 
-void TryType(const World& world, int type, const std::string& octets) {
-  switch (type) {
-    case 0:
-      return Try<v1::HelloRequest>(world, octets);
-    case 1:
-      return Try<v1::HelloReply>(world, octets);
-    case 2:
-      return Try<v1::AgreementDelivery>(world, octets);
-    case 3:
-      return Try<v1::AgreementReceipt>(world, octets);
-    case 4:
-      return Try<v1::SearchOpen>(world, octets);
-    case 5:
-      return Try<v1::SearchOpened>(world, octets);
-    case 6:
-      return Try<v1::SearchRefused>(world, octets);
-    case 7:
-      return Try<v1::SearchProbe>(world, octets);
-    case 8:
-      return Try<v1::SearchAnswer>(world, octets);
-    case 10:
-      return Try<v1::ListOffersRequest>(world, octets);
-    case 11:
-      return Try<v1::ListOffersReply>(world, octets);
-    case 12:
-      return Try<v1::ValidateListsRequest>(world, octets);
-    case 13:
-      return Try<v1::ValidateListsReply>(world, octets);
-    default:
-      return TryUnsigned(world, octets);
+// One type for each number; any other number is for messages that nobody signed.
+template <typename... Payloads>
+struct Types {
+  static constexpr unsigned kCount = sizeof...(Payloads);
+  static void Try(const World& world, unsigned type, const std::string& octets) {
+    unsigned number = 0;
+    const bool known =
+        ((number++ == type ? (gateway::Try<Payloads>(world, octets), true) : false) || ...);
+    if (!known) TryUnsigned(world, octets);
   }
-}
+};
+using AllTypes =
+    Types<v1::HelloRequest, v1::HelloReply, v1::AgreementDelivery, v1::AgreementReceipt,
+          v1::SearchOpen, v1::SearchOpened, v1::SearchRefused, v1::SearchProbe, v1::SearchAnswer,
+          v1::PartnerMessage, v1::ListOffersRequest, v1::ListOffersReply, v1::ValidateListsRequest,
+          v1::ValidateListsReply, v1::PartnerReceipt, v1::ListSealedRequest, v1::ListSealedReply,
+          v1::FetchSealedRequest, v1::SealedOpen, v1::SealedOpened, v1::SealedSetUp,
+          v1::SealedReady, v1::SealedProbes, v1::SealedAnswers>;
 
 }  // namespace
 }  // namespace comity::gateway
@@ -173,6 +233,7 @@ void TryType(const World& world, int type, const std::string& octets) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const comity::gateway::World world;
   if (size == 0) return 0;
-  comity::gateway::TryType(world, data[0] % 14, std::string(data + 1, data + size));
+  using comity::gateway::AllTypes;
+  AllTypes::Try(world, data[0] % (AllTypes::kCount + 1), std::string(data + 1, data + size));
   return 0;
 }

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "services/audit/events.h"
 #include "services/identity/peer_record.h"
 #include "tests/support/agency_store.h"
@@ -231,6 +235,42 @@ TEST_F(PeersTest, AnnouncedCardOfARecordIsFoundWithoutVerification) {
               IsOk());
   EXPECT_EQ(card, "card");
   EXPECT_EQ(AnnouncedCardOf({}), "");
+}
+
+TEST_F(PeersTest, ASuspendedPartnerHasNoKeysOnceItsSuspensionHasReturnedWhateverElseIsRead) {
+  ASSERT_THAT(Enrol(council_), IsOk());
+  std::atomic<int> phase{0};  // odd: suspended
+  std::atomic<int> spoke{0};
+  std::atomic<int> calls{0};
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        const int before = phase;
+        const bool speaks = peers_->SpeakingKeys(council_.agency).has_value();
+        if (speaks && before % 2 == 1 && phase == before) ++spoke;
+        EXPECT_THAT(peers_->List(), SizeIs(1));
+        EXPECT_FALSE(peers_->Keys().empty());
+        ++calls;
+      }
+    });
+  }
+  readers.emplace_back([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) EXPECT_THAT(peers_->Refresh(), IsOk());
+  });
+  for (int round = 0; round < 5; ++round) {
+    const int before = calls;
+    ASSERT_THAT(Suspend(), IsOk());
+    ++phase;
+    while (calls < before + 20) std::this_thread::yield();
+    ++phase;
+    const Suspension suspension{council_.agency, peers_->Find(council_.agency)->changed_at};
+    ASSERT_THAT(
+        Do([&](auto& t, auto& r) { return peers_->Resume(t, r, suspension, {kBy, "cleared"}); }),
+        IsOk());
+  }
+  readers.clear();
+  EXPECT_EQ(spoke, 0);
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/identity/people.h"
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "services/audit/events.h"
 #include "services/store/person_store.h"
 #include "tests/unit/services/identity/identity_world.h"
@@ -177,6 +181,39 @@ TEST_F(PeopleTest, LetsNobodyInWhileTheRegisterCannotBeRead) {
   Tamper("operator-1", [](store::PersonRecord& record) { record.roles = {"administrator"}; });
   EXPECT_THAT(people_->Refresh(), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(Authorise("admin-1", Act::kNodeStatus), FailsWith(ErrorCode::kPermissionDenied));
+}
+
+// Streams ask about every second whether their person may still be there.
+TEST_F(PeopleTest, NobodyIsLetInOnceTheirRevocationHasReturnedWhateverElseIsRead) {
+  std::atomic<int> phase{0};  // odd: revoked
+  std::atomic<int> let_in{0};
+  std::atomic<int> calls{0};
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        const int before = phase;
+        const bool is_in = Authorise("operator-1", Act::kAlertRead).has_value();
+        if (is_in && before % 2 == 1 && phase == before) ++let_in;
+        people_->List();
+        ++calls;
+      }
+    });
+  }
+  readers.emplace_back([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) EXPECT_THAT(people_->Refresh(), IsOk());
+  });
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_THAT(Put(MakePerson("operator-1", {Role::kOperator})), IsOk());
+    const int before = calls;
+    while (calls == before) std::this_thread::yield();
+    ASSERT_THAT(Revoke("operator-1"), IsOk());
+    ++phase;
+    while (calls < before + 20) std::this_thread::yield();
+    ++phase;
+  }
+  readers.clear();
+  EXPECT_EQ(let_in, 0);
 }
 
 }  // namespace
