@@ -26,6 +26,10 @@ Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup) {
   return storage;
 }
 
+int Storage::Schema() {
+  return store::SqliteSchemaVersion();
+}
+
 Status Storage::BringUpToDate() {
   const std::filesystem::path& directory = setup_.config.data_directory;
   {
