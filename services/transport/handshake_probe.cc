@@ -53,7 +53,10 @@ class WithoutPipeSignal {
 // The handshake goes on where gRPC speaks HTTP/2 only.
 constexpr std::array<unsigned char, 3> kHttp2 = {2, 'h', '2'};
 
-std::string LastTlsError() {
+// In: connection  may be null; result  what its last call returned
+std::string LastTlsError(const SSL* connection = nullptr, int result = 0) {
+  const int kind = connection == nullptr ? SSL_ERROR_SSL : SSL_get_error(connection, result);
+  if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return "it does not answer";
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
@@ -95,7 +98,7 @@ Result<SslCtxPtr> MakeContext(const std::filesystem::path& identity) {
   // Whose certificate it is the caller asks of a TrustStore; here it is only looked at.
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
-  SSL_CTX_set_alpn_protos(context.get(), kHttp2.data(), kHttp2.size());
+  SSL_CTX_set_alpn_protos(context.get(), kHttp2.data(), static_cast<unsigned>(kHttp2.size()));
   const std::string file = identity.string();
   if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) == 1 &&
       SSL_CTX_use_PrivateKey_file(context.get(), file.c_str(), SSL_FILETYPE_PEM) == 1) {
@@ -124,16 +127,18 @@ Result<ShownIdentity> ProbeHandshake(const Address& address,
   if (!connection || SSL_set_fd(connection.get(), socket.get()) != 1) {
     return Fail(ErrorCode::kInternal, "TLS could not be set up");
   }
-  if (SSL_connect(connection.get()) != 1) {
-    return Fail(ErrorCode::kUnavailable, "no TLS 1.3 handshake: " + LastTlsError());
+  if (const int done = SSL_connect(connection.get()); done != 1) {
+    return Fail(ErrorCode::kUnavailable,
+                "no TLS 1.3 handshake: " + LastTlsError(connection.get(), done));
   }
   ShownIdentity shown;
   shown.pem_chain = ShownBy(connection.get());
   // In TLS 1.3 the server judges the client's certificate after the client has finished. One that
   // is content begins with its HTTP/2 settings.
   std::array<char, 64> settings{};
-  shown.admits = SSL_read(connection.get(), settings.data(), settings.size()) > 0;
-  if (!shown.admits) shown.refusal = LastTlsError();
+  const int octets = SSL_read(connection.get(), settings.data(), static_cast<int>(settings.size()));
+  shown.admits = octets > 0;
+  if (!shown.admits) shown.refusal = LastTlsError(connection.get(), octets);
   return shown;
 }
 
