@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using namespace std::chrono_literals;
 
 constexpr int kCannotPrepare = 77;
 
@@ -143,26 +144,39 @@ class ShiftedClock final : public runtime::Clock {
   std::chrono::seconds by_;
 };
 
-// Two gateways that run, one of them with a wrong clock; and the profile of a person of the other.
+// A gateway of an agency in this process, by a clock of its own.
+class ShiftedGateway {
+ public:
+  ShiftedGateway(LiveAgency& agency, const LiveAgency& partner, std::chrono::seconds by)
+      : clock_(by), logger_(runtime::MakeStreamLogger(runtime::LogLevel::kInfo, clock_, log_)) {
+    agency.Start({&partner});  // seeds people and partners
+    agency.Stop();
+    config_ = std::make_unique<runtime::Config>(*runtime::LoadConfig(agency.config_file()));
+    auto gateway = gateway::Gateway::Start(*config_, clock_, *logger_);
+    EXPECT_THAT(gateway, IsOk());
+    if (gateway) gateway_ = *std::move(gateway);
+  }
+  int agency_port() const { return gateway_->ports().agency; }
+
+ private:
+  std::ostringstream log_;
+  ShiftedClock clock_;
+  std::unique_ptr<runtime::Logger> logger_;
+  std::unique_ptr<runtime::Config> config_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+};
+
+// Two gateways that run, one of them with a wrong clock; the doctor asks the police's.
 class DoctorClocks : public ::testing::Test {
  protected:
-  void StartCouncil(std::chrono::seconds off) {
-    council_.Start({&police_});
-    council_.Stop();
-    const auto config = runtime::LoadConfig(council_.config_file());
-    ASSERT_TRUE(config.has_value());
-    config_ = std::make_unique<runtime::Config>(*config);
-    clock_ = std::make_unique<ShiftedClock>(off);
-    logger_ = runtime::MakeStreamLogger(runtime::LogLevel::kInfo, *clock_, log_);
-    auto gateway = gateway::Gateway::Start(*config_, *clock_, *logger_);
-    ASSERT_THAT(gateway, IsOk());
-    gateway_ = *std::move(gateway);
-    police_.Start({&council_});
+  void Start(std::chrono::seconds police, std::chrono::seconds council) {
+    council_gateway_ = std::make_unique<ShiftedGateway>(council_, police_, council);
+    police_gateway_ = std::make_unique<ShiftedGateway>(police_, council_, police);
   }
   CommandOutput Examine() {
     const fs::path profile = police_.pki().parent_path() / "operator.toml";
     const std::string text =
-        "gateway = \"127.0.0.1:" + std::to_string(police_.gateway().ports().agency) +
+        "gateway = \"127.0.0.1:" + std::to_string(police_gateway_->agency_port()) +
         "\"\nspiffe_id = \"" + police_.spiffe_id() + "\"\nidentity = \"" +
         police_.person_identity().string() + "\"\nroots = \"" +
         (police_.pki() / "ca" / "ca.pem").string() + "\"\n";
@@ -173,17 +187,13 @@ class DoctorClocks : public ::testing::Test {
     return output ? *output : CommandOutput();
   }
 
-  std::ostringstream log_;
   LiveAgency police_{"northshire-police"};
   LiveAgency council_{"eastvale-council"};
-  std::unique_ptr<runtime::Config> config_;
-  std::unique_ptr<ShiftedClock> clock_;
-  std::unique_ptr<runtime::Logger> logger_;
-  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<ShiftedGateway> council_gateway_, police_gateway_;
 };
 
 TEST_F(DoctorClocks, AClockThatIsMinutesAheadIsNamed) {
-  StartCouncil(std::chrono::seconds(180));
+  Start(0s, 180s);
   const CommandOutput output = Examine();
   EXPECT_EQ(output.exit_code, 1);
   EXPECT_THAT(output.out, HasSubstr("running gateway: eastvale-council does not answer it: its "
@@ -191,19 +201,19 @@ TEST_F(DoctorClocks, AClockThatIsMinutesAheadIsNamed) {
 }
 
 TEST_F(DoctorClocks, AClockThatIsMinutesBehindIsNamed) {
-  StartCouncil(std::chrono::seconds(-240));
+  Start(240s, 0s);
   EXPECT_THAT(Examine().out, HasSubstr("its clock is 240 s behind this one"));
 }
 
 TEST_F(DoctorClocks, AClockThatIsSecondsOffIsAWarning) {
-  StartCouncil(std::chrono::seconds(20));
+  Start(0s, 20s);
   const CommandOutput output = Examine();
   EXPECT_EQ(output.exit_code, 0) << output.out;
   EXPECT_THAT(output.out, HasSubstr("WARN   clock of eastvale-council: differs from this one by"));
 }
 
 TEST_F(DoctorClocks, ARunningGatewayWithAGoodClockIsFine) {
-  StartCouncil(std::chrono::seconds(0));
+  Start(0s, 0s);
   const CommandOutput output = Examine();
   EXPECT_EQ(output.exit_code, 0) << output.out;
   EXPECT_THAT(output.out, HasSubstr("ok     clock of eastvale-council"));
