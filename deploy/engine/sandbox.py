@@ -175,7 +175,7 @@ class Agency:
                 [self._programs / "comityd", "--config", self.folder / "comityd.toml"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                 preexec_fn=end_with_parent)
-        until(lambda: self.run("status", "--no-contact", person="admin-1")[0] == 0,
+        until(lambda: self.run("approvals", "list", person="admin-1")[0] == 0,
               f"{self.name} does not start; its log: {self.folder / 'comityd.log'}")
 
     def stop(self, sign=signal.SIGTERM):

@@ -51,6 +51,15 @@ def notices(bill):
     return b"\n\n".join(parts)
 
 
+def reference(root):
+    """Rules of the configuration's file, with its keys as the code says them."""
+    rules = (root / "docs/formats/configuration.md").read_text(encoding="utf-8")
+    keys = (root / "docs/operations/configuration.md").read_text(encoding="utf-8")
+    before, _, after = rules.partition("## Keys\n")
+    return before + "## Keys\n" + keys.partition("## Keys\n")[2] + "\n" + \
+        after[after.index("## Downsides"):]
+
+
 def make(build, root):
     out = build / "package"
     shutil.rmtree(out, ignore_errors=True)
@@ -59,7 +68,7 @@ def make(build, root):
     day = datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d")
     program = program_help.load(str(build / "bin/comity"))
     man_pages.write_all(program, program_help.ask(str(build / "bin/comityd"), "--help"),
-                        (root / "docs/formats/configuration.md").read_text(encoding="utf-8"), day,
+                        reference(root), day,
                         out / "man")
     completions.write_all(program, out / "completions")
     for name, target in PACKAGES.items():

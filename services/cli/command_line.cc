@@ -6,10 +6,12 @@
 #include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "crypto/base/quote.h"
 #include "services/cli/output.h"
+#include "services/runtime/nearest.h"
 
 namespace comity::cli {
 namespace {
@@ -28,14 +30,53 @@ std::string FooterOf(const CommandText& text, Asks asks) {
     footer += "  3  the gateway is out of reach, or does not permit it\n";
   }
   footer += "  4  a fault of this program or of the gateway\n";
+  if (!text.attention.empty()) footer += "  5  " + text.attention + "\n";
   return footer + "\nExample:\n  " + text.example;
+}
+
+// What may stand where `unknown` stands: options for what looks like one, else commands.
+std::vector<std::string> KnownTo(const CLI::App& app, bool is_option) {
+  std::vector<std::string> known;
+  if (is_option) {
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    return known;
+  }
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  return known;
 }
 
 // A misspelt command is told before the command that is therefore missing.
 std::string FaultText(const CLI::ParseError& fault, const CLI::App& app) {
+  constexpr std::size_t kLike = 3;  // letters; beyond, a guess would mislead
   const std::vector<std::string> unknown = app.remaining();
   if (unknown.empty()) return fault.what();
-  return "unknown: " + Quote(unknown.front());
+  const std::string& word = unknown.front();
+  std::string text = "unknown: " + Quote(word);
+  const auto known = KnownTo(app, word.starts_with("-"));
+  if (known.empty()) return text;
+  const std::string& nearest = runtime::Nearest(word, known);
+  if (word.size() <= 64 && runtime::EditDistance(word, nearest) <= kLike) {
+    text += "; did you mean '" + nearest + "'?";
+  }
+  return text;
+}
+
+// `comity help COMMAND` is `comity COMMAND --help`, `comity --version` is `comity version`.
+std::vector<const char*> Rewritten(int argc, const char* const* argv) {
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (argc < 2) return arguments;
+  const std::string_view first = arguments[1];
+  if (first == "help") {
+    arguments.erase(arguments.begin() + 1);
+    arguments.push_back("--help");
+  } else if (first == "--version") {
+    arguments[1] = "version";
+  }
+  return arguments;
 }
 
 }  // namespace
@@ -97,9 +138,11 @@ CommandLine::CommandLine(Session& session) : impl_(std::make_unique<Impl>(sessio
   impl_->app.require_subcommand(1);
   impl_->AddGlobals(impl_->app, Asks::kGateway);
   impl_->app.footer(
-      "'comity COMMAND --help' describes a command. Exit codes: 0 done, 1 the answer is no, 2 "
-      "usage\n"
-      "or bad input, 3 gateway out of reach or not permitted, 4 internal fault.");
+      "'comity help COMMAND' describes a command, as 'comity COMMAND --help' does. Exit codes: 0 "
+      "done,\n"
+      "1 the answer is no, 2 usage or bad input, 3 gateway out of reach or not permitted, 4 "
+      "internal fault, 5 attention "
+      "needed.");
 }
 
 CommandLine::~CommandLine() = default;
@@ -137,7 +180,8 @@ ExitCode CommandLine::Impl::RunChosen() {
 
 ExitCode CommandLine::Execute(int argc, const char* const* argv) {
   try {  // CLI11 reports by exception, `--help` included
-    impl_->app.parse(argc, argv);
+    const std::vector<const char*> arguments = Rewritten(argc, argv);
+    impl_->app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::CallForHelp&) {
     Print(impl_->app.help() + "\n");
     return ExitCode::kOk;

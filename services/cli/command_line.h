@@ -25,6 +25,7 @@ struct CommandText {
   std::string detail;   // what it does and what to know before
   std::string no;       // when it ends with 1; empty: it never does
   std::string example;
+  std::string attention{};  // when it ends with 5; empty: it never does
 };
 enum class Asks { kNobody, kGateway };  // kGateway: --profile, and exit code 3
 

@@ -8,6 +8,7 @@
 #include "services/cli/doctor_checks.h"
 #include "services/cli/output.h"
 #include "services/runtime/config.h"
+#include "services/store/sqlite/examination.h"
 
 namespace comity::cli {
 namespace {
@@ -31,8 +32,9 @@ const char* Mark(Level level) {
 }
 
 // Nothing that the configuration names is looked at while it is faulty itself.
-Findings Examine(const DoctorOptions& options, const runtime::Clock& clock) {
+Findings Examine(const DoctorOptions& options, const Session& session) {
   Findings findings;
+  const runtime::Clock& clock = session.clock;
   const auto config = runtime::LoadConfig(options.config);
   if (!config) {
     for (const runtime::ConfigIssue& issue : config.error()) {
@@ -47,12 +49,18 @@ Findings Examine(const DoctorOptions& options, const runtime::Clock& clock) {
     findings.Wrong(fault.substr(0, colon),
                    colon == std::string::npos ? fault : fault.substr(colon + 2));
   }
-  CheckHost(*config, findings);
+  CheckMachine(findings);
+  const bool may_look = CheckDataFolder(*config, findings);
+  CheckPorts(*config, store::IsSqliteStoreInUse(config->data_directory), findings);
   if (!file_faults.empty()) return findings;  // each of them would only be told again
   CheckKeys(*config, clock.Now(), findings);
   CheckAdministrators(*config, clock.Now(), findings);
   CheckOwnCard(*config, clock.Now(), findings);
   CheckRevocationFolder(*config, clock.Now(), findings);
+  if (!may_look) return findings;
+  const auto partners = CheckData(*config, findings);
+  CheckPartners({*config, partners, clock.Now()}, findings);
+  CheckContacts(session, findings);
   return findings;
 }
 
@@ -62,7 +70,7 @@ Result<ExitCode> Doctor(const DoctorOptions& options, const Session& session) {
     return Fail(ErrorCode::kNotFound,
                 "there is no file " + options.config + "; 'comity pki config' writes one");
   }
-  const Findings findings = Examine(options, session.clock);
+  const Findings findings = Examine(options, session);
   auto json = nlohmann::ordered_json::array();
   for (const Findings::Finding& finding : findings.all()) {
     json.push_back(
@@ -89,16 +97,23 @@ std::size_t Findings::Count(Level level) const {
       all_.begin(), all_.end(), [&](const Finding& finding) { return finding.level == level; }));
 }
 
+bool Findings::Has(Level level, std::string_view what) const {
+  return std::ranges::any_of(
+      all_, [&](const Finding& finding) { return finding.level == level && finding.what == what; });
+}
+
 void AddDoctorCommand(CommandLine& line, Session& session) {
   const auto options = std::make_shared<DoctorOptions>();
-  line.Add(
-          {"doctor", "check a gateway's set-up",
-           "Checks configuration, files and their modes, keys and certificates, the partners'\n"
-           "revocation lists, the data folder, the ports and the clock. Run it as the user that\n"
-           "runs comityd. Each line is ok, WARN or WRONG with what to do. Whether partners can be\n"
-           "reached the running gateway says: 'comity peer list'.",
-           "something is wrong", "comity doctor --config comityd.toml"},
-          Asks::kNobody, [options, &session] { return Doctor(*options, session); })
+  line.Add({"doctor", "check a gateway's set-up",
+            "Checks the machine, configuration, files and their modes, keys and certificates,\n"
+            "revocation lists, the data folder, the database, the published log, the ports and,\n"
+            "from here, each partner: reachable, who was enrolled, and admitting this gateway. "
+            "With\n"
+            "a profile it asks the running gateway how the partners' clocks differ. Run it as the\n"
+            "user that runs comityd; it changes nothing. Each line is ok, WARN or WRONG with what\n"
+            "to do.",
+            "something is wrong", "comity doctor --config comityd.toml"},
+           Asks::kGateway, [options, &session] { return Doctor(*options, session); })
       .Add({"--config", "FILE", "the gateway's configuration", true}, options->config);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "crypto/base/secret.h"
 #include "crypto/sign/ed25519.h"
@@ -8,7 +11,9 @@
 #include "services/cli/doctor_checks.h"
 #include "services/runtime/file.h"
 #include "services/transport/certificate.h"
+#include "services/transport/chain_gap.h"
 #include "services/transport/key_encryption_file.h"
+#include "services/transport/limits.h"
 #include "services/transport/trust_store.h"
 #include "services/transport/validity.h"
 
@@ -41,6 +46,20 @@ void CheckValidity(const transport::Validity& validity, runtime::Instant now, Fi
   }
 }
 
+// The usual causes of a chain that ends nowhere, by the names in it.
+std::string GapWords(std::string_view pem, const std::filesystem::path& roots_file) {
+  const auto roots = runtime::ReadTextFile(roots_file, transport::limits::kMaxTrustFile);
+  if (!roots) return {};
+  const auto gap = transport::FindChainGap(pem, *roots);
+  if (!gap) return {};
+  std::string known;
+  for (const std::string& root : gap->roots) known += (known.empty() ? "" : ", ") + root;
+  return "; the chain in keys.tls ends at (" + gap->subject + "), issued by (" + gap->issuer +
+         "), and keys.roots has only (" + known +
+         "): append the intermediate certificate to keys.tls, or put this agency's own CA into "
+         "keys.roots";
+}
+
 // Engines and people check the gateway against `roots`, as this program does.
 void CheckCertifiedByRoots(const runtime::Config& config, std::string_view pem,
                            runtime::Instant now, Findings& findings) {
@@ -59,7 +78,7 @@ void CheckCertifiedByRoots(const runtime::Config& config, std::string_view pem,
     findings.Wrong("keys.tls",
                    "own engines and people would refuse this certificate under "
                    "keys.roots and keys.crl: " +
-                       verified.error().detail);
+                       verified.error().detail + GapWords(pem, config.keys.roots));
   }
 }
 

@@ -12,6 +12,7 @@ enum class ExitCode {
   kBadInput = 2,     // usage, or a file or value of the caller is wrong
   kUnreachable = 3,  // the gateway is out of reach, or does not permit it
   kInternal = 4,
+  kAttention = 5,  // done, and something needs a person: comity status
 };
 
 // How a failure that ends a command is told to a script.

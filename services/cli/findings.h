@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace comity::cli {
@@ -27,6 +28,11 @@ class Findings {
   void Wrong(std::string what, std::string words) {
     all_.push_back({Level::kWrong, std::move(what), std::move(words)});
   }
+  void Append(const Findings& others) {
+    all_.insert(all_.end(), others.all_.begin(), others.all_.end());
+  }
+  // Whether something of this level was found of `what`.
+  bool Has(Level level, std::string_view what) const;
   const std::vector<Finding>& all() const { return all_; }
   std::size_t Count(Level level) const;
 

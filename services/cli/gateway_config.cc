@@ -75,7 +75,7 @@ std::string ConfigText(const GatewayConfigRequest& request, const transport::Age
   const fs::path& pki = request.pki_folder;
   const auto file = [&](const char* name) { return FromConfig(request.out, pki / name); };
   return "# Configuration of a gateway: comityd --config FILE. Every key: "
-         "docs/formats/configuration.md.\n"
+         "docs/operations/configuration.md.\n"
          "# Relative paths are relative to this file. 'comity doctor --config FILE' checks all of "
          "it.\n\n"
          "[agency]\nid = " +

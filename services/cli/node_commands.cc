@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+#include <vector>
 
 #include "comity/v1/node.grpc.pb.h"
 #include "services/cli/approval_text.h"
 #include "services/cli/commands.h"
+#include "services/cli/node_concerns.h"
+#include "services/cli/node_text.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
 #include "services/cli/version.h"
-#include "services/cli/wire_text.h"
 
 namespace comity::cli {
 namespace {
@@ -17,66 +25,40 @@ using Json = nlohmann::ordered_json;
 
 struct NodeOptions {
   bool quick = false;
+  std::optional<std::uint64_t> watch;  // seconds between two looks
 };
 
-Json StatusJson(const v1::NodeStatusResponse& status, bool contacted) {
-  Json json = {{"agency", status.agency()},
-               {"version", status.version()},
-               {"now", TimeText(status.now())},
-               {"started_at", TimeText(status.started_at())},
-               {"log_size", status.log_size()},
-               {"checkpoint_size", status.checkpoint_size()},
-               {"certificate_expires_at", TimeText(status.certificate_expires_at())},
-               {"configuration", HexText(status.configuration())},
-               {"configuration_acknowledged", status.configuration_acknowledged()},
-               {"peers", Json::array()}};
-  for (const v1::PeerStatus& peer : status.peers()) {
-    Json entry = {{"agency", peer.agency()}, {"address", peer.address()}};
-    entry["reachable"] = contacted ? Json(peer.reachable()) : Json(nullptr);
-    entry["fault"] = peer.fault().empty() ? Json(nullptr) : Json(peer.fault());
-    entry["clock_skew_ms"] = peer.reachable() ? Json(peer.clock_skew_ms()) : Json(nullptr);
-    entry["protocol"] = peer.reachable() ? Json(peer.protocol()) : Json(nullptr);
-    json["peers"].push_back(entry);
-  }
-  return json;
-}
-
-std::string StatusText(const v1::NodeStatusResponse& status, bool contacted) {
-  std::string text =
-      "agency       " + Clean(status.agency()) + "\nversion      " + Clean(status.version()) +
-      "\ntime there   " + TimeText(status.now()) + "\nup since     " +
-      TimeText(status.started_at()) + "\nlog entries  " + std::to_string(status.log_size()) + ", " +
-      std::to_string(status.checkpoint_size()) + " under a checkpoint\ncertificate  expires " +
-      TimeText(status.certificate_expires_at()) + "\n";
-  if (!status.configuration_acknowledged()) {
-    text += "configuration  CHANGED, SHA-256 " + HexText(status.configuration()) +
-            ": comity node acknowledge-configuration\n";
-  }
-  Table table({"PEER", "ADDRESS", "REACHABLE", "CLOCK", "PROTOCOL", "FAULT"});
-  for (const v1::PeerStatus& peer : status.peers()) {
-    const bool is_there = peer.reachable();
-    table.Add({peer.agency(), peer.address(), contacted ? (is_there ? "yes" : "NO") : "",
-               is_there ? std::to_string(peer.clock_skew_ms()) + " ms" : "",
-               is_there ? std::to_string(peer.protocol()) : "", peer.fault()});
-  }
-  return text + (table.empty() ? "no peers\n" : table.Text());
-}
-
-Result<ExitCode> Status(const NodeOptions& options, const Session& session) {
-  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+Result<ExitCode> Look(const NodeOptions& options, const Session& session,
+                      const OwnGateway& gateway) {
   v1::NodeStatusRequest request;
   request.set_contact_peers(!options.quick);
   COMITY_ASSIGN_OR_RETURN(const v1::NodeStatusResponse status,
                           gateway.Call<v1::Node>(&v1::Node::Stub::Status, request));
+  const std::vector<Concern> concerns = ConcernsOf(status, !options.quick);
+  const NodeReport report{status, concerns, !options.quick};
   if (session.json) {
-    PrintJson(StatusJson(status, !options.quick));
+    PrintJson(NodeJson(report));
   } else {
-    Print(StatusText(status, !options.quick));
+    const bool clears = options.watch && ::isatty(STDOUT_FILENO) == 1;
+    Print((clears ? "\x1b[H\x1b[2J" : "") + NodeText(report));
   }
-  for (const v1::PeerStatus& peer : status.peers()) {
-    if (!options.quick && !peer.reachable()) return ExitCode::kNo;
+  return concerns.empty() ? ExitCode::kOk : ExitCode::kAttention;
+}
+
+// A look that fails is told and the next one is taken: a watch outlives a restart of the gateway.
+Result<ExitCode> Watch(const NodeOptions& options, const Session& session,
+                       const OwnGateway& gateway) {
+  while (true) {
+    const auto look = Look(options, session, gateway);
+    if (!look) PrintError("comity: " + Clean(look.error().detail));
+    if (!FlushOutput()) return ExitCode::kInternal;
+    std::this_thread::sleep_for(std::chrono::seconds(*options.watch));
   }
-  return ExitCode::kOk;
+}
+
+Result<ExitCode> Status(const NodeOptions& options, const Session& session) {
+  COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
+  return options.watch ? Watch(options, session, gateway) : Look(options, session, gateway);
 }
 
 Result<ExitCode> AcknowledgeConfiguration(const Session& session) {
@@ -105,13 +87,18 @@ Result<ExitCode> Version(const Session& session) {
 
 void AddNodeCommands(CommandLine& line, Session& session) {
   const auto options = std::make_shared<NodeOptions>();
-  line.Add({"status", "the own gateway and its peers",
-            "Prints what the own gateway says of itself and says hello to each peer through it (up "
-            "to\n"
-            "3 s).",
-            "a peer is not reachable", "comity status --profile northshire/people/j-smith.toml"},
-           Asks::kGateway, [options, &session] { return Status(*options, session); })
-      .Add({"--no-contact", "", "do not contact peers", false}, options->quick);
+  line.Add(
+          {"status", "the own gateway on one screen, problems first",
+           "Asks the own gateway how it, its partners, agreements, lists, queues, capacities, log\n"
+           "and certificates stand, and has it say hello to each partner (up to 3 s). What needs\n"
+           "somebody comes first, each with what to do. What the caller's roles may not see is\n"
+           "withheld. Ends with 0 when all is well.",
+           "", "comity status --profile northshire/people/j-smith.toml",
+           "something needs attention"},
+          Asks::kGateway, [options, &session] { return Status(*options, session); })
+      .Add({"--no-contact", "", "do not contact partners", false}, options->quick)
+      .Add({"--watch", "SECONDS", "look again and again until Ctrl-C, 1 to 3600 s apart", false},
+           CountTarget{options->watch, 1, 3600});
   line.Group("node", "the own gateway's set-up");
   line.Add({"node acknowledge-configuration", "propose to acknowledge a changed configuration",
             "When a gateway starts with another configuration than before, its administrators are\n"

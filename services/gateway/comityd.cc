@@ -14,6 +14,7 @@
 #include "services/gateway/wire/version.h"
 #include "services/runtime/clock_record.h"
 #include "services/runtime/config.h"
+#include "services/runtime/config_keys.h"
 #include "services/runtime/guarded_clock.h"
 #include "services/runtime/logging.h"
 #include "services/runtime/shutdown.h"
@@ -23,16 +24,18 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: comityd --config FILE [--check | --import-database | --accept-clock]\n"
+    "       comityd --help-config [text|markdown]\n"
     "\n"
     "Runs the gateway of one agency until it is told to stop (SIGTERM, SIGINT).\n"
     "\n"
-    "  --config FILE  TOML configuration (docs/formats/configuration.md)\n"
+    "  --config FILE  TOML configuration\n"
     "  --check        read the configuration and the files it names, report every fault, and end\n"
     "  --import-database\n"
     "                 carry comity.db of the data directory over into the PostgreSQL database of\n"
     "                 [store], which must be empty, and end (docs/operations/postgresql.md)\n"
     "  --accept-clock the machine's clock is right, although it was set, or stood for long, since\n"
     "                 the gateway last ran\n"
+    "  --help-config  print every key of the configuration, its bounds and default, and end\n"
     "  --version      print the version and end\n"
     "  --help         print this and end\n"
     "\n"
@@ -42,6 +45,17 @@ constexpr const char* kUsage =
 
 constexpr int kSetupFault = 1;
 constexpr int kUsageFault = 2;
+
+// In: form  empty or "text": for a terminal; "markdown"
+int PrintReference(const std::string& form) {
+  using namespace comity::runtime;
+  if (!form.empty() && form != "text" && form != "markdown") {
+    std::fprintf(stderr, "comityd: --help-config is text or markdown\n%s", kUsage);
+    return kUsageFault;
+  }
+  const std::string text = form == "markdown" ? ConfigReferenceMarkdown() : ConfigReferenceText();
+  return std::fputs(text.c_str(), stdout) < 0 ? kSetupFault : 0;
+}
 
 int Import(const comity::runtime::Config& config) {
   const auto imported = comity::gateway::ImportDatabase(config);
@@ -114,6 +128,7 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--help") return std::fputs(kUsage, stdout) < 0 ? kUsageFault : 0;
     if (argument == "--version") return std::puts(gateway::kSoftware.data()) < 0 ? 1 : 0;
+    if (argument == "--help-config") return PrintReference(i + 1 < argc ? argv[i + 1] : "");
     if (argument == "--check") {
       check_only = true;
     } else if (argument == "--import-database") {

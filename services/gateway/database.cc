@@ -20,15 +20,6 @@ Error At(std::string_view place, const Error& error) {
 
 }  // namespace
 
-store::PostgresOptions PostgresOptionsOf(const runtime::StoreConfig& config) {
-  store::PostgresOptions options;
-  options.url = config.url;
-  options.password_file = config.password_file.value_or("");
-  options.migration_url = config.migration_url;
-  options.migration_password_file = config.migration_password_file.value_or("");
-  return options;
-}
-
 Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config,
                                                    store::ErasureLedger* ledger,
                                                    DatabaseOwner owner) {
@@ -45,7 +36,7 @@ Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config
                     " is there as well, and a node has one database: carry it over with comityd "
                     "--import-database, or take the table [store] out");
   }
-  store::PostgresOptions options = PostgresOptionsOf(*config.store);
+  store::PostgresOptions options = store::OptionsOf(*config.store);
   options.wait_for_writer = true;
   options.stop = std::move(owner.stop);
   options.on_superseded = std::move(owner.on_lost);
@@ -60,7 +51,7 @@ Result<store::RestorationRecord> CopyDatabase(const runtime::Config& config,
   if (!config.store) {
     return store::CopySqliteStore(config.data_directory, file, std::move(restoration));
   }
-  return store::CopyPostgresStore(PostgresOptionsOf(*config.store), file, std::move(restoration));
+  return store::CopyPostgresStore(store::OptionsOf(*config.store), file, std::move(restoration));
 }
 
 }  // namespace comity::gateway

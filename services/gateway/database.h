@@ -41,7 +41,4 @@ Result<store::RestorationRecord> CopyDatabase(const runtime::Config& config,
                                               const std::filesystem::path& file,
                                               store::RestorationRecord restoration);
 
-// How a gateway reaches the database of [store].
-store::PostgresOptions PostgresOptionsOf(const runtime::StoreConfig& config);
-
 }  // namespace comity::gateway

@@ -5,7 +5,6 @@
 #include <string>
 #include <system_error>
 
-#include "services/gateway/database.h"
 #include "services/runtime/directory_lock.h"
 #include "services/store/sqlite/sqlite_store.h"
 
@@ -32,7 +31,7 @@ Result<store::Imported> ImportDatabase(const runtime::Config& config) {
   }
   COMITY_ASSIGN_OR_RETURN(const runtime::Descriptor lock,
                           runtime::LockDirectory(config.data_directory));
-  auto imported = store::ImportIntoPostgres(file, PostgresOptionsOf(*config.store));
+  auto imported = store::ImportIntoPostgres(file, store::OptionsOf(*config.store));
   if (!imported) return Fail(imported.error().code, "store: " + imported.error().detail);
   std::filesystem::rename(file, after, error);
   if (error) {

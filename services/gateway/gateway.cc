@@ -304,9 +304,12 @@ class Gateway::Parts {
         [this] { return peers_->partners(); },
         [] {}});
     people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
-    node_service_.emplace(NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_,
-                                             started_at_, *approvals_,
-                                             people_side_->configuration(), config_.keys.tls});
+    node_service_.emplace(
+        NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_, started_at_,
+                           *approvals_, people_side_->configuration(), config_.keys.tls,
+                           NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(),
+                                       *capacity_, partners_->peers(), partners_->monitor(), clock_,
+                                       config_, Storage::Schema()})});
     return {};
   }
 
@@ -400,7 +403,6 @@ class Gateway::Parts {
   std::optional<MessageVerifier> verifier_;
   std::unique_ptr<PartnerSide> partners_;
   PeerLinks* peers_ = nullptr;  // of `partners_`
-
   std::optional<RefusalRecord> refusals_;
   std::optional<AgencyCallers> agency_callers_;
   std::optional<FederationCallers> federation_callers_;
@@ -408,14 +410,12 @@ class Gateway::Parts {
   std::unique_ptr<AgreementCourier> courier_;
   std::optional<matching::RequesterPorts> requester_ports_;
   std::unique_ptr<SealedSide> sealed_;
-
   std::optional<FederationService> federation_service_;
   std::optional<RecognitionService> recognition_;
   std::optional<AgreementsService> agreements_service_;
   std::optional<AlertsService> alerts_service_;
   std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
-
   Servers servers_;
   std::unique_ptr<WebServer> web_;
   Ports ports_;

@@ -66,6 +66,10 @@ void Storage::WatchDatabase() {
   if (setup_.start_anew) setup_.start_anew("database out of reach");
 }
 
+int Storage::Schema() {
+  return store::SqliteSchemaVersion();
+}
+
 Status Storage::BringUpToDate() {
   const std::filesystem::path& directory = setup_.config.data_directory;
   {

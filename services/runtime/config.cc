@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "services/runtime/config_keys.h"
 #include "services/runtime/config_reader.h"
 #include "services/runtime/config_text.h"
 #include "services/runtime/file.h"
@@ -15,7 +16,6 @@ namespace comity::runtime {
 namespace {
 
 constexpr std::size_t kMaxText = 2048;
-constexpr std::size_t kMaxName = 128;
 constexpr std::size_t kAdministrators = 2;
 
 constexpr std::string_view kIdForm =
@@ -46,6 +46,17 @@ std::optional<Path> OptionalPath(TableReader& table, const Reading& reading, std
   return Resolve(reading, text->value);
 }
 
+std::size_t MostOf(std::string_view section, std::string_view key) {
+  return static_cast<std::size_t>(ConfigKeyOf(section, key).most);
+}
+
+// Within the bounds that the reference says. In: section  the table's name without brackets
+std::optional<std::int64_t> Number(TableReader& table, std::string_view section,
+                                   std::string_view key) {
+  const ConfigKey& known = ConfigKeyOf(section, key);
+  return table.OptionalNumber(key, {known.least, known.most});
+}
+
 // Text of a form that `accepts`; any other is reported as "`key` <form>".
 std::string RequiredForm(TableReader& table, std::string_view key,
                          bool (*accepts)(std::string_view), std::string_view form) {
@@ -59,7 +70,7 @@ AgencyConfig ReadAgency(const toml::table& source, Reading& reading) {
   TableReader table(source, "[agency]", reading.issues);
   AgencyConfig agency;
   agency.id = RequiredForm(table, "id", IsAgencyId, kIdForm);
-  if (const auto name = table.Required("name", kMaxName)) agency.name = name->value;
+  if (const auto name = table.Required("name", MostOf("agency", "name"))) agency.name = name->value;
   agency.trust_domain = RequiredForm(table, "trust_domain", IsTrustDomain, kTrustDomainForm);
   table.Finish();
   return agency;
@@ -145,7 +156,8 @@ AdministratorConfig ReadAdministrator(const toml::table& source, Reading& readin
   TableReader table(source, "[[administrator]]", reading.issues);
   AdministratorConfig person;
   person.id = RequiredForm(table, "id", IsAgencyId, kIdForm);
-  if (const auto post = table.Required("post", kMaxName)) person.post = post->value;
+  if (const auto post = table.Required("post", MostOf("administrator", "post")))
+    person.post = post->value;
   person.certificate = RequiredPath(table, reading, "certificate");
   person.signing_key_file = RequiredPath(table, reading, "signing_key_file");
   table.Finish();
@@ -178,7 +190,7 @@ PeersConfig ReadPeers(const toml::table& source, Reading& reading) {
   TableReader table(source, "[peers]", reading.issues);
   PeersConfig peers;
   peers.crl_folder = OptionalPath(table, reading, "crl_folder");
-  if (const auto seconds = table.OptionalNumber("away_after", {3, 3600})) {
+  if (const auto seconds = Number(table, "peers", "away_after")) {
     peers.away_after = std::chrono::seconds(*seconds);
   }
   table.Finish();
@@ -188,16 +200,16 @@ PeersConfig ReadPeers(const toml::table& source, Reading& reading) {
 LimitConfig ReadLimits(const toml::table& source, Reading& reading) {
   TableReader table(source, "[limits]", reading.issues);
   LimitConfig limits;
-  const auto read = [&](std::string_view key, std::int64_t most, std::uint32_t& limit) {
-    const auto number = table.OptionalNumber(key, {1, most});
+  const auto read = [&](std::string_view key, std::uint32_t& limit) {
+    const auto number = Number(table, "limits", key);
     if (number) limit = static_cast<std::uint32_t>(*number);
   };
-  read("max_streams", 1024, limits.max_streams);
-  read("max_calls_per_peer", 1024, limits.max_calls_per_peer);
-  read("max_deployments", 1024, limits.max_deployments);
-  read("max_lists", 1000, limits.max_lists);
-  read("max_entries_per_list", 1'000'000, limits.max_entries_per_list);
-  if (const auto seconds = table.OptionalNumber("peer_deadline", {1, 60})) {
+  read("max_streams", limits.max_streams);
+  read("max_calls_per_peer", limits.max_calls_per_peer);
+  read("max_deployments", limits.max_deployments);
+  read("max_lists", limits.max_lists);
+  read("max_entries_per_list", limits.max_entries_per_list);
+  if (const auto seconds = Number(table, "limits", "peer_deadline")) {
     limits.peer_deadline = std::chrono::seconds(*seconds);
   }
   table.Finish();
@@ -206,14 +218,14 @@ LimitConfig ReadLimits(const toml::table& source, Reading& reading) {
 
 std::chrono::seconds ReadMergeWindow(const toml::table& source, Reading& reading) {
   TableReader table(source, "[alerts]", reading.issues);
-  const auto seconds = table.OptionalNumber("merge_window", {1, 3600});
+  const auto seconds = Number(table, "alerts", "merge_window");
   table.Finish();
   return std::chrono::seconds(seconds.value_or(Config().alert_merge_window.count()));
 }
 
 std::chrono::milliseconds ReadAnswerAfter(const toml::table& source, Reading& reading) {
   TableReader table(source, "[sealed]", reading.issues);
-  const auto length = table.OptionalNumber("answer_after", {0, 2000});
+  const auto length = Number(table, "sealed", "answer_after");
   table.Finish();
   return std::chrono::milliseconds(length.value_or(Config().sealed_answer_after.count()));
 }

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "services/runtime/json_text.h"
+#include "services/runtime/nearest.h"
 
 namespace comity::runtime {
 namespace {
@@ -17,29 +17,6 @@ std::string Quoted(std::string_view text) {
   std::string quoted = "`";
   AppendJsonText(quoted, text, kMaxQuotedBytes);
   return quoted + "`";
-}
-
-// Levenshtein distance: insertions, deletions and replacements from one text to the other.
-std::size_t EditDistance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-std::string Nearest(std::string_view key, const std::vector<std::string>& known) {
-  key = key.substr(0, kMaxQuotedBytes);  // the distance costs the product of the lengths
-  return *std::min_element(known.begin(), known.end(), [&](const auto& left, const auto& right) {
-    return EditDistance(key, left) < EditDistance(key, right);
-  });
 }
 
 bool HasControlCharacter(std::string_view text) {

@@ -164,7 +164,7 @@ Status Agency::WaitUntilUp() const {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   Status up;
   do {
-    up = cli("admin-1").Run({"status", "--no-contact"});
+    up = cli("admin-1").Run({"approvals", "list"});
     if (up) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   } while (std::chrono::steady_clock::now() < end);

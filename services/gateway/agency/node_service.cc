@@ -24,6 +24,7 @@ v1::PeerStatus Contact(const PeerLinks& peers, const PeerLinks::Link& link) {
   if (hello) {
     status.set_clock_skew_ms(hello->clock_skew.count());
     status.set_protocol(hello->protocol);
+    *status.mutable_certificate_expires_at() = gateway::ToProto(hello->certificate_expires_at);
   } else {
     status.set_fault(hello.error().detail);
   }
@@ -55,6 +56,9 @@ grpc::Status NodeService::Status(grpc::ServerContext* context, const v1::NodeSta
     const Digest& configuration = ports_.configuration.configuration();
     response->set_configuration(configuration.bytes.data(), configuration.bytes.size());
     response->set_configuration_acknowledged(ports_.configuration.acknowledged());
+    if (ports_.health) {
+      COMITY_RETURN_IF_ERROR(ports_.health->Gather(caller, *response->mutable_health()));
+    }
     // All at once: a dead peer costs its own deadline, not the sum of them.
     std::vector<std::future<v1::PeerStatus>> contacts;
     const auto links = ports_.peers.all();

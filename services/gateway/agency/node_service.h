@@ -2,10 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "comity/v1/node.grpc.pb.h"
 #include "services/audit/log.h"
 #include "services/gateway/agency/configuration_act.h"
+#include "services/gateway/agency/node_health.h"
 #include "services/gateway/federation/peer_links.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
@@ -24,7 +27,8 @@ class NodeService final : public v1::Node::Service {
     runtime::Instant started_at;
     identity::Approvals& approvals;
     const ConfigurationAct& configuration;
-    std::filesystem::path certificate;  // PEM of the gateway's own identity
+    std::filesystem::path certificate;   // PEM of the gateway's own identity
+    std::optional<NodeHealth> health{};  // absent: of a restored node there is nothing to tell
   };
   // All references must outlive the object.
   explicit NodeService(Ports ports) : ports_(std::move(ports)) {}

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "services/audit/events.h"
+#include "services/gateway/federation/clock_hint.h"
 #include "services/gateway/federation/holder_stream.h"
 #include "services/gateway/federation/offer_list.h"
 #include "services/gateway/federation/peer_links.h"
@@ -151,6 +152,7 @@ grpc::Status FederationService::Hello(grpc::ServerContext* context,
   return Respond(kHello, [&](std::string& caller) -> Status {
     // A suspended partner too: it learns from the answer that it is.
     COMITY_ASSIGN_OR_RETURN(const Entered entered, Enter(*context, kHello, rate_, caller));
+    AddClockHint(*context, ports_.clock.Now());
     const PinnedPeer& peer = entered.peer;
     COMITY_ASSIGN_OR_RETURN(const auto hello, Receive<v1::HelloRequest>(*request, peer));
     if (hello.protocol_max() < kProtocolMin || hello.protocol_min() > kProtocolMax) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/federation/peer_links.h"
 
+#include <string>
 #include <utility>
 
+#include "services/gateway/federation/clock_hint.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/gateway/wire/version.h"
 #include "services/matching/exchange_id.h"
@@ -26,6 +28,19 @@ constexpr std::size_t kMaxChunk = std::size_t{1} << 20;
 
 void SetDeadline(grpc::ClientContext& context, std::chrono::seconds deadline) {
   context.set_deadline(std::chrono::system_clock::now() + deadline);
+}
+
+// Why a Hello failed, with whose clock is off if that is the cause.
+Error WithClock(Error error, const grpc::ClientContext& context, policy::Instant halfway) {
+  const auto skew = ClockHintOf(context, halfway);
+  if (!skew || std::chrono::abs(*skew) <= transport::limits::kMaxClockSkew) return error;
+  const auto seconds = std::chrono::round<std::chrono::seconds>(std::chrono::abs(*skew));
+  error.detail = "its clock is " + std::to_string(seconds.count()) + " s " +
+                 (skew->count() > 0 ? "ahead of" : "behind") +
+                 " this one, and messages are refused from 60 s on: set the clock that is wrong "
+                 "(timedatectl); " +
+                 error.detail;
+  return error;
 }
 
 }  // namespace
@@ -136,12 +151,15 @@ Result<HelloAnswer> PeerLinks::Hello(const policy::AgencyId& agency, bool leavin
   const auto sent_at = ports_.clock.Now();
   const grpc::Status status =
       known.link->stub->Hello(&context, ports_.signer.Sign(request, agency, exchange), &reply);
-  COMITY_ASSIGN_OR_RETURN(
-      const v1::HelloReply hello,
-      Read<v1::HelloReply>({status, context, reply}, known.link->peer, exchange));
-  COMITY_ASSIGN_OR_RETURN(const policy::Instant peer_time, FromProto(hello.header().sent_at()));
   const auto round_trip = ports_.clock.Now() - sent_at;
+  auto read = Read<v1::HelloReply>({status, context, reply}, known.link->peer, exchange);
+  if (!read) return Fail(WithClock(std::move(read).error(), context, sent_at + round_trip / 2));
+  const v1::HelloReply& hello = *read;
+  COMITY_ASSIGN_OR_RETURN(const policy::Instant peer_time, FromProto(hello.header().sent_at()));
   HelloAnswer answer;
+  COMITY_ASSIGN_OR_RETURN(const transport::VerifiedPeer server,
+                          transport::ServerOf(context, ports_.trust, ports_.clock.Now()));
+  answer.certificate_expires_at = server.expires_at;
   answer.protocol = hello.protocol();
   answer.software = CleanSoftware(hello.software());
   COMITY_ASSIGN_OR_RETURN(answer.view, FromProto(hello.view()));

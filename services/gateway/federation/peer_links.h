@@ -30,7 +30,8 @@ struct HelloAnswer {
   std::uint32_t protocol = 0;
   std::string software;
   PeerView view;
-  std::chrono::milliseconds clock_skew{};  // peer's clock minus ours, without half the round trip
+  std::chrono::milliseconds clock_skew{};    // peer's clock minus ours, without half the round trip
+  policy::Instant certificate_expires_at{};  // of the one that it showed
 };
 
 // Channels to the partners and the signed unary calls over them. Partners come and go while it

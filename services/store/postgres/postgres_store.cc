@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/postgres/postgres_store.h"
 
+#include <atomic>
 #include <utility>
 
 #include "services/store/postgres/postgres_reader.h"
@@ -8,6 +9,7 @@
 #include "services/store/postgres/postgres_writer.h"
 #include "services/store/postgres/server_check.h"
 #include "services/store/sql/group_commit.h"
+#include "services/store/sql/guarded_call.h"
 #include "services/store/sql/read_pool.h"
 
 namespace comity::store {
@@ -53,6 +55,40 @@ Result<bool> OwnerMayWrite(const PostgresOptions& options, const PostgresUrl& ur
 }
 
 }  // namespace
+
+PostgresOptions OptionsOf(const runtime::StoreConfig& config) {
+  PostgresOptions options;
+  options.url = config.url;
+  options.password_file = config.password_file.value_or("");
+  options.migration_url = config.migration_url;
+  options.migration_password_file = config.migration_password_file.value_or("");
+  return options;
+}
+
+Result<std::vector<PeerRecord>> ExaminePostgresStore(const PostgresOptions& options) {
+  COMITY_ASSIGN_OR_RETURN(const PostgresUrl url,
+                          PostgresUrl::Parse(options.url, options.password_file));
+  COMITY_ASSIGN_OR_RETURN(const bool owner_may_write, OwnerMayWrite(options, url));
+  COMITY_ASSIGN_OR_RETURN(const std::string target, url.ConnectionString("comity examination"));
+  LineWatch watch(options.stop);
+  COMITY_RETURN_IF_ERROR(GuardedCall("look at the database", [&]() -> Status {
+    Session session(target, watch, options.call_timeout);
+    CheckServer(session, {owner_may_write, options.accept_unsafe_server});
+    return {};
+  }));
+  const std::atomic<std::uint64_t> line{0};
+  ReadPool reader(
+      [&]() -> Result<std::unique_ptr<Connection>> {
+        return PostgresReader::Open(url, watch, options.call_timeout, line);
+      },
+      1);
+  std::vector<PeerRecord> peers;
+  COMITY_RETURN_IF_ERROR(reader.Run([&](const Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(peers, transaction.peers().All());
+    return {};
+  }));
+  return peers;
+}
 
 Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& options,
                                                          ErasureLedger* ledger) {

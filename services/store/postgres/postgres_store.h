@@ -8,9 +8,12 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "crypto/base/result.h"
+#include "services/runtime/config.h"
 #include "services/store/erasure.h"
+#include "services/store/peer_store.h"
 #include "services/store/store.h"
 
 namespace comity::store {
@@ -47,6 +50,9 @@ struct PostgresOptions {
   bool accept_unsafe_server = false;
 };
 
+// How the configuration says that the database is reached.
+PostgresOptions OptionsOf(const runtime::StoreConfig& config);
+
 // A store in a PostgreSQL database. One gateway at a time writes to a database: it holds a lock of
 // the server for as long as its session lives, and all commits are made in that session.
 //
@@ -76,6 +82,12 @@ class PostgresStore : public Store {
 // In:     ledger  told of all that is erased before it is; null: nobody is; must outlive the store
 Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& options,
                                                          ErasureLedger* ledger = nullptr);
+
+// Looks at the database as OpenPostgresStore does before it works, and changes nothing: the line,
+// the server, what the role may do, the schema. Takes no lock: a gateway may work meanwhile.
+// Returns the partners' records, by agency, kSelf among them; nothing is verified. Errors: those of
+// OpenPostgresStore
+Result<std::vector<PeerRecord>> ExaminePostgresStore(const PostgresOptions& options);
 
 int PostgresSchemaVersion();  // of what this program writes
 

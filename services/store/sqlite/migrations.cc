@@ -25,6 +25,18 @@ Result<std::int64_t> VersionOf(SqliteConnection& connection) {
   return Number(connection, "SELECT coalesce(max(version), 0) FROM schema_version");
 }
 
+// The same, if this program may work with it.
+Result<std::int64_t> KnownVersionOf(SqliteConnection& connection,
+                                    std::span<const Migration> migrations) {
+  COMITY_ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
+  const int newest = migrations.back().version;
+  if (version <= newest) return version;
+  return Fail(ErrorCode::kConflict,
+              fmt::format("comity.db has schema {}, this program knows up to {}; run the program "
+                          "that wrote it, or a later one",
+                          version, newest));
+}
+
 void Apply(SqliteConnection& connection, const Migration& migration) {
   connection.database().exec(migration.sql);
   connection.database().exec(
@@ -32,14 +44,7 @@ void Apply(SqliteConnection& connection, const Migration& migration) {
 }
 
 Status MigrateInTransaction(SqliteConnection& connection, std::span<const Migration> migrations) {
-  COMITY_ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
-  const int newest = migrations.back().version;
-  if (version > newest) {
-    return Fail(ErrorCode::kConflict,
-                fmt::format("comity.db has schema {}, this program knows up to {}; run the program "
-                            "that wrote it, or a later one",
-                            version, newest));
-  }
+  COMITY_ASSIGN_OR_RETURN(const std::int64_t version, KnownVersionOf(connection, migrations));
   for (const Migration& migration : migrations) {
     if (migration.version > version) Apply(connection, migration);
   }
@@ -70,6 +75,11 @@ Status Migrate(SqliteConnection& connection, std::span<const Migration> migratio
     transaction.commit();
     return {};
   });
+}
+
+Result<std::int64_t> SchemaOf(SqliteConnection& connection, std::span<const Migration> migrations) {
+  return GuardedSqliteCall("read the schema of comity.db",
+                           [&] { return KnownVersionOf(connection, migrations); });
 }
 
 }  // namespace comity::store

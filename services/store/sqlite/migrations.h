@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "crypto/base/result.h"
@@ -22,5 +23,9 @@ std::span<const Migration> EmbeddedMigrations();
 // one transaction.
 // Errors: kConflict  the schema is newer than this program; kCorrupt  another program's database
 Status Migrate(SqliteConnection& connection, std::span<const Migration> migrations);
+
+// The version of the schema as it stands, 0 for an empty database. Writes nothing.
+// Errors: those of Migrate
+Result<std::int64_t> SchemaOf(SqliteConnection& connection, std::span<const Migration> migrations);
 
 }  // namespace comity::store

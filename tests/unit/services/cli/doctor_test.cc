@@ -226,13 +226,12 @@ class SilentServer {
   std::uint16_t port_ = 0;
 };
 
-TEST_F(Doctor, WarnsOfAPortThatIsTaken) {
+TEST_F(Doctor, NamesAPortThatIsTakenWhileNoGatewayRuns) {
   const SilentServer server;
   const std::string text = ReadWhole(Config());
   const std::size_t at = text.find("web = \"") + 7;
   Replace(Config(), text.substr(at, text.find('"', at) - at), server.address());
-  EXPECT_THAT(Run(Config()).out,
-              HasSubstr("WARN   listen.web: " + server.address() + " is taken and answers"));
+  ExpectWrong("listen.web", server.address() + " is in use by another program");
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ class GatewayWalk : public ::testing::Test {
   }
   void AwaitReady(const std::string& post) const {
     for (int i = 0; i < 1200; ++i) {
-      if (As(post, {"status", "--no-contact"}).exit_code == 0) return;
+      if (As(post, {"approvals", "list"}).exit_code == 0) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     FAIL() << "the gateway does not start: " << ReadWhole(Path("northshire-police.log"));

@@ -135,5 +135,23 @@ TEST(Usage, PrintsItsVersion) {
   EXPECT_THAT(output.out, ::testing::MatchesRegex("comity [0-9]+\\.[0-9]+\\.[0-9]+\n"));
 }
 
+TEST(Usage, HelpIsACommandToo) {
+  EXPECT_EQ(Comity({"help"}).out, Comity({"--help"}).out);
+  EXPECT_EQ(Comity({"help", "pki", "init"}).out, Comity({"pki", "init", "--help"}).out);
+  EXPECT_EQ(Comity({"help", "nonsense"}).exit_code, 2);
+}
+
+TEST(Usage, TheVersionIsAnOptionToo) {
+  EXPECT_EQ(Comity({"--version"}).exit_code, 0);
+  EXPECT_EQ(Comity({"--version"}).out, Comity({"version"}).out);
+}
+
+TEST(Usage, AMisspeltCommandOrOptionIsToldTheNearestOne) {
+  EXPECT_THAT(Comity({"statsu"}).err, HasSubstr("did you mean 'status'?"));
+  EXPECT_THAT(Comity({"pki", "isue"}).err, HasSubstr("did you mean 'issue'?"));
+  EXPECT_THAT(Comity({"doctor", "--confg", "x"}).err, HasSubstr("did you mean '--config'?"));
+  EXPECT_THAT(Comity({"xyzzyplugh"}).err, ::testing::Not(HasSubstr("did you mean")));
+}
+
 }  // namespace
 }  // namespace comity::testing
