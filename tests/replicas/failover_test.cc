@@ -202,6 +202,22 @@ TEST_F(Failover, WithAListOfNodesThePrimarysDeathLosesNothingAndTheSearchGoesOn)
   LosesItsPrimary("both nodes in the url");
 }
 
+TEST_F(Failover, TheReplicasDeathIsAPauseOnly) {
+  ASSERT_NO_FATAL_FAILURE(Begin("alone", &PatroniCluster::BalancedUrl));
+  const std::size_t primary = cluster_->Primary().value();
+  GapMeter meter(*engine_);
+  cluster_->Kill(1 - primary);
+  ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
+  std::this_thread::sleep_for(seconds(30));  // until Patroni has made up its mind
+  ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
+  EXPECT_LT(meter.Stop("the replica's machine dies"), 30);
+  EXPECT_EQ(cluster_->Primary(), primary);
+  EXPECT_TRUE(First().IsRunning()) << What();
+  ASSERT_THAT(cluster_->StartNode(1 - primary), IsOk());
+  ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
+  End();
+}
+
 TEST_F(Failover, APlannedHandOverOfThePrimaryLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(Begin("planned", &PatroniCluster::BalancedUrl));
   const std::size_t primary = cluster_->Primary().value();
@@ -216,7 +232,7 @@ TEST_F(Failover, APlannedHandOverOfThePrimaryLosesNothing) {
 }
 
 TEST_F(Failover, TheGatewayThatWaitsTakesOverWhenTheOtherDiesWithThePrimary) {
-  ASSERT_NO_FATAL_FAILURE(Begin("both", &PatroniCluster::BalancedUrl));
+  ASSERT_NO_FATAL_FAILURE(Begin("machines", &PatroniCluster::BalancedUrl));
   const std::size_t primary = cluster_->Primary().value();
   GapMeter meter(*engine_);
   cluster_->Kill(primary);
