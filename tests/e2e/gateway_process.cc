@@ -14,8 +14,10 @@ std::string ComitydPath() {
   return COMITYD_PATH;
 }
 
-GatewayProcess::GatewayProcess(const LiveAgency& agency, std::string log)
-    : folder_(agency.pki().parent_path()), log_name_(std::move(log)) {
+GatewayProcess::GatewayProcess(const LiveAgency& agency, std::string log, std::string config)
+    : folder_(agency.pki().parent_path()),
+      log_name_(std::move(log)),
+      config_name_(std::move(config)) {
   engine_ = {"", agency.spiffe_id(), agency.pki() / "engines" / "cameras.pem",
              agency.pki() / "ca" / "ca.pem", agency.name()};
 }

@@ -19,8 +19,10 @@ std::string ComitydPath();
 // Threads: thread-compatible.
 class GatewayProcess {
  public:
-  // In: log  the file of its output, within the agency's folder
-  explicit GatewayProcess(const LiveAgency& agency, std::string log = "comityd.log");
+  // In: log     the file of its output, within the agency's folder
+  //     config  that of its configuration, in the same place
+  explicit GatewayProcess(const LiveAgency& agency, std::string log = "comityd.log",
+                          std::string config = "comityd.toml");
 
   // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
   // for ten seconds; log() says why.
@@ -35,7 +37,7 @@ class GatewayProcess {
   bool IsRunning() { return process_ && process_->IsRunning(); }
   pid_t pid() const { return process_->pid(); }  // once it was started
 
-  std::filesystem::path config() const { return folder_ / "comityd.toml"; }
+  std::filesystem::path config() const { return folder_ / config_name_; }
   // Everything it has said since the first start.
   std::string log() const;
   // How an engine reaches it; after Start().
@@ -46,6 +48,7 @@ class GatewayProcess {
 
   std::filesystem::path folder_;
   std::string log_name_;
+  std::string config_name_;
   EngineSettings engine_;
   std::optional<Process> process_;
   std::size_t log_start_ = 0;  // where the running process's output begins

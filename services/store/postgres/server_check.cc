@@ -56,8 +56,9 @@ void CheckDurable(Session& session) {
                         "the database server has fsync or full_page_writes off: what it "
                         "acknowledges is lost with its machine; turn both on");
   }
+  // With remote_write, a replica that takes over may have lost what only its memory held.
   const std::string wait = Setting(session, "synchronous_commit");
-  if (wait == "off" || wait == "local") session.Execute("SET synchronous_commit = on");
+  if (wait != "on" && wait != "remote_apply") session.Execute("SET synchronous_commit = on");
 }
 
 void CheckVersion(Session& session) {

@@ -3,58 +3,26 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
-#include <pqxx/connection>
-#include <pqxx/nontransaction>
+#include <pqxx/except>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "crypto/base/check.h"
-#include "crypto/base/random_id.h"
 #include "services/runtime/file.h"
 #include "services/store/postgres/postgres_store.h"
+#include "tests/support/postgres/server_account.h"
 
 namespace comity::testing {
 namespace {
 
-constexpr const char* kPrograms = "/usr/lib/postgresql/15/bin/";  // Debian's
 constexpr const char* kTemplate = "comity_template";
+constexpr const char* kDeathSignal = "QUIT";   // at once, without a checkpoint
 constexpr std::chrono::seconds kPatience{60};  // for a start on a loaded machine
-
-std::string NewPassword() {
-  SystemRandom random;
-  return RandomId(random);
-}
-
-// PostgreSQL refuses to be run by root.
-std::vector<std::string> AsServer(std::vector<std::string> command) {
-  std::vector<std::string> whole = {"setpriv", "--pdeathsig", "QUIT"};
-  if (::geteuid() == 0) {
-    whole.insert(whole.end(), {"--reuid", "postgres", "--regid", "postgres", "--init-groups"});
-  }
-  whole.insert(whole.end(), {"--", "env", "-C", "/"});
-  whole.insert(whole.end(), command.begin(), command.end());
-  return whole;
-}
-
-Status GiveToServer(const std::filesystem::path& path) {
-  if (::geteuid() != 0) return {};
-  const passwd* user = ::getpwnam("postgres");
-  if (user != nullptr && ::chown(path.c_str(), user->pw_uid, user->pw_gid) == 0) return {};
-  return Fail(ErrorCode::kUnavailable, "there is no user postgres: install postgresql-15");
-}
-
-Status WriteForServer(const std::filesystem::path& path, std::string_view content) {
-  COMITY_RETURN_IF_ERROR(runtime::WriteFile(path, AsBytes(content), 0600));
-  return GiveToServer(path);
-}
 
 // In memory if there is room: a database has hundreds of files, made and removed for each test.
 std::filesystem::path FastPlace() {
@@ -64,11 +32,6 @@ std::filesystem::path FastPlace() {
       std::filesystem::space(memory, error).available > (std::uintmax_t{2} << 30U);
   const bool fits = !error && has_room && ::access(memory.c_str(), W_OK) == 0;
   return fits ? memory : std::filesystem::temp_directory_path();
-}
-
-std::string ReadAll(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace
@@ -105,18 +68,20 @@ Status PostgresServer::MakeCluster(const Setup& setup) {
   }
   COMITY_ASSIGN_OR_RETURN(
       const CommandOutput made,
-      RunCommand(AsServer({std::string(kPrograms) + "initdb", "-D", (directory / "data").string(),
-                           "-A", "scram-sha-256", "-U", "postgres", "--pwfile",
-                           (directory / "password").string(), "-E", "UTF8", "--locale=C.UTF-8",
-                           "--locale-provider=icu", "--icu-locale=en-US", "--no-sync"}),
-                 kPatience));
+      RunCommand(
+          AsServer({std::string(kPostgresPrograms) + "initdb", "-D", (directory / "data").string(),
+                    "-A", "scram-sha-256", "-U", "postgres", "--pwfile",
+                    (directory / "password").string(), "-E", "UTF8", "--locale=C.UTF-8",
+                    "--locale-provider=icu", "--icu-locale=en-US", "--no-sync"},
+                   kDeathSignal),
+          kPatience));
   if (made.exit_code == 0) return {};
   return Fail(ErrorCode::kUnavailable, "initdb failed: " + made.out + made.err);
 }
 
 Status PostgresServer::StartAgain() {
   const std::string directory = directory_.path().string();
-  std::vector<std::string> command = {std::string(kPrograms) + "postgres", "-D",
+  std::vector<std::string> command = {std::string(kPostgresPrograms) + "postgres", "-D",
                                       directory + "/data"};
   std::vector<std::string> settings = {fmt::format("port={}", port_),
                                        "listen_addresses=127.0.0.1",
@@ -136,7 +101,8 @@ Status PostgresServer::StartAgain() {
   }
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (true) {
-    COMITY_ASSIGN_OR_RETURN(process_, Process::Start(AsServer(command), own_.path() / "log"));
+    COMITY_ASSIGN_OR_RETURN(process_,
+                            Process::Start(AsServer(command, kDeathSignal), own_.path() / "log"));
     const Status ready = WaitUntilReady();
     // Children of a postmaster that was killed may still hold its memory.
     if (ready || process_->IsRunning() || std::chrono::steady_clock::now() > end) return ready;
@@ -160,8 +126,8 @@ Status PostgresServer::WaitUntilReady() {
 Status PostgresServer::MakeTemplate() {
   const std::string name = kTemplate;
   Ask("postgres", "CREATE DATABASE " + name);
-  Ask(name, ReadAll(std::filesystem::path(COMITY_SOURCE_DIR) /
-                    "services/store/schema/postgres/roles.sql"));
+  Ask(name, ReadText(std::filesystem::path(COMITY_SOURCE_DIR) /
+                     "services/store/schema/postgres/roles.sql"));
   for (const char* role : {"comity_migration", "comity_gateway", "comity_auditor"}) {
     Ask(name, fmt::format("ALTER ROLE {} PASSWORD '{}'", role, password_));
   }
@@ -186,11 +152,7 @@ std::string PostgresServer::UrlOfPort(std::string_view role, std::string_view da
 }
 
 std::string PostgresServer::Ask(const std::string& database, const std::string& sql) const {
-  pqxx::connection connection(Url("postgres", database));
-  pqxx::nontransaction channel(connection);
-  const pqxx::result result = channel.exec(sql);
-  if (result.empty() || result.columns() == 0) return {};
-  return result[0][0].as<std::string>(std::string());
+  return AskServer(Url("postgres", database), sql);
 }
 
 void PostgresServer::Kill() {
@@ -198,7 +160,7 @@ void PostgresServer::Kill() {
 }
 
 std::string PostgresServer::Log() const {
-  return ReadAll(own_.path() / "log");
+  return ReadText(own_.path() / "log");
 }
 
 PostgresServer& SharedPostgres() {
