@@ -8,66 +8,22 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "services/matching/exchange_id.h"
 #include "services/matching/requester_session.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/services/matching/pipe.h"
 #include "tests/unit/services/matching/sealed/session.h"
 #include "tests/unit/services/matching/sealed_world.h"
+#include "tests/unit/services/matching/shared_lists.h"
 
 // A sealed session whose two ends meet over a pipe, with the threads that gateways give them.
 namespace comity::matching::testing {
-
-// The lists in memory, for several threads.
-class SharedLists final : public SealedLists {
- public:
-  explicit SharedLists(ListsInMemory& lists) : lists_(lists) {}
-  template <typename Change>
-  void With(Change&& change) {
-    const std::lock_guard lock(mutex_);
-    change(lists_);
-  }
-
-  std::vector<SealedListInForce> InForce(const policy::AgencyId& requester,
-                                         const policy::AgreementRef& agreement,
-                                         const policy::PurposeCode& purpose,
-                                         policy::Instant now) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.InForce(requester, agreement, purpose, now);
-  }
-  Result<SealedListInForce> Find(const Digest& header, const policy::AgencyId& requester,
-                                 policy::Instant now) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Find(header, requester, now);
-  }
-  bool IsStale(const Digest& header) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.IsStale(header);
-  }
-  Result<sealed::Release> Look(const Digest& header, std::uint64_t sequence) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Look(header, sequence);
-  }
-  Result<sealed::Release> Charge(store::Transaction& transaction,
-                                 const SealedCharge& charge) override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Charge(transaction, charge);
-  }
-  void Renew(const Digest& header) override {
-    const std::lock_guard lock(mutex_);
-    lists_.Renew(header);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  ListsInMemory& lists_;
-};
 
 // What the requester has fetched of the list: it is one with what is in force, or a state behind.
 struct Fetched {
@@ -132,7 +88,9 @@ class HolderEnd {
     leaving_.Close();
     threads_.clear();
     session_.With([](auto& session) {
-      if (session) EXPECT_THAT(session->Close("over"), comity::testing::IsOk());
+      if (session) {
+        EXPECT_THAT(session->Close("over"), comity::testing::IsOk());
+      }
     });
   }
 
@@ -247,7 +205,9 @@ class HolderEnd {
   void KeepTime(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       session_.With([](auto& session) {
-        if (session) EXPECT_THAT(session->Tick(), comity::testing::IsOk());
+        if (session) {
+          EXPECT_THAT(session->Tick(), comity::testing::IsOk());
+        }
       });
       if (const SealedHolderSession* live = live_; live != nullptr && !live->HasLists()) {
         in_.Close();
