@@ -165,6 +165,7 @@ def requests():
         "chunked": "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
         "range": "GET /log/checkpoint HTTP/1.1\r\nRange: bytes=-1,0-,5-2\r\n\r\n",
         "no_end": "GET /healthz HTTP/1.1\r\nHost: a",
+        "nothing": "",
     }
 
 
