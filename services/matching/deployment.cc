@@ -66,7 +66,8 @@ Result<Deployment> FromJson(const json& object) {
   if (Text(object, "mode") != kAnyMode) {
     COMITY_ASSIGN_OR_RETURN(deployment.mode, policy::ParseSearchMode(Text(object, "mode")));
   }
-  deployment.expected_faces = object.at("expected_faces").get<std::uint64_t>();
+  // Not get(), which makes a large number of a negative one.
+  deployment.expected_faces = object.at("expected_faces").get_ref<const json::number_unsigned_t&>();
   COMITY_ASSIGN_OR_RETURN(deployment.false_match_rate,
                           ParseDecimal(Text(object, "false_match_rate")));
   deployment.test_report = Text(object, "test_report");

@@ -41,9 +41,10 @@ Result<HolderForecast> HolderFromJson(const json& object) {
   COMITY_ASSIGN_OR_RETURN(holder.threshold_floor,
                           ParseDecimal(object.at("threshold_floor").get<std::string>()));
   holder.reached = object.at("reached").get<bool>();
-  holder.entries = object.at("entries").get<std::uint64_t>();
+  // Not get(), which makes a large number of a negative one.
+  holder.entries = object.at("entries").get_ref<const json::number_unsigned_t&>();
   for (const auto& [category, entries] : object.at("categories").items()) {
-    holder.categories[category] = entries.get<std::uint64_t>();
+    holder.categories[category] = entries.get_ref<const json::number_unsigned_t&>();
   }
   return holder;
 }

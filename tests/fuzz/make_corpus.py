@@ -52,11 +52,28 @@ peer_deadline = 5
 DEPLOYMENT = (
     '{"agreements":["northshire-eastvale-2026"],"case_ref":"NP-2026-0042",'
     '"ends_at":"2026-11-25T16:00:00Z","engine":{"dimension":128,"name":"example-engine",'
-    '"version":"1.0"},"engine_name":"bridge-cameras","expected_faces":5000,'
+    '"version":"1.0"},"engine_name":"bridge-cameras","expected_faces":8000,'
     '"faces_per_false_alert":1000,"false_match_rate":"1e-06",'
-    '"list_categories":["wanted-by-courts"],"mode":"direct","place":"North bridge",'
-    '"purpose":"court-order-arrest","reason":"Court warrants","schema":"comity/deployment/1",'
-    '"starts_at":"2026-11-25T08:00:00Z","test_report":"engine test","threshold":"0.9"}')
+    '"list_categories":["wanted-by-courts"],"mode":"direct","place":"High Street bridge",'
+    '"purpose":"court-order-arrest","reason":"warrants of the crown court",'
+    '"starts_at":"2026-11-25T08:00:00Z","test_report":"engine test 2026-03","threshold":"0.6"}')
+PROPOSAL = (
+    '{"definition":' + DEPLOYMENT + ',"deployment":"d-' + "a" * 26 + '","holders":['
+    '{"agency":"northshire-police","categories":{"wanted-by-courts":40},"decision":"permit",'
+    '"entries":40,"reached":true,"threshold_floor":"0.5"}]}')
+ALERT = (
+    '{"acknowledgement":{"at":"2026-11-25T08:10:00Z","by":"person-1","note":"seen",'
+    '"outcome":"not-a-match"},"agreement":{"id":"northshire-eastvale-2026","sha256":"'
+    + "22" * 32 + '","version":1},"engine":{"dimension":128,"name":"example-engine",'
+    '"version":"1.0"},"entry_note":{"at":"2026-11-25T08:05:00Z","change":"withdrawn"},'
+    '"exchange_id":"' + "a" * 26 + '","expires_at":"2026-11-26T08:00:00Z",'
+    '"first_seen":"2026-11-25T08:00:00Z","frame_count":1,"frames":[{"camera":"hall",'
+    '"capture_ref":"f-1","captured_at":"2026-11-25T08:00:00Z","exchange_id":"' + "a" * 26 + '"}],'
+    '"hit":{"category":"wanted-by-courts","reference":"ns-1","response_code":"detain",'
+    '"similarity":"0.75"},"holder":"northshire-police","id":"a-' + "a" * 26 + '",'
+    '"last_seen":"2026-11-25T08:00:00Z","openings":[{"exchange_id":"' + "a" * 26 + '",'
+    '"sealed":"AAAA"}],"releases":[{"item":"category","roles":["operator"]}],'
+    '"state":"acknowledged","threshold":"0.6"}')
 PROFILE = """gateway = "gateway.example:7444"
 spiffe_id = "spiffe://eastvale.example/gateway"
 identity = "people/ada.pem"
@@ -148,6 +165,7 @@ def requests():
         "chunked": "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
         "range": "GET /log/checkpoint HTTP/1.1\r\nRange: bytes=-1,0-,5-2\r\n\r\n",
         "no_end": "GET /healthz HTTP/1.1\r\nHost: a",
+        "nothing": "",
     }
 
 
@@ -207,8 +225,10 @@ def seeds():
             "one_administrator": CONFIGURATION.split("[[administrator]]\nid = \"admin-2\"")[0],
             "endpoint": "[::1]:7443", "no_toml": "[agency\n", "types": "[agency]\nid = 3\n"},
         "stored_text": {
-            "deployment": DEPLOYMENT,
-            "proposal": '{"definition":' + DEPLOYMENT + ',"holders":[],"id":"d-' + "a" * 26 + '"}',
+            "deployment": DEPLOYMENT, "proposal": PROPOSAL, "alert": ALERT,
+            "deployment_negative_faces": DEPLOYMENT.replace('faces":8000', 'faces":-1'),
+            "proposal_negative_entries": PROPOSAL.replace('"entries":40', '"entries":-1'),
+            "proposal_negative_category": PROPOSAL.replace('courts":40', 'courts":-40'),
             "content": '{"agency":"northshire-police","reason":"r"}',
             "salted": '{"a":"b","salt":"' + "0" * 32 + '"}'},
         "sealed_offer": {

@@ -123,7 +123,7 @@ void TryConsistency(std::uint64_t old_size, std::uint64_t size, std::vector<Dige
                NaivelyExtends(proof, old_root, new_root));
 }
 
-constexpr std::size_t kMostLeaves = 80;
+constexpr std::size_t kMostLeaves = 40;
 
 // The honest proof of a small tree, altered as the rest of the input says.
 void TryAltered(bool inclusion, ByteView input) {

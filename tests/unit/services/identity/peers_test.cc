@@ -255,10 +255,12 @@ TEST_F(PeersTest, ASuspendedPartnerHasNoKeysOnceItsSuspensionHasReturnedWhatever
       }
     });
   }
-  readers.emplace_back([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) EXPECT_THAT(peers_->Refresh(), IsOk());
-  });
-  for (int round = 0; round < 5; ++round) {
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) EXPECT_THAT(peers_->Refresh(), IsOk());
+    });
+  }
+  for (int round = 0; round < 15; ++round) {
     const int before = calls;
     ASSERT_THAT(Suspend(), IsOk());
     ++phase;

@@ -200,10 +200,12 @@ TEST_F(PeopleTest, NobodyIsLetInOnceTheirRevocationHasReturnedWhateverElseIsRead
       }
     });
   }
-  readers.emplace_back([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) EXPECT_THAT(people_->Refresh(), IsOk());
-  });
-  for (int round = 0; round < 5; ++round) {
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) EXPECT_THAT(people_->Refresh(), IsOk());
+    });
+  }
+  for (int round = 0; round < 15; ++round) {
     ASSERT_THAT(Put(MakePerson("operator-1", {Role::kOperator})), IsOk());
     const int before = calls;
     while (calls == before) std::this_thread::yield();

@@ -49,6 +49,8 @@ TEST(DeploymentProposal, IsNotReadFromAnythingElse) {
   }
   for (const auto& [from, to] : {std::pair<std::string, std::string>{"\"permit\"", "\"granted\""},
                                  {"\"reached\":true", "\"reached\":1"},
+                                 {"\"entries\":900", "\"entries\":-1"},
+                                 {"\"missing-at-risk\":300", "\"missing-at-risk\":-1"},
                                  {"\"holders\"", "\"holdres\""},
                                  {"{\"definition\"", "{\"additional\":1,\"definition\""},
                                  {"\"threshold_floor\":\"0.5\"", "\"threshold_floor\":\"0.50\""}}) {

@@ -178,6 +178,7 @@ TEST(Deployment, IsNotReadFromAnythingElse) {
   }
   for (const auto& [from, to] : {std::pair<std::string, std::string>{"\"0.9\"", "\"0.90\""},
                                  {"\"0.9\"", "0"},
+                                 {"\"expected_faces\":5000", "\"expected_faces\":-1"},
                                  {"\"direct\"", "\"other\""},
                                  {"\"place\"", "\"plaze\""},
                                  {"{\"agreements\"", "{\"aaa\":1,\"agreements\""}}) {

@@ -8,66 +8,22 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "services/matching/exchange_id.h"
 #include "services/matching/requester_session.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/services/matching/pipe.h"
 #include "tests/unit/services/matching/sealed/session.h"
 #include "tests/unit/services/matching/sealed_world.h"
+#include "tests/unit/services/matching/shared_lists.h"
 
 // A sealed session whose two ends meet over a pipe, with the threads that gateways give them.
 namespace comity::matching::testing {
-
-// The lists in memory, for several threads.
-class SharedLists final : public SealedLists {
- public:
-  explicit SharedLists(ListsInMemory& lists) : lists_(lists) {}
-  template <typename Change>
-  void With(Change&& change) {
-    const std::lock_guard lock(mutex_);
-    change(lists_);
-  }
-
-  std::vector<SealedListInForce> InForce(const policy::AgencyId& requester,
-                                         const policy::AgreementRef& agreement,
-                                         const policy::PurposeCode& purpose,
-                                         policy::Instant now) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.InForce(requester, agreement, purpose, now);
-  }
-  Result<SealedListInForce> Find(const Digest& header, const policy::AgencyId& requester,
-                                 policy::Instant now) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Find(header, requester, now);
-  }
-  bool IsStale(const Digest& header) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.IsStale(header);
-  }
-  Result<sealed::Release> Look(const Digest& header, std::uint64_t sequence) const override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Look(header, sequence);
-  }
-  Result<sealed::Release> Charge(store::Transaction& transaction,
-                                 const SealedCharge& charge) override {
-    const std::lock_guard lock(mutex_);
-    return lists_.Charge(transaction, charge);
-  }
-  void Renew(const Digest& header) override {
-    const std::lock_guard lock(mutex_);
-    lists_.Renew(header);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  ListsInMemory& lists_;
-};
 
 // What the requester has fetched of the list: it is one with what is in force, or a state behind.
 struct Fetched {
@@ -132,7 +88,9 @@ class HolderEnd {
     leaving_.Close();
     threads_.clear();
     session_.With([](auto& session) {
-      if (session) EXPECT_THAT(session->Close("over"), comity::testing::IsOk());
+      if (session) {
+        EXPECT_THAT(session->Close("over"), comity::testing::IsOk());
+      }
     });
   }
 
@@ -228,6 +186,7 @@ class HolderEnd {
   // As a gateway does when the time of an answer has come.
   void LetGo() {
     while (auto leaving = leaving_.Receive()) {
+      std::this_thread::sleep_for(std::chrono::microseconds(300));  // until its time has come
       std::optional<policy::ReasonCode> why;
       {
         const AnswerBarrier::Ticket ticket = scene_.world.barrier.Enter();
@@ -246,7 +205,9 @@ class HolderEnd {
   void KeepTime(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       session_.With([](auto& session) {
-        if (session) EXPECT_THAT(session->Tick(), comity::testing::IsOk());
+        if (session) {
+          EXPECT_THAT(session->Tick(), comity::testing::IsOk());
+        }
       });
       if (const SealedHolderSession* live = live_; live != nullptr && !live->HasLists()) {
         in_.Close();
@@ -292,6 +253,8 @@ class RequesterEnd {
   std::uint64_t lost = 0;
 
  private:
+  static constexpr std::uint64_t kMostUnanswered = 3;
+
   std::unique_ptr<RequesterSession> MakeSession() {
     Deployment deployment = scene_.world.Operation();
     deployment.mode = policy::SearchMode::kSealed;
@@ -309,16 +272,19 @@ class RequesterEnd {
     in_.Close();
     out_.Close();
   }
+  // The next of this kind, taking the answers that come before it. Nothing: the session is over, or
+  // the probe of this number is answered already, which is a refusal.
   template <typename Wanted>
-  std::optional<Wanted> Next() {
+  std::optional<Wanted> Next(std::uint64_t number = 0) {
     while (auto message = in_.Receive()) {
       if (const auto* pads = std::get_if<Pads>(&*message)) {
         EXPECT_THAT(requester_->OnPads(pads->octets), comity::testing::IsOk());
       } else if (auto* wanted = std::get_if<Wanted>(&*message)) {
         return std::move(*wanted);
       } else {
-        refusal_ = std::move(std::get<Answers>(*message));
-        return std::nullopt;
+        const ProbeAnswer& answer = std::get<Answers>(*message).answer;
+        Take(answer);
+        if (answer.sequence == number) return std::nullopt;
       }
     }
     return std::nullopt;
@@ -342,8 +308,14 @@ class RequesterEnd {
     return true;
   }
 
-  // One probe from its decision to its answer. False: the session is over.
+  // One probe from its decision to its tables; answers come when they come. False: the session is
+  // over.
   bool Search(std::uint64_t number) {
+    if (sent - answered == kMostUnanswered) {
+      const auto answer = Next<Answers>();
+      if (!answer) return false;
+      Take(answer->answer);
+    }
     const policy::Instant now = scene_.world.clock.Now();
     SealedProbe probe = scene_.world.Asked(number);
     const bool sent_on = session_.With([&](auto& session) {
@@ -366,16 +338,11 @@ class RequesterEnd {
     auto begun = requester_->Begin(
         Secretly(std::vector<Template>{Template(entry.begin(), entry.end())}), number);
     EXPECT_THAT(begun, comity::testing::IsOk());
-    refusal_.reset();
     if (!out_.Send(Question{probe, fetched_.ref, begun->binding, begun->probes.front()})) {
       return false;
     }
-    if (const auto offsets = Next<Offsets>()) {
-      if (!SendTables(*begun->round, offsets->octets)) return false;
-      const auto answer = Next<Answers>();
-      return answer && Take(answer->answer);
-    }
-    return refusal_ && Take(refusal_->answer);
+    const auto offsets = Next<Offsets>(number);
+    return offsets ? SendTables(*begun->round, offsets->octets) : !in_.is_closed();
   }
   // Another state of the list may be there to be searched.
   void TakeNews() {
@@ -391,14 +358,13 @@ class RequesterEnd {
     EXPECT_THAT(tables, comity::testing::IsOk());
     return tables && out_.Send(Tables{*tables, sealed::EncodeSketch(masks)});
   }
-  bool Take(const ProbeAnswer& answer) {
+  void Take(const ProbeAnswer& answer) {
     const auto pending = session_.With([&](auto& session) {
       return session->OnAnswer(answer.sequence, answer.decision, answer.hits.size());
     });
     EXPECT_THAT(pending, comity::testing::IsOk());
     ++answered;
     if (!answer.hits.empty()) ++scene_.hits;
-    return pending.has_value();
   }
   void KeepTime(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -418,7 +384,6 @@ class RequesterEnd {
   // Of the thread that runs the protocol.
   std::unique_ptr<SealedRequester> requester_;
   Fetched fetched_;
-  std::optional<Answers> refusal_;
   std::vector<std::jthread> threads_;
 };
 
