@@ -159,7 +159,7 @@ class Gateway::Parts {
         SearchControl::Open({self_, *store_, *log_, *notices_, *approvals_, messages_->outbox(),
                              clock_, random_, logger_, barrier_, lists_->galleries(),
                              [this] { return agreements_->Snapshot(); },
-                             config_.limits.max_deployments}));
+                             config_.limits.max_deployments, people_side_->lone_acts()}));
     alerts_.emplace(casework::AlertDeskSetup{*store_, *log_, keys_.kek, random_, clock_, self_,
                                              config_.alert_merge_window, &control_->outcomes()});
     return {};

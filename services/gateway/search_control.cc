@@ -37,10 +37,10 @@ Result<std::unique_ptr<SearchControl>> SearchControl::Open(Ports ports) {
 }
 
 Status SearchControl::OpenParts() {
-  COMITY_ASSIGN_OR_RETURN(
-      deployments_,
-      matching::Deployments::Open({ports_.self, ports_.store, ports_.journal, ports_.clock,
-                                   ports_.random, ports_.barrier, ports_.max_deployments}));
+  COMITY_ASSIGN_OR_RETURN(deployments_,
+                          matching::Deployments::Open({ports_.self, ports_.store, ports_.journal,
+                                                       ports_.clock, ports_.random, ports_.barrier,
+                                                       ports_.max_deployments, &ports_.lone_acts}));
   COMITY_ASSIGN_OR_RETURN(
       validations_,
       matching::ListValidations::Open({ports_.self, ports_.store, ports_.journal, ports_.clock},

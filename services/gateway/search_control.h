@@ -12,6 +12,7 @@
 #include "services/gateway/agency/offers_reader.h"
 #include "services/gateway/agency/stops_service.h"
 #include "services/gateway/federation/hit_observation.h"
+#include "services/identity/lone_acts.h"
 #include "services/matching/deployment_acts.h"
 #include "services/matching/deployments.h"
 #include "services/matching/galleries.h"
@@ -44,6 +45,7 @@ class SearchControl {
     matching::Galleries& galleries;
     std::function<std::shared_ptr<const policy::AgreementSet>()> agreements;
     std::size_t max_deployments;
+    const identity::LoneActs& lone_acts;
   };
   // All references must outlive the object.
   // Errors: those of Deployments::Open, ListValidations::Open and Stops::Open

@@ -17,6 +17,7 @@
 #include "policy/model/ids.h"
 #include "policy/model/instant.h"
 #include "services/audit/journal.h"
+#include "services/identity/lone_acts.h"
 #include "services/matching/answer_barrier.h"
 #include "services/matching/deployment.h"
 #include "services/matching/deployment_tally.h"
@@ -60,6 +61,8 @@ class Deployments {
     RandomSource& random;
     AnswerBarrier& barrier;
     std::size_t max_unfinished = 64;  // planned and active ones together
+    // Tells those who oversee of what a person stops; null: nobody is told.
+    const identity::LoneActs* lone_acts = nullptr;
   };
   // While it lives, `on_end` is called when the deployment is stopped, over or changed: once, with
   // no lock held. A call that has begun may outlast the subscription, so the function must own what

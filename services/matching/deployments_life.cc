@@ -54,13 +54,18 @@ Status Deployments::End(const policy::DeploymentId& id, Ending ending) {
     COMITY_ASSIGN_OR_RETURN(record, transaction.deployments().Get(id));
     SetCounts(ending.event, record);
     COMITY_RETURN_IF_ERROR(recorder.Record(ending.event));
-    return {};
+    if (ending.state != DeploymentState::kStopped || ports_.lone_acts == nullptr) return {};
+    const std::string on = "deployment " + id.text();
+    return ports_.lone_acts->Tell(transaction, recorder,
+                                  {identity::Act::kDeploymentStop, on, on + " was stopped",
+                                   ending.event.committed.at("operator")});
   };
   const Status ended = ports_.journal.Commit(work);
   if (!ended) {
     if (counts) tally->Return(*counts);
     return ended;
   }
+  if (ports_.lone_acts != nullptr) ports_.lone_acts->Announce();
   return Refresh(id);
 }
 

@@ -59,6 +59,18 @@ class WatchlistLife : public DirectSearchWorld {
     request.set_reason("The operation is over.");
     return Call(person, &v1::Watchlists::Stub::Close, request, &response);
   }
+  // Words of the notices about what one person did alone.
+  static std::vector<std::string> ToldOfOnePerson(const LiveAgency& agency,
+                                                  const std::string& person) {
+    grpc::ClientContext context;
+    v1::ListNoticesResponse response;
+    EXPECT_TRUE(agency.notices(person)->List(&context, v1::ListNoticesRequest(), &response).ok());
+    std::vector<std::string> told;
+    for (const v1::Notice& notice : response.notices()) {
+      if (notice.kind() == "act-of-one-person") told.push_back(notice.words());
+    }
+    return told;
+  }
   std::string CategoryAndCode(EngineClient& engine, std::size_t face) {
     const v1::WatchAnswer answer = Ask(engine, ++sequence_, entries_[face]);
     if (!answer.has_answered()) return "not answered";
@@ -140,15 +152,26 @@ TEST_F(WatchlistLife, WhatOnePersonDoesAloneIsToldByTheGatewayToThoseWhoOversee)
   ASSERT_TRUE(Restrict("ref-1").ok());
   ASSERT_TRUE(Close("supervisor-1").ok());
   for (const char* person : {"supervisor-2", "dpo", "auditor"}) {
-    grpc::ClientContext context;
-    v1::ListNoticesResponse response;
-    ASSERT_TRUE(police_.notices(person)->List(&context, v1::ListNoticesRequest(), &response).ok());
-    std::vector<std::string> told;
-    for (const v1::Notice& notice : response.notices()) {
-      if (notice.kind() == "act-of-one-person") told.push_back(notice.words());
-    }
-    EXPECT_THAT(told, ElementsAre(HasSubstr("ref-1 was marked contested by operator alone"),
-                                  HasSubstr("closed")))
+    EXPECT_THAT(
+        ToldOfOnePerson(police_, person),
+        ElementsAre(HasSubstr("ref-1 was marked contested by operator alone"), HasSubstr("closed")))
+        << person;
+  }
+}
+
+TEST_F(WatchlistLife, WhoStopsADeploymentAloneIsToldToThoseWhoOversee) {
+  Agree();
+  ImportEntries(3);
+  const std::string deployment = StartDeployment(Definition()).deployment();
+  v1::StopDeploymentRequest request;
+  request.set_deployment(deployment);
+  request.set_reason("somebody is to pass");
+  grpc::ClientContext context;
+  v1::StopDeploymentResponse response;
+  ASSERT_TRUE(council_.deployments("adjudicator")->Stop(&context, request, &response).ok());
+  for (const char* person : {"supervisor-2", "dpo", "auditor"}) {
+    EXPECT_THAT(ToldOfOnePerson(council_, person),
+                ElementsAre(HasSubstr(deployment + " was stopped by adjudicator alone")))
         << person;
   }
 }

@@ -292,7 +292,7 @@ TEST_F(EntryLife, WhatOnePersonDoesToAnApprovedListIsToldToThoseWhoOversee) {
                                 HasSubstr("entry b was marked contested by o alone"),
                                 HasSubstr("entry c was corrected (expires_at) by o alone"),
                                 HasSubstr("the list was closed; its faces go by 2026-"));
-  EXPECT_THAT(world_.NoticesFor(identity::Role::kSupervisor), told);
+  ASSERT_THAT(world_.NoticesFor(identity::Role::kSupervisor), told);
   EXPECT_THAT(world_.NoticesFor(identity::Role::kDpo), told);
   EXPECT_THAT(world_.NoticesFor(identity::Role::kAuditor), told);
   EXPECT_THAT(world_.NoticesFor(identity::Role::kOperator), IsEmpty());
