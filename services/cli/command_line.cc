@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <map>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -65,14 +66,24 @@ std::string FaultText(const CLI::ParseError& fault, const CLI::App& app) {
   return text;
 }
 
+// Whether these words name a command or a group of them.
+bool IsKnown(const CLI::App& app, std::span<const char* const> words) {
+  if (words.empty()) return true;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == words.front()) return IsKnown(*command, words.subspan(1));
+  }
+  return false;
+}
+
 // `comity help COMMAND` is `comity COMMAND --help`, `comity --version` is `comity version`.
-std::vector<const char*> Rewritten(int argc, const char* const* argv) {
+std::vector<const char*> Rewritten(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<const char*> arguments(argv, argv + argc);
   if (argc < 2) return arguments;
   const std::string_view first = arguments[1];
   if (first == "help") {
     arguments.erase(arguments.begin() + 1);
-    arguments.push_back("--help");
+    // Help would be given of the words before the unknown one, and nothing said of that.
+    if (IsKnown(app, std::span(arguments).subspan(1))) arguments.push_back("--help");
   } else if (first == "--version") {
     arguments[1] = "version";
   }
@@ -180,7 +191,7 @@ ExitCode CommandLine::Impl::RunChosen() {
 
 ExitCode CommandLine::Execute(int argc, const char* const* argv) {
   try {  // CLI11 reports by exception, `--help` included
-    const std::vector<const char*> arguments = Rewritten(argc, argv);
+    const std::vector<const char*> arguments = Rewritten(impl_->app, argc, argv);
     impl_->app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::CallForHelp&) {
     Print(impl_->app.help() + "\n");

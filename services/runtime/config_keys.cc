@@ -13,7 +13,7 @@ using enum KeyType;
 
 constexpr std::int64_t kText128 = 128;
 constexpr std::int64_t kPathSize = 2048;
-constexpr std::string_view kIdForm = "`a-z 0-9 -`, first a letter, last not `-`";
+constexpr std::string_view kIdLetters = "`a-z 0-9 -`, first a letter, last not `-`";
 
 constexpr std::array kTables{
     ConfigTable{"agency", "required", "", ""},
@@ -55,7 +55,7 @@ constexpr std::array kTables{
 };
 
 constexpr std::array kKeys{
-    ConfigKey{"agency", "id", kText, 1, 64, kIdForm, "required",
+    ConfigKey{"agency", "id", kText, 1, 64, kIdLetters, "required",
               "the agency's id in agreements, messages and the log; for good"},
     ConfigKey{"agency", "name", kText, 1, kText128, "", "required", "the name people read"},
     ConfigKey{"agency", "trust_domain", kText, 1, 255, "`a-z 0-9 . - _`", "required",
@@ -110,7 +110,7 @@ constexpr std::array kKeys{
               "a partner that was not heard for so long is away; it is asked three times in that "
               "time"},
 
-    ConfigKey{"administrator", "id", kText, 1, 64, kIdForm, "required",
+    ConfigKey{"administrator", "id", kText, 1, 64, kIdLetters, "required",
               "the `<id>` of `spiffe://<trust_domain>/person/<id>`"},
     ConfigKey{"administrator", "post", kText, 1, kText128, "", "required",
               "as people read it; never a name"},

@@ -71,7 +71,8 @@ void ForgetIntermediate(const Site& site) {
   const auto root_key = transport::GenerateTlsKey();
   const auto middle_key = transport::GenerateTlsKey();
   const auto key = transport::GenerateTlsKey();
-  const auto root = transport::MakeCertificate(spec("Root", true), root_key.get(), {});
+  const auto root =
+      transport::MakeCertificate(spec("Root", true), root_key.get(), {nullptr, root_key.get()});
   const auto middle = transport::MakeCertificate(spec("Issuing CA", true), middle_key.get(),
                                                  {root.get(), root_key.get()});
   auto leaf_spec = spec("gateway", false);

@@ -41,7 +41,7 @@ struct BrokenSetUp {
   int exit_code = 1;
   // Shell that prepares the machine as the doctor sees it: "$1" is the site, "$@" after it the
   // doctor. Runs in mount and network names of its own; ends with 77 when that is not possible.
-  std::string prepare;
+  std::string prepare{};
 };
 std::vector<BrokenSetUp> BrokenSetUps();
 

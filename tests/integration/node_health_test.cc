@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "services/store/sqlite/sqlite_store.h"
@@ -71,7 +72,11 @@ TEST_F(NodeHealth, WithholdsWhatTheRoleMayNotRead) {
 }
 
 TEST_F(NodeHealth, TellsOfListsToWhoMayReadThemAndToNobodyElse) {
-  DraftList(police_, DefinitionText());
+  DefinitionText list;
+  list.agreements = {"fan"};
+  list.starts_at = runtime::SystemClock().Now() - std::chrono::minutes(1);
+  list.ends_at = list.starts_at + std::chrono::hours(5);
+  DraftList(police_, list);
   ASSERT_EQ(HealthFor("operator").lists_size(), 1);
   EXPECT_EQ(HealthFor("operator").lists(0).state(), "draft");
   EXPECT_FALSE(HealthFor("operator").lists(0).searchable());

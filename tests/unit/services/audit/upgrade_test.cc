@@ -130,11 +130,8 @@ const std::vector<Written> kWritten = {
     {13, kForEver,
      "INSERT INTO sealed_list VALUES (1, zeroblob(32), 'warrants', 'eastvale-council', 'fan', 1,"
      " zeroblob(32), 'live', 1, 1, 5, 9, 1, 0, NULL, NULL, NULL, '', x'aa', x'bb', x'cc')",
-     "SELECT list || requester || hex(wrapped_key) FROM sealed_list",
-     "
-     " " warrantseastvale -
-         councilAA "},
-    };
+     "SELECT list || requester || hex(wrapped_key) FROM sealed_list", "warrantseastvale-councilAA"},
+};
 
 bool Wrote(const Written& written, int version) {
   return written.from <= version && version < written.until;

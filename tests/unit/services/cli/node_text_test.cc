@@ -211,7 +211,7 @@ TEST(NodeText, CutsLongPartsWithACountAndTheCommandThatShowsAll) {
   }
   const std::string text = TextOf(status);
   EXPECT_THAT(text, AllOf(HasSubstr("and 39 more: comity peer list"),
-                          HasSubstr("and 12 more: comity status --json")));
+                          HasSubstr("and 23 more: comity status --json")));
 }
 
 TEST(NodeText, SaysWhatIsWithheldFromTheRole) {

@@ -115,7 +115,8 @@ TEST(Usage, NamesAMisspeltCommand) {
   const CommandOutput output = Comity({"agreement", "chekc"});
   EXPECT_EQ(output.exit_code, 2);
   EXPECT_EQ(output.err,
-            "comity: unknown: 'chekc' (comity agreement): see 'comity agreement --help'\n");
+            "comity: unknown: 'chekc'; did you mean 'check'? (comity agreement): see 'comity "
+            "agreement --help'\n");
 }
 
 TEST(Usage, EndsWithTwoWithoutAProfile) {
