@@ -318,9 +318,9 @@ class Gateway::Parts {
     std::vector<grpc::Service*> shared = {&*federation_service_};
     COMITY_RETURN_IF_ERROR(servers_.Start(
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
-         limits::kMaxFederationMessage, std::move(shared)},
+         limits::kMaxFederationMessage, limits::kFederationConnections, std::move(shared)},
         {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, std::move(own)}));
+         limits::kMaxAgencyMessage, limits::kAgencyConnections, std::move(own)}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {
@@ -328,9 +328,10 @@ class Gateway::Parts {
                    metrics_);
       sealed_->UpdateGauges(metrics_);
     };
-    COMITY_ASSIGN_OR_RETURN(web_, WebServer::Start({config_.listen.web, config_.keys.tls,
-                                                    config_.data_directory / "log", metrics_,
-                                                    [this] { return ProblemOf(*log_); }, update}));
+    COMITY_ASSIGN_OR_RETURN(
+        web_, WebServer::Start(
+                  {config_.listen.web, config_.keys.tls, config_.data_directory / "log", metrics_,
+                   [this] { return ProblemOf(*log_); }, update, servers_.WebRefusals()}));
     ports_.web = web_->port();
     return {};
   }
@@ -400,7 +401,6 @@ class Gateway::Parts {
   std::optional<MessageVerifier> verifier_;
   std::unique_ptr<PartnerSide> partners_;
   PeerLinks* peers_ = nullptr;  // of `partners_`
-
   std::optional<RefusalRecord> refusals_;
   std::optional<AgencyCallers> agency_callers_;
   std::optional<FederationCallers> federation_callers_;
@@ -408,7 +408,6 @@ class Gateway::Parts {
   std::unique_ptr<AgreementCourier> courier_;
   std::optional<matching::RequesterPorts> requester_ports_;
   std::unique_ptr<SealedSide> sealed_;
-
   std::optional<FederationService> federation_service_;
   std::optional<RecognitionService> recognition_;
   std::optional<AgreementsService> agreements_service_;
@@ -417,7 +416,7 @@ class Gateway::Parts {
   std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
 
-  Servers servers_;
+  Servers servers_{metrics_, handshakes_};
   std::unique_ptr<WebServer> web_;
   Ports ports_;
   bool started_ = false;  // and logged as such
