@@ -121,6 +121,7 @@ RawTls::RawTls(std::uint16_t port, const TlsWishes& wishes, const std::string& f
   setsockopt(connection_.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   tls_ = SSL_new(context_.get());
   SSL_set_fd(tls_, connection_.descriptor());
+  SSL_clear_mode(tls_, SSL_MODE_AUTO_RETRY);  // a ticket for a later session is not waited behind
   done_ = connection_.is_connected() && SSL_connect(tls_) == 1;
 }
 
@@ -137,7 +138,8 @@ bool RawTls::IsClosedWithin(std::chrono::milliseconds patience) {
   const auto end = Clock::now() + patience;
   std::vector<char> dropped(16384);
   while (SSL_pending(tls_) > 0 || IsReady(connection_.descriptor(), end)) {
-    if (SSL_read(tls_, dropped.data(), static_cast<int>(dropped.size())) <= 0) return true;
+    const int got = SSL_read(tls_, dropped.data(), static_cast<int>(dropped.size()));
+    if (got <= 0 && SSL_get_error(tls_, got) != SSL_ERROR_WANT_READ) return true;
   }
   return false;
 }
@@ -149,8 +151,8 @@ std::string RawTls::Receive(std::size_t size, std::chrono::milliseconds patience
   while (done_ && octets.size() < size &&
          (SSL_pending(tls_) > 0 || IsReady(connection_.descriptor(), end))) {
     const int got = SSL_read(tls_, part.data(), static_cast<int>(part.size()));
-    if (got <= 0) break;
-    octets.append(part.data(), static_cast<std::size_t>(got));
+    if (got <= 0 && SSL_get_error(tls_, got) != SSL_ERROR_WANT_READ) break;
+    octets.append(part.data(), static_cast<std::size_t>(std::max(got, 0)));
   }
   return octets;
 }
