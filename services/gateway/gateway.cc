@@ -322,9 +322,10 @@ class Gateway::Parts {
     std::vector<grpc::Service*> shared = {&*federation_service_};
     COMITY_RETURN_IF_ERROR(servers_.Start(
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
-         limits::kMaxFederationMessage, std::move(shared)},
+         limits::kMaxFederationMessage, limits::kFederationConnections, std::move(shared)},
         {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, std::move(own), limits::kAgencyStreamWindow}));
+         limits::kMaxAgencyMessage, limits::kAgencyConnections, std::move(own),
+         limits::kAgencyStreamWindow}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {
@@ -332,9 +333,10 @@ class Gateway::Parts {
                    metrics_);
       sealed_->UpdateGauges(metrics_);
     };
-    COMITY_ASSIGN_OR_RETURN(web_, WebServer::Start({config_.listen.web, config_.keys.tls,
-                                                    config_.data_directory / "log", metrics_,
-                                                    [this] { return ProblemOf(*log_); }, update}));
+    COMITY_ASSIGN_OR_RETURN(
+        web_, WebServer::Start(
+                  {config_.listen.web, config_.keys.tls, config_.data_directory / "log", metrics_,
+                   [this] { return ProblemOf(*log_); }, update, servers_.WebRefusals()}));
     ports_.web = web_->port();
     return {};
   }
@@ -416,7 +418,7 @@ class Gateway::Parts {
   std::optional<AlertsService> alerts_service_;
   std::optional<RetentionSide> retention_;
   std::optional<NodeService> node_service_;
-  Servers servers_;
+  Servers servers_{metrics_, handshakes_};
   std::unique_ptr<WebServer> web_;
   Ports ports_;
   bool started_ = false, stopped_ = false;

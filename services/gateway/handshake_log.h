@@ -12,18 +12,23 @@
 
 namespace comity::gateway {
 
-// A handshake that is turned away reaches no handler, hence no log entry: the program log says it,
-// gathered, because anybody on the network can cause it.
+// A connection or handshake that is turned away reaches no handler, hence no log entry: the program
+// log says it, gathered, because anybody on the network can cause it.
 //
 // Threads: thread-safe.
 class HandshakeLog {
  public:
   // References must outlive the object.
   HandshakeLog(const runtime::Clock& clock, runtime::Logger& logger)
-      : fold_(clock, [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
-          logger.Warn(
-              "handshake-refused",
-              {{"port", last.method}, {"reason", last.error.detail}, {"attempts", attempts}});
+      : fold_(clock,
+              [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
+                logger.Warn(
+                    "handshake-refused",
+                    {{"port", last.method}, {"reason", last.error.detail}, {"attempts", attempts}});
+              }),
+        connections_(clock, [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
+          logger.Warn("connection-refused",
+                      {{"port", last.method}, {"bound", last.subject}, {"attempts", attempts}});
         }) {}
 
   // What a port tells of each handshake that it refused. The object must outlive it.
@@ -32,10 +37,22 @@ class HandshakeLog {
       fold_.Add({.subject = {}, .method = port, .correlation = {}, .error = error});
     };
   }
-  void WriteRepeats() { fold_.WriteRepeats(); }
+  // A connection that was closed before its handshake.
+  // In: bound  of limits.h, which it would have exceeded
+  void AddConnection(std::string_view port, std::string_view bound) {
+    connections_.Add({.subject = std::string(bound),
+                      .method = std::string(port),
+                      .correlation = {},
+                      .error = {ErrorCode::kExhausted, {}}});
+  }
+  void WriteRepeats() {
+    fold_.WriteRepeats();
+    connections_.WriteRepeats();
+  }
 
  private:
   WarningFold fold_;
+  WarningFold connections_;
 };
 
 }  // namespace comity::gateway

@@ -144,12 +144,14 @@ class RestoredGateway::Parts {
     for (grpc::Service* service : people_->services()) own.push_back(service);
     COMITY_RETURN_IF_ERROR(
         servers_.Start({"listen.agency", setup_.config.listen.agency, agency_tls_->credentials(),
-                        transport::limits::kMaxAgencyMessage, std::move(own)}));
+                        transport::limits::kMaxAgencyMessage, transport::limits::kAgencyConnections,
+                        std::move(own)}));
     ports_.agency = servers_.agency_port();
-    COMITY_ASSIGN_OR_RETURN(web_,
-                            WebServer::Start({setup_.config.listen.web, setup_.config.keys.tls,
-                                              setup_.config.data_directory / "log", metrics_,
-                                              [] { return std::string(kProblem); }, [] {}}));
+    COMITY_ASSIGN_OR_RETURN(
+        web_,
+        WebServer::Start({setup_.config.listen.web, setup_.config.keys.tls,
+                          setup_.config.data_directory / "log", metrics_,
+                          [] { return std::string(kProblem); }, [] {}, servers_.WebRefusals()}));
     ports_.web = web_->port();
     return {};
   }
@@ -182,7 +184,7 @@ class RestoredGateway::Parts {
   std::optional<PeerLinks> no_links_;  // to nobody
   std::optional<NodeService> node_;
   std::optional<RetentionSide> retention_;
-  Servers servers_;
+  Servers servers_{metrics_, handshakes_};
   std::unique_ptr<WebServer> web_;
   Ports ports_;
   bool started_ = false;  // and logged as such

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/servers.h"
 
-#include <grpcpp/server_builder.h>
-
 #include <string>
 #include <thread>
 
@@ -10,17 +8,66 @@
 
 namespace comity::gateway {
 
+namespace {
+
+using ConnectionType = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+
+}  // namespace
+
+Result<std::unique_ptr<transport::ConnectionListener>> Servers::MakeListener(
+    const Port& port, grpc::experimental::ExternalConnectionAcceptor& acceptor) {
+  const std::string name(port.key.substr(port.key.find('.') + 1));
+  auto open =
+      metrics_.Gauge({"comity_connections_open", "Connections of a port."}, {{"port", name}});
+  return transport::ConnectionListener::Open(
+      {.address = port.endpoint,
+       .bounds = port.connections,
+       .hand_over =
+           [&acceptor](int descriptor) {
+             grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+             connection.fd = descriptor;
+             acceptor.HandleNewConnection(&connection);
+           },
+       .on_refusal = [this, name](transport::GateRefusal refusal) { NoteRefusal(name, refusal); },
+       .on_change = [open](std::size_t count) mutable { open.Set(static_cast<double>(count)); }});
+}
+
+void Servers::NoteRefusal(std::string_view port, transport::GateRefusal refusal) {
+  const std::string bound(transport::Name(refusal));
+  metrics_
+      .Counter({"comity_connections_refused_total",
+                "Connections that were closed before their handshake, by bound."},
+               {{"port", std::string(port)}, {"bound", bound}})
+      .Add();
+  handshakes_.AddConnection(port, bound);
+}
+
 Result<Servers::Running> Servers::Listen(const Port& port) {
   grpc::ServerBuilder builder;
   transport::ApplyServerDefaults(builder, port.max_message_size);
   if (port.stream_window > 0) transport::LimitStreamWindow(builder, port.stream_window);
   Running running;
-  builder.AddListeningPort(port.endpoint.text(), port.credentials, &running.port);
+  running.acceptor = builder.experimental().AddExternalConnectionAcceptor(ConnectionType::FROM_FD,
+                                                                          port.credentials);
+  auto listener = MakeListener(port, *running.acceptor);
+  if (!listener) {
+    return Fail(listener.error().code,
+                std::string(port.key) + ": " + listener.error().detail + " (is it in use?)");
+  }
+  running.listener = *std::move(listener);
+  running.port = running.listener->port();
   for (grpc::Service* service : port.services) builder.RegisterService(service);
   running.server = builder.BuildAndStart();
-  if (running.port > 0) return running;
-  return Fail(ErrorCode::kUnavailable, std::string(port.key) + ": cannot listen on " +
-                                           port.endpoint.text() + " (is it in use?)");
+  if (!running.server) {
+    return Fail(ErrorCode::kUnavailable, std::string(port.key) + ": gRPC did not start");
+  }
+  running.listener->Run();
+  return running;
+}
+
+void Servers::Shutdown(Running& running, std::chrono::system_clock::time_point deadline) {
+  if (running.listener) running.listener->Stop();
+  if (running.server) running.server->Shutdown(deadline);
 }
 
 Status Servers::Start(const Port& federation, const Port& agency) {
@@ -36,10 +83,8 @@ Status Servers::Start(const Port& agency) {
 
 void Servers::Shutdown(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::system_clock::now() + patience;
-  std::jthread federation([&] {
-    if (federation_.server) federation_.server->Shutdown(deadline);
-  });
-  if (agency_.server) agency_.server->Shutdown(deadline);
+  std::jthread federation([&] { Shutdown(federation_, deadline); });
+  Shutdown(agency_, deadline);
 }
 
 }  // namespace comity::gateway

@@ -3,21 +3,45 @@
 
 #include <httplib.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "crypto/tlog/tile.h"
+#include "services/gateway/web_stream.h"
 #include "services/runtime/file.h"
+#include "services/transport/connection_listener.h"
+#include "services/transport/limits.h"
+#include "services/transport/openssl_ptr.h"
 
 namespace comity::gateway {
 namespace {
 
 constexpr std::size_t kThreads = 8;  // one serves one connection; scrapers and auditors are few
 constexpr std::size_t kMaxFile = std::size_t{4} << 20;  // a full entry bundle is at most 2.1 MB
-constexpr std::chrono::seconds kPatience{5};
+constexpr int kRequestsOfConnection = 256;              // an auditor fetches tile by tile
+constexpr char kGroup[] = "P-256";                      // as at the other ports
+constexpr std::string_view kProtocol = "http/1.1";
+
+// A client that names protocols names this one, or wants something else than this port.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                   const unsigned char* offered, unsigned int octets, void*) {
+  for (unsigned int at = 0; at < octets; at += offered[at] + 1U) {
+    if (at + 1U + offered[at] > octets) break;
+    const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
+    if (name != kProtocol) continue;
+    *chosen = offered + at + 1;
+    *size = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
 
 // Reads key and chain for one handshake, so that a rotated identity is used at once.
 int UseIdentity(SSL* ssl, void* argument) {
@@ -36,8 +60,33 @@ bool ConfigureTls(SSL_CTX& context, std::string& identity_file) {
     return false;
   }
   SSL_CTX_set_cert_cb(&context, UseIdentity, &identity_file);
-  return true;
+  SSL_CTX_set_alpn_select_cb(&context, ChooseProtocol, nullptr);
+  // A write that was cut short may be repeated from another place of memory.
+  SSL_CTX_set_mode(&context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return SSL_CTX_set1_groups_list(&context, kGroup) == 1;
 }
+
+bool IsPlainGet(const httplib::Request& request) {
+  return request.method == "GET" && !request.has_header("Content-Length") &&
+         !request.has_header("Transfer-Encoding");
+}
+
+// httplib without its sockets: they come from ConnectionListener, which bounds them, and are read
+// by WebStream, which bounds requests.
+class Requests : public httplib::Server {
+ public:
+  // False: the connection is over.
+  bool Answer(WebStream& stream, bool is_last) {
+    bool is_closed = false;
+    bool is_plain = false;
+    const bool is_answered = process_request(stream, is_last, is_closed, [&](auto& request) {
+      // Parts of a file, asked for again and again in one request, would be many times its size.
+      request.ranges.clear();
+      is_plain = IsPlainGet(request);
+    });
+    return is_answered && is_plain && !is_closed;
+  }
+};
 
 }  // namespace
 
@@ -46,39 +95,75 @@ class WebServer::Impl {
   explicit Impl(Settings settings)
       : settings_(std::move(settings)),
         identity_file_(settings_.identity_file.string()),
-        server_([this](SSL_CTX& context) { return ConfigureTls(context, identity_file_); }) {}
+        context_(SSL_CTX_new(TLS_server_method())) {}
 
   Status Start() {
-    if (!server_.is_valid()) {
+    if (!context_ || !ConfigureTls(*context_, identity_file_)) {
       return Fail(ErrorCode::kInvalidArgument,
                   "web port: " + identity_file_ + " holds no private key with its certificate");
     }
-    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    server_.set_read_timeout(kPatience);
-    server_.set_write_timeout(kPatience);
-    server_.set_keep_alive_timeout(kPatience.count());
     server_.set_payload_max_length(0);  // nothing is ever sent to this port
     server_.set_default_headers(
         {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
+    // Before a body is read: nothing that is sent to this port is.
+    server_.set_pre_routing_handler(
+        [](const httplib::Request& request, httplib::Response& response) {
+          if (IsPlainGet(request)) return httplib::Server::HandlerResponse::Unhandled;
+          response.status = 405;
+          response.set_header("Allow", "GET");
+          return httplib::Server::HandlerResponse::Handled;
+        });
     AddRoutes();
-    port_ = settings_.address.port == 0
-                ? server_.bind_to_any_port(settings_.address.host)
-                : (server_.bind_to_port(settings_.address.host, settings_.address.port)
-                       ? settings_.address.port
-                       : -1);
-    if (port_ <= 0) {
-      return Fail(ErrorCode::kUnavailable,
-                  "listen.web: cannot listen on " + settings_.address.text() + " (is it in use?)");
+    auto listener = transport::ConnectionListener::Open(
+        {.address = settings_.address,
+         .bounds = transport::limits::kWebConnections,
+         .hand_over = [this](int descriptor) { Enqueue(descriptor); },
+         .on_refusal = [this](transport::GateRefusal refusal) { settings_.on_refusal(refusal); },
+         .on_change = [](std::size_t) {}});
+    if (!listener) {
+      return Fail(listener.error().code,
+                  "listen.web: " + listener.error().detail + " (is it in use?)");
     }
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
+    listener_ = *std::move(listener);
+    for (std::size_t i = 0; i < kThreads; ++i) {
+      threads_.emplace_back([this](const std::stop_token& stop) { Serve(stop); });
+    }
+    listener_->Run();
     return {};
   }
 
-  ~Impl() { server_.stop(); }
+  ~Impl() {
+    listener_.reset();
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+    for (const int descriptor : waiting_) close(descriptor);
+  }
 
-  int port() const { return port_; }
+  int port() const { return listener_->port(); }
 
  private:
+  // As many as the listener lets in.
+  void Enqueue(int descriptor) {
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back(descriptor);
+    wake_.notify_one();
+  }
+
+  void Serve(const std::stop_token& stop) {
+    while (true) {
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+      const int descriptor = waiting_.front();
+      waiting_.pop_front();
+      lock.unlock();
+      WebStream stream(*context_, descriptor, stop);
+      if (!stream.Handshake()) continue;
+      for (int i = kRequestsOfConnection; i > 0 && stream.AwaitRequest(); --i) {
+        if (!server_.Answer(stream, i == 1)) break;
+      }
+    }
+  }
+
   void AddRoutes() {
     server_.Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
       const std::string problem = settings_.problem();
@@ -114,11 +199,15 @@ class WebServer::Impl {
     response.set_content(std::string(AsText(*content)), type);
   }
 
-  Settings settings_;
+  const Settings settings_;
   std::string identity_file_;
-  httplib::SSLServer server_;
-  int port_ = -1;
-  std::jthread thread_;
+  transport::SslCtxPtr context_;
+  Requests server_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<int> waiting_;  // descriptors, under `mutex_`
+  std::unique_ptr<transport::ConnectionListener> listener_;
+  std::vector<std::jthread> threads_;
 };
 
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -50,6 +50,8 @@ inline constexpr std::chrono::seconds kUnaryDeadline{10};  // every unary call t
 inline constexpr std::chrono::seconds kFirstMessageDeadline{10};  // of a stream that a peer opens
 // What sealed calls wait for: base OTs, tables, a reader; a second more for each MiB of a round.
 inline constexpr std::chrono::seconds kSealedRoundDeadline{10};
+// For one answer of a direct session: flow control holds it back while its requester does not read.
+inline constexpr std::chrono::seconds kAnswerReadingTime{10};
 inline constexpr std::chrono::seconds kHelloDeadline{3};  // a person waits for `comity status`
 
 // --- streams ---
@@ -104,6 +106,55 @@ inline constexpr std::chrono::seconds kMinPingInterval{20};
 inline constexpr std::chrono::minutes kMaxConnectionAge{8 * 60};
 inline constexpr std::chrono::minutes kMaxConnectionAgeGrace{60};
 inline constexpr std::chrono::seconds kHandshakeTimeout{10};
+// How long after the handshake's time a connection that is still there counts as established.
+inline constexpr std::chrono::seconds kHandshakeSlack{2};
+inline constexpr std::chrono::hours kAddressKnown{24};  // after its last established connection
+inline constexpr std::size_t kMaxKnownAddresses = 1024;
+
+// New connections of one port (connection_gate.h). All ports together stay below 1,024 descriptors,
+// which a process has without being given more.
+struct ConnectionBounds {
+  std::size_t all = 0;
+  std::size_t strangers = 0;  // of `all`, those from addresses that are not known
+  std::size_t of_address = 0;
+  std::size_t forming = 0;  // handshakes under way from addresses that are not known
+  std::size_t forming_of_address = 0;
+  double per_second = 0;  // new ones of an address
+  double burst = 0;
+  double strangers_per_second = 0;  // new ones of all addresses that are not known
+  double strangers_burst = 0;
+};
+// A partner has one connection, and two while it is renewed; several partners may share a way out.
+inline constexpr ConnectionBounds kFederationConnections{.all = 256,
+                                                         .strangers = 128,
+                                                         .of_address = 64,
+                                                         .forming = 64,
+                                                         .forming_of_address = 32,
+                                                         .per_second = 5,
+                                                         .burst = 64,
+                                                         .strangers_per_second = 20,
+                                                         .strangers_burst = 128};
+// Each engine and each command has one; people may share a terminal server, and commands come by
+// the script.
+inline constexpr ConnectionBounds kAgencyConnections{.all = 384,
+                                                     .strangers = 256,
+                                                     .of_address = 256,
+                                                     .forming = 192,
+                                                     .forming_of_address = 128,
+                                                     .per_second = 100,
+                                                     .burst = 400,
+                                                     .strangers_per_second = 200,
+                                                     .strangers_burst = 400};
+// Scrapers and auditors are few and come and go; nobody of them is known.
+inline constexpr ConnectionBounds kWebConnections{.all = 32,
+                                                  .strangers = 32,
+                                                  .of_address = 6,
+                                                  .forming = 32,
+                                                  .forming_of_address = 6,
+                                                  .per_second = 20,
+                                                  .burst = 100,
+                                                  .strangers_per_second = 100,
+                                                  .strangers_burst = 200};
 inline constexpr std::chrono::milliseconds kFirstReconnect{200};
 inline constexpr std::chrono::seconds kMaxReconnect{5};
 

@@ -49,7 +49,9 @@ Template RandomTemplate(std::mt19937_64& random, std::uint32_t dimension) {
 }
 
 void DirectSearchWorld::SetUp() {
-  police_.Start({&council_});
+  std::vector<const LiveAgency*> partners = further_partners();
+  partners.push_back(&council_);
+  police_.Start(partners);
   council_.Start({&police_});
   text_.requester = council_.party_keys();
   text_.holder = police_.party_keys();

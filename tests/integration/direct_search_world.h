@@ -28,6 +28,8 @@ class DirectSearchWorld : public ::testing::Test {
   // Both gateways run and pin each other; `text_` is filled and may be changed before Agree(). Its
   // dimension is that of the entries and searches.
   void SetUp() override;
+  // Whom the police have enrolled besides the council.
+  virtual std::vector<const LiveAgency*> further_partners() const { return {}; }
   // `text_` becomes a document that both agencies have signed; `ref_` names it.
   void Agree();
   // Fills the police's list with `count` entries ref-0, ref-1 ...; their templates are `entries_`.

@@ -52,7 +52,7 @@ class LiveAgency {
   std::filesystem::path config_file() const { return folder_.path() / "comityd.toml"; }
   // The second copy of the erasure ledger.
   std::filesystem::path ledger() const { return folder_.path() / "ledger"; }
-  gateway::Gateway& gateway() { return *gateway_; }
+  gateway::Gateway& gateway() const { return *gateway_; }
   // Further tables of the configuration; before Start.
   void Configure(std::string toml) { settings_ = std::move(toml); }
   // Partners find it at this port of loopback, where something stands before its own; before they

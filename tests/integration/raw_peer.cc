@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/raw_peer.h"
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
 #include <utility>
 
 #include "crypto/base/check.h"
@@ -26,6 +30,25 @@ sign::SigningKey ReadKey(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::unique_ptr<v1::Federation::Stub> StubWithSmallWindow(
+    const UncheckedRequester::Settings& settings) {
+  namespace tls = grpc::experimental;
+  tls::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<tls::FileWatcherCertificateProvider>(
+      settings.identity_file.string(), settings.identity_file.string(),
+      settings.holder_anchor.string(), 1));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(false);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 * 1024);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  return v1::Federation::NewStub(
+      grpc::CreateCustomChannel(settings.holder_address, tls::TlsCredentials(options), arguments));
+}
 
 RawPeer::RawPeer(const UncheckedRequester::Settings& settings, const runtime::Clock& clock)
     : self_(policy::AgencyId::Parse(settings.agency).value()),
@@ -57,6 +80,18 @@ Result<v1::SignedMessage> RawPeer::Stream::Exchange(const v1::SignedMessage& mes
   const grpc::Status status = stream_->Finish();
   if (status.ok()) return Fail(ErrorCode::kNotFound, "the holder closed the stream in good order");
   return Fail(transport::FromGrpcStatus(status));
+}
+
+bool RawPeer::Stream::Send(const v1::SignedMessage& message) {
+  return stream_->Write(message);
+}
+
+Status RawPeer::Stream::End() {
+  v1::SignedMessage dropped;
+  while (stream_->Read(&dropped)) {
+  }
+  const grpc::Status status = stream_->Finish();
+  return status.ok() ? Status() : Fail(transport::FromGrpcStatus(status));
 }
 
 bool RawPeer::Stream::Await() {

@@ -14,6 +14,10 @@
 
 namespace comity::testing {
 
+// A connection that takes no more than 4 KiB of a stream before somebody reads; it verifies nobody.
+std::unique_ptr<v1::Federation::Stub> StubWithSmallWindow(
+    const UncheckedRequester::Settings& settings);
+
 // The connection of one agency's gateway to another's federation port, with nothing in between:
 // what is sent on it is up to the test.
 //
@@ -28,6 +32,10 @@ class RawPeer {
     Stream(v1::Federation::Stub& stub, std::chrono::seconds patience);
     // Sends and waits for the next message. Errors: how the holder ended the call
     Result<v1::SignedMessage> Exchange(const v1::SignedMessage& message);
+    // Sends, reads nothing. False: the call has ended.
+    bool Send(const v1::SignedMessage& message);
+    // Reads all that has come, and says how the holder ended the call.
+    Status End();
     // Sends nothing and waits for a message. False: the call ended without one
     bool Await();
 

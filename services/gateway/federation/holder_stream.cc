@@ -58,8 +58,9 @@ Status HolderStream::Run(const v1::SearchOpen& open, const Digest& open_digest) 
   if (!stream_.Write(reply) || !opened->session) return {};
   runtime::Guarded<Session> session(std::move(opened->session));
   const Status served = Serve(session);
-  const Status closed = session.With(
-      [&](Session& live) { return live->Close(served ? "ended by the requester" : "fault"); });
+  const char* reason = was_unread_ ? "timeout" : "ended by the requester";
+  const Status closed =
+      session.With([&](Session& live) { return live->Close(served ? reason : "fault"); });
   return served ? closed : served;
 }
 
@@ -78,9 +79,23 @@ Status HolderStream::Serve(runtime::Guarded<Session>& session) {
     if (!reply) return Refused("SearchProbe", std::move(reply).error());
     // Outside the lock: a requester that does not read must not hold up the clock's thread, which
     // cancels the stream. One that went away shows at the next read.
-    stream_.Write(*reply);
+    Write(*reply);
   }
   return {};
+}
+
+void HolderStream::Write(const v1::SignedMessage& reply) {
+  using std::chrono::steady_clock;
+  writing_since_ = steady_clock::now().time_since_epoch().count();
+  stream_.Write(reply);
+  writing_since_ = 0;
+}
+
+bool HolderStream::IsUnread() const {
+  using std::chrono::steady_clock;
+  const steady_clock::rep since = writing_since_;
+  return since != 0 && steady_clock::now().time_since_epoch() - steady_clock::duration(since) >
+                           limits::kAnswerReadingTime;
 }
 
 Status HolderStream::Refused(std::string_view kind, Error error) {
@@ -141,6 +156,10 @@ void HolderStream::KeepTime(const std::stop_token& stop, runtime::Guarded<Sessio
     // A certificate that was revoked meanwhile ends the stream.
     if (!ports_.callers.Peer(context_, "Federation.Search")) context_.TryCancel();
     if (ports_.search.clock.Now() - kSessionGrace >= ends_at) context_.TryCancel();
+    if (IsUnread()) {
+      was_unread_ = true;
+      context_.TryCancel();
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <stop_token>
 
@@ -16,7 +18,8 @@
 namespace comity::gateway {
 
 // The holder's end of one Federation.Search stream: verifies each message, hands it to the session,
-// and sends what the session sealed. Lives as long as the handler.
+// and sends what the session sealed. A requester that does not read its answers loses the session
+// (kAnswerReadingTime): it would hold a thread. Lives as long as the handler.
 //
 // Threads: Run() by the handler's thread; a second thread of its own keeps the session's time.
 class HolderStream {
@@ -53,11 +56,17 @@ class HolderStream {
   Result<v1::SignedMessage> Answer(const v1::SearchProbe& probe, const Digest& digest,
                                    matching::HolderSession& session);
   void KeepTime(const std::stop_token& stop, runtime::Guarded<Session>& session);
+  void Write(const v1::SignedMessage& reply);
+  // The answer under way has been waiting for its reader for longer than it may.
+  bool IsUnread() const;
 
   Ports ports_;
   grpc::ServerContext& context_;
   Stream& stream_;
   std::string exchange_;
+  // Since when an answer is being written, in ticks of the steady clock; zero: none is.
+  std::atomic<std::chrono::steady_clock::rep> writing_since_{0};
+  std::atomic<bool> was_unread_{false};  // and the session is over for it
 };
 
 }  // namespace comity::gateway

@@ -11,8 +11,8 @@
 
 #include "services/audit/events.h"
 #include "services/runtime/guarded.h"
+#include "tests/hostile/lying_holder_world.h"
 #include "tests/integration/exported_log.h"
-#include "tests/integration/lying_holder_world.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {
@@ -97,12 +97,14 @@ class HostileSealedSession : public HostileSealedHolder {
       holder_->BeHonest();
     }
     ExpectHit(entries_[2], "ref-2");
-    EXPECT_EQ(Alarms(), alarms);
+    for (const char* person : {"admin-1", "dpo"}) EXPECT_EQ(Alarms(person), alarms) << person;
+    EXPECT_EQ(Alarms("operator"), 0U);
     EXPECT_EQ(ExportLog(council_).Count(audit::kAlertRaised), 1U);
     engine_->Cancel();
     council_.Stop();
     std::vector<std::string> reasons;
     for (const Untruth& untruth : untruths) reasons.push_back(untruth.reason);
+    EXPECT_EQ(LinesOf("oblivious-transfer-check-failed").size(), alarms);
     ExpectInOrder(LinesOf("holder-answer-refused"), reasons);
   }
   // Of the first probe of the last batch.

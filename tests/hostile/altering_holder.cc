@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/integration/altering_holder.h"
+#include "tests/hostile/altering_holder.h"
 
 #include <grpcpp/server_builder.h>
 

@@ -2,6 +2,7 @@
 // What a holder's gateway does with a peer that has valid papers and bad intentions.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -12,10 +13,12 @@
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/convert_time.h"
 #include "services/runtime/file.h"
+#include "services/transport/limits.h"
 #include "services/transport/pki.h"
 #include "services/transport/status.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/exported_log.h"
+#include "tests/integration/opened_log.h"
 #include "tests/integration/raw_peer.h"
 #include "tests/support/result_matchers.h"
 
@@ -353,6 +356,78 @@ TEST_F(HostilePeer, IsToldOfNoEntryThatItMayNotSearch) {
 TEST_F(HostilePeer, CannotHaveListsLookedAtForAnotherDay) {
   EXPECT_THAT(Validate(Terms(), clock_.Now() + std::chrono::hours(25)),
               FailsWith(ErrorCode::kInvalidArgument));
+}
+
+// Flow control would hold the answer back, and with it a thread, to the end of the session.
+TEST_F(HostilePeer, LosesASessionWhoseAnswersItDoesNotRead) {
+  RawPeer deaf(settings_, clock_);
+  const auto stub = StubWithSmallWindow(settings_);
+  RawPeer::Stream stream(*stub, 60s);
+  const std::string exchange = deaf.NewExchange();
+  ASSERT_THAT(deaf.Read<v1::SearchOpened>(stream.Exchange(deaf.SignOpen(Terms(), exchange))),
+              IsOk());
+  const auto begin = std::chrono::steady_clock::now();
+  std::atomic<bool> is_over{false};
+  std::jthread sender([&] {
+    for (std::uint64_t i = 1; i < 100'000; ++i) {
+      if (!stream.Send(deaf.SignProbe(i, Octets(entries_[1]), ref_, exchange))) break;
+    }
+    is_over = true;
+  });
+  Session other = Open();
+  for (std::uint64_t i = 1; !is_over; ++i) {
+    ExpectAnswered(other, i);
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, 40s);
+    std::this_thread::sleep_for(100ms);
+  }
+  sender.join();
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, transport::limits::kAnswerReadingTime);
+  EXPECT_FALSE(stream.End());
+  police_.Stop();
+  const OpenedLog log = OpenedLog::Of(police_).value();
+  const auto closed = [&](const OpenedLog::Entry& entry) {
+    return entry.entry.exchange == exchange ? entry.Field("reason") : std::string();
+  };
+  log.ExpectEachOnce(audit::kSearchClosed, closed, {"timeout"});
+}
+
+// Signs in order, and takes entry after entry out of a list by faces that it has from elsewhere.
+class HostileHarvester : public HostilePeer {
+ protected:
+  static constexpr int kFewHits = 5;  // of 100 probes, and of fewer
+  HostileHarvester() { text_.hit_rate_percent = std::to_string(kFewHits); }
+
+  // One session for one face, in the name of another officer each time: how many hits it got.
+  int Take(std::size_t entry) {
+    Session session{peer_->NewStream(), peer_->NewExchange()};
+    const std::string officer(32, static_cast<char>('a' + entry));
+    v1::SearchOpen open;
+    EXPECT_TRUE(open.ParseFromString(peer_->SignOpen(Terms(), session.exchange).payload()));
+    open.mutable_commitments()->set_officer(officer);
+    if (!peer_->Read<v1::SearchOpened>(
+            session.stream->Exchange(peer_->Sign(open, session.exchange)))) {
+      return 0;
+    }
+    v1::SearchProbe probe;
+    EXPECT_TRUE(probe.ParseFromString(
+        peer_->SignProbe(1, Octets(entries_[entry]), ref_, session.exchange).payload()));
+    probe.mutable_commitments()->set_officer(officer);
+    const auto answer = peer_->Read<v1::SearchAnswer>(
+        session.stream->Exchange(peer_->Sign(probe, session.exchange)));
+    return answer ? answer->hits_size() : 0;
+  }
+};
+
+TEST_F(HostileHarvester, IsStoppedInWhoseNameEverItAsks) {
+  int told = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) told += Take(i);
+  EXPECT_GE(told, 1);
+  EXPECT_LE(told, kFewHits + 1);
+  EXPECT_EQ(Take(9), 0);
+  const ExportedLog log = ExportLog(police_);
+  EXPECT_EQ(log.Count(audit::kAlarmRaised), 1u);
+  EXPECT_EQ(log.Count(audit::kStopSet), 1u);
+  EXPECT_LE(log.Count(audit::kSearchHit), static_cast<std::size_t>(kFewHits + 1));
 }
 
 }  // namespace

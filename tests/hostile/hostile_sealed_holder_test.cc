@@ -15,8 +15,8 @@
 
 #include "services/audit/events.h"
 #include "services/runtime/guarded.h"
+#include "tests/hostile/lying_holder_world.h"
 #include "tests/integration/exported_log.h"
-#include "tests/integration/lying_holder_world.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/integration/altering_holder.h"
+#include "tests/hostile/altering_holder.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/support/process.h"
 #include "tests/support/result_matchers.h"
@@ -82,12 +82,12 @@ class HostileSealedHolder : public DirectSearchWorld {
     request.set_reason("found");
     ASSERT_TRUE(police_.watchlists()->Withdraw(&context, request, &response).ok());
   }
-  std::size_t Alarms() {
+  std::size_t Alarms(const std::string& person) {
     grpc::ClientContext context;
     v1::ListNoticesRequest request;
     v1::ListNoticesResponse response;
     request.set_all(true);
-    EXPECT_TRUE(council_.notices("dpo")->List(&context, request, &response).ok());
+    EXPECT_TRUE(council_.notices(person)->List(&context, request, &response).ok());
     return static_cast<std::size_t>(
         std::ranges::count(response.notices(), "alarm", &v1::Notice::kind));
   }

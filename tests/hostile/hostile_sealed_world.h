@@ -11,9 +11,9 @@
 #include <string>
 
 #include "services/audit/events.h"
+#include "tests/hostile/sealed_peer.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/opened_log.h"
-#include "tests/integration/sealed_peer.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

@@ -2,20 +2,18 @@
 // What a holder's gateway does with a partner that has valid papers and asks for more of its sealed
 // lists than it may have, or holds it up.
 #include <gmock/gmock.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "crypto/sealed/release_budget.h"
 #include "services/audit/events.h"
 #include "services/transport/limits.h"
+#include "tests/hostile/hostile_sealed_world.h"
 #include "tests/integration/exported_log.h"
-#include "tests/integration/hostile_sealed_world.h"
 #include "tests/integration/live_acts.h"
 #include "tests/support/result_matchers.h"
 
@@ -25,26 +23,6 @@ namespace {
 namespace limits = transport::limits;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
-
-// A connection that takes no more than this before somebody reads.
-std::unique_ptr<v1::Federation::Stub> StubWithSmallWindow(
-    const UncheckedRequester::Settings& settings) {
-  namespace tls = grpc::experimental;
-  tls::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(std::make_shared<tls::FileWatcherCertificateProvider>(
-      settings.identity_file.string(), settings.identity_file.string(),
-      settings.holder_anchor.string(), 1));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(false);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 * 1024);
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  return v1::Federation::NewStub(
-      grpc::CreateCustomChannel(settings.holder_address, tls::TlsCredentials(options), arguments));
-}
 
 // --- getting lists ---
 
@@ -212,6 +190,46 @@ TEST_F(HostileSealedRequester, LosesACallWhoseAnswerItDoesNotRead) {
   for (v1::SealedChunk chunk; stream->Read(&chunk);) {
   }
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+// Each question that waits holds a thread.
+TEST_F(HostileSealedRequester, WaitsWithTwoQuestionsAndNotWithAThird) {
+  DefinitionText list;
+  list.reference = "beacon";
+  list.agreements = {text_.id};
+  list.purpose = text_.purpose;
+  list.starts_at = Now() - 5min;
+  list.ends_at = Now() + 12h;
+  std::vector<Template> many;
+  for (int i = 0; i < 3000; ++i) many.push_back(RandomTemplate(random_));
+  FillList(police_, list, many, "many-");
+  v1::ListSealedRequest question = peer_->ListRequest();
+  const auto before = peer_->List(question);
+  ASSERT_THAT(before, IsOk());
+  ASSERT_TRUE(before->preparing()) << "the list is too small for this test";
+  for (const auto& offer : before->lists()) {
+    v1::SealedListRef& held = *question.add_held();
+    held.set_list(offer.list());
+    held.set_sequence(offer.sequence());
+    held.set_state(offer.state());
+  }
+  question.set_wait_ms(std::numeric_limits<std::uint32_t>::max());
+  constexpr int kQuestions = 5;
+  std::atomic<int> at_once = 0;
+  std::vector<std::jthread> callers;
+  for (int i = 0; i < kQuestions; ++i) {
+    callers.emplace_back([&] {
+      SealedPeer peer(SetupOf(council_));
+      const auto start = steady_clock::now();
+      const auto reply = peer.List(question);
+      ASSERT_THAT(reply, IsOk());
+      // Whoever waited comes back with news, or after five seconds.
+      if (reply->preparing() && steady_clock::now() - start < 3s) ++at_once;
+      EXPECT_LT(steady_clock::now() - start, 10s);
+    });
+  }
+  callers.clear();
+  EXPECT_EQ(at_once, kQuestions - limits::kMaxSealedWaitsPerPeer);
 }
 
 // --- a session ---

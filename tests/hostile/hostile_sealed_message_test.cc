@@ -11,8 +11,8 @@
 
 #include "services/audit/events.h"
 #include "services/transport/limits.h"
+#include "tests/hostile/hostile_sealed_world.h"
 #include "tests/integration/exported_log.h"
-#include "tests/integration/hostile_sealed_world.h"
 #include "tests/support/result_matchers.h"
 
 namespace comity::testing {

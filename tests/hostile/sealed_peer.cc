@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/integration/sealed_peer.h"
+#include "tests/hostile/sealed_peer.h"
 
 #include <algorithm>
 #include <thread>
