@@ -106,6 +106,13 @@ std::vector<identity::Peer> ReadPartners(const runtime::Config& config,
   return partners;
 }
 
+std::string DatabaseWords(const Error& fault) {
+  if (fault.code != ErrorCode::kCorrupt) return fault.detail;
+  const bool is_foreign = fault.detail.find("another program") != std::string::npos;
+  return (is_foreign ? "" : "comity.db is damaged: ") + fault.detail +
+         "; restore a backup (comity restore), or name the data of this gateway";
+}
+
 }  // namespace
 
 std::vector<identity::Peer> CheckData(const runtime::Config& config, Findings& findings) {
@@ -114,11 +121,7 @@ std::vector<identity::Peer> CheckData(const runtime::Config& config, Findings& f
   const auto found = store::ExamineSqliteStore(config.data_directory);
   if (!found) {
     if (found.error().code == ErrorCode::kNotFound) return {};  // before the first start
-    findings.Wrong("database", found.error().detail +
-                                   (found.error().code == ErrorCode::kCorrupt
-                                        ? "; restore a backup (comity restore), or name the data "
-                                          "of this gateway"
-                                        : ""));
+    findings.Wrong("database", DatabaseWords(found.error()));
     return {};
   }
   if (!found->damage.empty()) {
