@@ -107,17 +107,20 @@ std::vector<identity::Peer> ReadPartners(const runtime::Config& config,
   return partners;
 }
 
+std::string DatabaseWords(const Error& fault) {
+  if (fault.code != ErrorCode::kCorrupt) return fault.detail;
+  const bool is_foreign = fault.detail.find("another program") != std::string::npos;
+  return (is_foreign ? "" : "comity.db is damaged: ") + fault.detail +
+         "; restore a backup (comity restore), or name the data of this gateway";
+}
+
 // Nothing: there is none yet, or it is wrong and that is among the findings.
 std::optional<store::DatabaseExamination> ExamineSqlite(const runtime::Config& config,
                                                         Findings& findings) {
   const auto found = store::ExamineSqliteStore(config.data_directory);
   if (!found) {
     if (found.error().code == ErrorCode::kNotFound) return std::nullopt;  // before the first start
-    findings.Wrong("database", found.error().detail +
-                                   (found.error().code == ErrorCode::kCorrupt
-                                        ? "; restore a backup (comity restore), or name the data "
-                                          "of this gateway"
-                                        : ""));
+    findings.Wrong("database", DatabaseWords(found.error()));
     return std::nullopt;
   }
   if (!found->damage.empty()) {
