@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "services/cli/card_approval.h"
 #include "services/cli/output.h"
 #include "services/cli/wire_text.h"
 
@@ -64,8 +65,10 @@ std::string PendingText(const v1::PendingAct& act) {
 
 void ReportPending(const v1::PendingAct& act, bool json) {
   if (json) return PrintJson(PendingJson(act));
+  const std::string how = TakesCard(act) ? "--fingerprint '...'  (as the partner reads it out)"
+                                         : "--sha256 " + HexText(act.sha256()).substr(0, 8);
   Print(PendingText(act) + "\nIt waits for a second person: comity approvals approve " +
-        Clean(act.approval()) + " --sha256 " + HexText(act.sha256()).substr(0, 8) + "\n");
+        Clean(act.approval()) + " " + how + "\n");
 }
 
 }  // namespace comity::cli

@@ -410,8 +410,11 @@ TEST_F(GatewayWalk, CardIsApprovedWithTheFingerprintThatWasReadOutOnly) {
   const auto remove =
       JsonAs("ev-admin-1", {"peer", "remove", "northshire-police", "--reason", "x"});
   EXPECT_EQ(Approve("ev-admin-2", remove)["state"], "approved");
-  const std::string act =
-      JsonAs("ev-admin-1", {"peer", "accept", Path("northshire-police.card")})["approval"];
+  const CommandOutput accepted =
+      As("ev-admin-1", {"peer", "accept", Path("northshire-police.card")});
+  const std::string next = accepted.out.substr(accepted.out.find("approvals approve p-"));
+  EXPECT_THAT(next, HasSubstr(" --fingerprint '...'"));
+  const std::string act = next.substr(next.find("p-"), 28);
   EXPECT_EQ(As("ev-admin-2", {"approvals", "approve", act}).exit_code, 2);
   const CommandOutput other = As("ev-admin-2", {"approvals", "approve", act, "--fingerprint",
                                                 fingerprints_.at("eastvale-council")});
