@@ -172,7 +172,8 @@ TEST_F(SetupFault, AClockThatWasSetSinceTheLastRunIsRefusedUntilSomebodyAcceptsI
   ASSERT_THAT(runtime::SaveClockRecord(file, *record), IsOk());
   const auto refused = RunIt();
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr(" s after what it can be since"), HasSubstr("--accept-clock")));
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr(" s after what it can be since"), HasSubstr("--accept-clock")));
   // Refused again, until a person says that it is right.
   EXPECT_EQ(RunIt().exit_code, 1);
   auto accepted = Process::Start({ComitydPath(), "--config", config().string(), "--accept-clock"},
