@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk that fails at any call: single files, and what `comity pki` makes.
+// A disk that fails at any call: single files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Eq;
-using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
 constexpr int kKilled = 128 + 9;
@@ -58,7 +57,7 @@ class FileFault : public ::testing::Test {
         for (std::string& word : words) {
           if (word.starts_with("FOLDER")) word.replace(0, 6, folder().string());
         }
-        const auto output = disk.Run(words, preload_);
+        const auto output = disk.Run(words);
         ASSERT_THAT(output, IsOk());
         const std::uint64_t calls =
             strike.fault == Fault::kSyncLost ? disk.plan().syncs : disk.plan().calls;
@@ -80,7 +79,6 @@ class FileFault : public ::testing::Test {
   }
 
   std::optional<TemporaryDirectory> directory_;
-  std::string preload_;
 };
 
 TEST_F(FileFault, AFileIsReplacedAsAWholeOrNotAtAll) {
@@ -101,28 +99,6 @@ TEST_F(FileFault, AFileThatArrivedInPiecesIsOnTheDiskWhenItHasItsName) {
       {COMITY_FILE_VICTIM, "FOLDER", "keep"},
       [&](const Strike&, FaultRun&, const CommandOutput& output) { ExpectOldOrNew(output); });
 }
-
-#ifdef COMITY_FAULTY_IO_OBJECT
-// Every file of an authority is whole, and the command says which one it could not write.
-TEST_F(FileFault, AnAuthorityIsMadeOfWholeFiles) {
-  preload_ = COMITY_FAULTY_IO_OBJECT;
-  StrikeEach(
-      {COMITY_PROGRAM, "pki", "init", "--agency", "northshire-police", "--trust-domain",
-       "northshire-police.example", "--dir", "FOLDER/pki"},
-      [&](const Strike& strike, FaultRun& disk, const CommandOutput& output) {
-        const bool torn = strike.fault == Fault::kTorn && disk.plan().fired != 0;
-        if (torn) EXPECT_EQ(output.exit_code, kKilled);
-        if (!torn) EXPECT_THAT(output.exit_code, AnyOf(0, 2, 3));
-        if (!torn && output.exit_code != 0) EXPECT_THAT(output.err, HasSubstr(folder().string()));
-        for (const auto& item : fs::recursive_directory_iterator(folder())) {
-          const std::string name = item.path().filename().string();
-          if (!item.is_regular_file() || name == "file" || name == "lock" || name.starts_with('.'))
-            continue;
-          EXPECT_TRUE(Content(item.path()).ends_with('\n')) << name;
-        }
-      });
-}
-#endif
 
 }  // namespace
 }  // namespace comity::testing
