@@ -29,7 +29,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr int kActs = 9;                 // of one victim: three lists, three erasures
-constexpr std::uint64_t kUsualRuns = 5;  // for each fault
+constexpr std::uint64_t kUsualRuns = 3;  // for each fault
 constexpr int kKilled = 128 + 9;
 
 // What victims said of their acts.
