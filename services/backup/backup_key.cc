@@ -74,12 +74,24 @@ tl::unexpected<Error> CannotDestroy(const fs::path& file, int error) {
               "cannot destroy " + file.string() + ": " + std::generic_category().message(error));
 }
 
+// All of it: a key of which a part is left is not destroyed.
+bool Overwrite(int file, std::string_view octets) {
+  off_t offset = 0;
+  while (!octets.empty()) {
+    const ssize_t count = ::pwrite(file, octets.data(), octets.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    offset += count;
+    octets.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
 Status Destroy(const fs::path& file) {
   const runtime::Descriptor open(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   if (!open.valid()) return errno == ENOENT ? Status() : CannotDestroy(file, errno);
   const std::string zeros(kMaxKeyFile, '\0');
-  if (::pwrite(open.get(), zeros.data(), zeros.size(), 0) < 0 || ::fsync(open.get()) != 0 ||
-      ::unlink(file.c_str()) != 0) {
+  if (!Overwrite(open.get(), zeros) || ::fsync(open.get()) != 0 || ::unlink(file.c_str()) != 0) {
     return CannotDestroy(file, errno);
   }
   const runtime::Descriptor folder(

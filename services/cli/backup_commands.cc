@@ -9,9 +9,11 @@
 #include "services/cli/approval_text.h"
 #include "services/cli/backup_restore.h"
 #include "services/cli/commands.h"
+#include "services/cli/exit_code.h"
 #include "services/cli/output.h"
 #include "services/cli/own_gateway.h"
 #include "services/cli/wire_text.h"
+#include "services/runtime/partial_file.h"
 
 namespace comity::cli {
 namespace {
@@ -50,11 +52,11 @@ class BackupWriter {
     if (!last_ || octets_ != head_.octets()) {
       return Fail(ErrorCode::kCorrupt, "the gateway sent less than a whole backup");
     }
+    if (!out_) return Fail(ErrorCode::kInvalidArgument, file_.string() + " cannot be written");
+    // A backup that is not on the disk is none: synced before it has its name.
     std::error_code fault;
-    if (out_) fs::rename(draft_, file_, fault);
-    if (!out_ || fault) {
-      return Fail(ErrorCode::kInvalidArgument, file_.string() + " cannot be written");
-    }
+    const fs::path file = fs::weakly_canonical(fs::absolute(file_), fault);
+    COMITY_RETURN_IF_ERROR(Locally(runtime::KeepAs(draft_, file)));
     done_ = true;
     return {};
   }

@@ -13,10 +13,12 @@
 #include "services/backup/backup_file.h"
 #include "services/backup/backup_key.h"
 #include "services/backup/log_part.h"
+#include "services/cli/exit_code.h"
 #include "services/cli/export_folder.h"
 #include "services/cli/local_file.h"
 #include "services/runtime/config.h"
 #include "services/runtime/file.h"
+#include "services/runtime/partial_file.h"
 #include "services/transport/key_encryption_file.h"
 
 namespace comity::cli {
@@ -141,7 +143,7 @@ Status UnpackDatabase(const Job& job) {
                 path.string() + " cannot be written; is the disk full?");
   }));
   out.close();
-  if (out) return {};
+  if (out) return Locally(runtime::SyncFile(path));
   return Fail(ErrorCode::kInvalidArgument, path.string() + " cannot be written");
 }
 
@@ -186,7 +188,7 @@ Status CopyLedger(const Job& job) {
   ::chmod(backup::LedgerFileIn(erasure).c_str(), kFileMode);
   const fs::path keys = job.ledger.parent_path() / "backups";
   if (!fault && fs::is_directory(keys)) fs::copy(keys, erasure / "backups", fault);
-  if (!fault) return {};
+  if (!fault) return Locally(runtime::SyncFile(backup::LedgerFileIn(erasure)));
   return Fail(ErrorCode::kInvalidArgument,
               erasure.string() + " cannot be written: " + fault.message());
 }
@@ -211,7 +213,7 @@ Status UnpackInto(Job& job, const fs::path& into) {
   if (unpacked) {
     fs::remove(into, fault);  // an empty folder
     fs::rename(job.folder, into, fault);
-    if (!fault) return {};
+    if (!fault) return Locally(runtime::SyncFolder(fs::weakly_canonical(into.parent_path())));
     unpacked =
         Fail(ErrorCode::kInvalidArgument, into.string() + " cannot be made: " + fault.message());
   }

@@ -35,8 +35,9 @@ Status CheckPrivateFile(const std::filesystem::path& path);
 // a crash there is the old content or the new one, never a part.
 //
 // In:     mode  permission bits of the file, e.g. 0600; not subject to the umask
-// Errors: kUnavailable  the directory is absent or not writable, or the disk is full; the old
-//                       content stands
+// Errors: kUnavailable  the directory is absent or not writable, or the disk is full or fails; the
+//                       old content stands, or the new one if only the directory could not be
+//                       synced
 Status WriteFile(const std::filesystem::path& path, ByteView content, mode_t mode);
 
 }  // namespace comity::runtime

@@ -73,9 +73,17 @@ Status AppendAt(const std::filesystem::path& path, std::uint64_t offset, ByteVie
 }
 
 Status KeepAs(const std::filesystem::path& from, const std::filesystem::path& to) {
-  COMITY_RETURN_IF_ERROR(SyncAt(from, O_RDONLY));
+  if (Status synced = SyncAt(from, O_RDONLY); !synced) {
+    // Its pages may be clean now and not on the disk: a second sync would succeed and say nothing.
+    ::unlink(from.c_str());
+    return synced;
+  }
   if (std::rename(from.c_str(), to.c_str()) != 0) return Unavailable("rename", from);
   return SyncFolder(to.parent_path());
+}
+
+Status SyncFile(const std::filesystem::path& file) {
+  return SyncAt(file, O_RDONLY);
 }
 
 Status SyncFolder(const std::filesystem::path& folder) {

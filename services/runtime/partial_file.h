@@ -34,8 +34,13 @@ Status AppendAt(const std::filesystem::path& path, std::uint64_t offset, ByteVie
 
 // Gives a file that is whole the name `to`, in the same folder: synced, renamed, folder synced.
 //
-// Errors: kUnavailable
+// Errors: kUnavailable  if it could not be synced, `from` is removed: nobody knows what of it is on
+//                       the disk, and it is to be written anew
 Status KeepAs(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Makes durable what a file holds. Errors: kUnavailable  write the file anew: a further sync would
+// succeed without what this one has lost
+Status SyncFile(const std::filesystem::path& file);
 
 // Makes durable which names a folder has. Errors: kUnavailable
 Status SyncFolder(const std::filesystem::path& folder);

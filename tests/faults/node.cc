@@ -2,6 +2,7 @@
 #include "tests/faults/node.h"
 
 #include <iostream>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -66,11 +67,12 @@ Result<std::unique_ptr<Node>> Node::Open(const std::filesystem::path& folder) {
 // In the order of the gateway (services/gateway/storage.cc): first without the ledger, for a
 // replay.
 Status Node::Start() {
+  std::optional<std::filesystem::path> second = folder_ / "second";
+  if (std::filesystem::exists(OneLedger(folder_))) second.reset();
   {
     COMITY_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(Data(folder_)));
-    COMITY_ASSIGN_OR_RETURN(ledger_,
-                            oversight::ErasureLedger::Open(
-                                {Data(folder_), folder_ / "second", kek_, kOwn, clock_, random_}));
+    COMITY_ASSIGN_OR_RETURN(ledger_, oversight::ErasureLedger::Open(
+                                         {Data(folder_), second, kek_, kOwn, clock_, random_}));
     COMITY_RETURN_IF_ERROR(oversight::ReplayErasures(*store, *ledger_, clock_));
   }
   COMITY_ASSIGN_OR_RETURN(store_, store::OpenSqliteStore(Data(folder_), ledger_.get()));

@@ -33,6 +33,10 @@ class Node {
   Status Act(int number);
 
   static std::filesystem::path Data(const std::filesystem::path& folder) { return folder / "data"; }
+  // If there is such a file, the node has no second ledger.
+  static std::filesystem::path OneLedger(const std::filesystem::path& folder) {
+    return folder / "one-ledger";
+  }
   static std::string ExchangeOf(int number) { return "act-" + std::to_string(number); }
   static policy::WatchlistId ListOf(int number);
   // What is encrypted of the person that act `number` erases.

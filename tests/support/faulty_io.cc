@@ -331,7 +331,11 @@ int FaultyDataSync(int fd) {
 
 int FaultyRename(const char* from, const char* to) {
   return static_cast<int>(Change("rename", to, Need::kChange, [&] {
-    return ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    const long result = ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    if (result == 0 && IsBelow(to)) {
+      NotePages([&](UnsyncedPages& pages) { pages.Renamed(to); });
+    }
+    return result;
   }));
 }
 int FaultyUnlink(const char* path) {

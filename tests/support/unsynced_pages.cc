@@ -98,6 +98,14 @@ void UnsyncedPages::Dropped(const char* path) {
   std::erase_if(pages_, [&](const auto& page) { return page.first.first == status.st_ino; });
 }
 
+void UnsyncedPages::Renamed(const char* to) {
+  struct stat status{};
+  if (::lstat(to, &status) != 0) return;
+  for (auto& [place, page] : pages_) {
+    if (place.first == status.st_ino) page.path = to;
+  }
+}
+
 void UnsyncedPages::WillCut(int fd, std::uint64_t length) {
   const std::uint64_t inode = InodeOf(fd);
   std::erase_if(pages_, [&](const auto& page) {

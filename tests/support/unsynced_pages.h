@@ -23,6 +23,7 @@ class UnsyncedPages {
   void Synced(int fd);
   void SyncFailed(int fd);
   void Dropped(const char* path);                  // unlinked, or cut by an open
+  void Renamed(const char* to);                    // was done: its pages are under this name
   void WillCut(int fd, std::uint64_t length);      // ftruncate
   void Save(const std::filesystem::path& record);  // in place of what it held
   void Load(const std::filesystem::path& record);  // nothing if it is absent
