@@ -309,7 +309,7 @@ class Gateway::Parts {
                            *approvals_, people_side_->configuration(), config_.keys.tls,
                            NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(),
                                        *capacity_, partners_->peers(), partners_->monitor(), clock_,
-                                       config_, Storage::Schema()})});
+                                       config_, storage_->Schema()})});
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include "services/audit/events.h"
 #include "services/oversight/backup_maker.h"
 #include "services/runtime/directory_lock.h"
+#include "services/store/sqlite/sqlite_store.h"
 
 namespace comity::gateway {
 namespace {
@@ -66,8 +67,8 @@ void Storage::WatchDatabase() {
   if (setup_.start_anew) setup_.start_anew("database out of reach");
 }
 
-int Storage::Schema() {
-  return store::SqliteSchemaVersion();
+int Storage::Schema() const {
+  return setup_.config.store ? store::PostgresSchemaVersion() : store::SqliteSchemaVersion();
 }
 
 Status Storage::BringUpToDate() {

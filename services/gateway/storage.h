@@ -45,7 +45,7 @@ class Storage {
   // Errors: those of store, ledger, replay and log; each names what is wrong
   static Result<std::unique_ptr<Storage>> Open(const Setup& setup);
 
-  static int Schema();  // of the database
+  int Schema() const;  // of the database
   store::Store& store() { return *store_; }
   audit::Log& log() { return *log_; }
   oversight::ErasureLedger& ledger() { return *ledger_; }

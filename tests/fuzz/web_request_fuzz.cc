@@ -51,7 +51,8 @@ class Port {
                                      .log_directory = directory_.path() / "log",
                                      .metrics = metrics_,
                                      .problem = [] { return std::string(); },
-                                     .before_metrics = [] {}});
+                                     .before_metrics = [] {},
+                                     .on_refusal = [](transport::GateRefusal) {}});
     COMITY_CHECK(started.has_value());
     server_ = *std::move(started);
     // What the library keeps for ever is made now, and so outlives the port and its threads.

@@ -87,7 +87,7 @@ class RestoredNode : public DirectSearchWorld {
   void Confirm(LiveAgency& agency) {
     agency.ApproveAct(ProposeConfirmation(agency), "keys-1");
     std::stop_source patience;
-    EXPECT_TRUE(agency.gateway().AwaitRestart(patience.get_token()));
+    EXPECT_EQ(agency.gateway().AwaitRestart(patience.get_token()), "restoration confirmed");
     agency.Stop();
     ASSERT_THAT(agency.Restart(), IsOk());
   }
@@ -194,7 +194,7 @@ TEST_F(RestoredNode, SearchesNothingBeforeTwoPeopleConfirmAndBringsNothingErased
   EXPECT_THAT(act.words(), HasSubstr("THIS IS A ROLLBACK"));
   EXPECT_FALSE(Decide(police_.ChannelOf("admin-1"), police_.pki(), "admin-1", act).ok());
   police_.ApproveAct(act, "keys-1");
-  EXPECT_TRUE(police_.gateway().AwaitRestart(std::stop_token()));
+  EXPECT_EQ(police_.gateway().AwaitRestart(std::stop_token()), "restoration confirmed");
   police_.Stop();
   ASSERT_THAT(police_.Restart(), IsOk());
 
