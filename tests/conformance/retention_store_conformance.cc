@@ -74,6 +74,21 @@ TEST_P(RetentionStoreConformance, GivesWhatIsDueOldestFirst) {
   EXPECT_THAT(Get(Due(RetentionClass::kAlert, 9)).value(), IsEmpty());
 }
 
+TEST_P(RetentionStoreConformance, FindsNothingOfAnyClassInAnEmptyStore) {
+  using enum RetentionClass;
+  for (const RetentionClass one : {kAlert, kEntry, kWatchlist, kAuditPayload, kJustification,
+                                   kMessage, kReceipt, kHolding, kDeployment, kNotice}) {
+    EXPECT_THAT(Get(Due(one, 99)), IsOkAnd(IsEmpty())) << policy::Name(one);
+    EXPECT_THAT(Get(Count(one)), IsOkAnd(Field(&RetainedCount::kept, 0U))) << policy::Name(one);
+    EXPECT_THAT(Get(References(one)), IsOkAnd(IsEmpty())) << policy::Name(one);
+    for (const char* reference : {"", "a", "42", "a/b", "a/b/c/d/e", "sent/a", "received/a/b"}) {
+      bool gone = true;
+      EXPECT_THAT(Write(Erase(one, reference, gone)), IsOk()) << policy::Name(one);
+      EXPECT_FALSE(gone) << policy::Name(one) << " " << reference;
+    }
+  }
+}
+
 TEST_P(RetentionStoreConformance, ErasesOnceAndKeepsTheRest) {
   ASSERT_THAT(Write(PutAlert("a-1", 10)), IsOk());
   ASSERT_THAT(Write(PutAlert("a-2", 10)), IsOk());

@@ -57,7 +57,7 @@ RetainedSql Build(RetentionClass record_class, const Table& table) {
       table.since, held, table.from, table.content);
   if (!table.key.empty()) {
     sql.pages.push_back(
-        {fmt::format("SELECT {0}, {1} FROM {2} WHERE {3} AND {1} > ? ORDER BY {1} LIMIT ?",
+        {fmt::format("SELECT {0}, {1} FROM {2} WHERE {3} AND {1} > ? ORDER BY {2}.{1} LIMIT ?",
                      table.reference, table.key, table.from, table.content),
          {std::int64_t{-1}}});
   }
