@@ -102,7 +102,7 @@ class Standby : public ::testing::Test {
   std::unique_ptr<PostgresServer> server_ = DurableServer();
   TestDatabase database_{*server_};
   TwoAgencies agencies_{
-      128, [this](AgreementText&, LiveAgency& police) {
+      128, [this](AgreementText&, LiveAgency& police, LiveAgency&) {
         police.Configure("[store]\nurl = \"" + database_.Url("comity_gateway") + "\"\n");
       }};
   std::array<GatewayProcess, 2> police_{GatewayProcess(agencies_.police(), "first.log"),

@@ -125,7 +125,7 @@ class Failover : public ::testing::Test {
     database_ = database;
     cluster_->MakeDatabase(database);
     const auto url = [&](const char* role) { return ((*cluster_).*url_of)(role, database); };
-    agencies_.emplace(128, [&](AgreementText&, LiveAgency& police) {
+    agencies_.emplace(128, [&](AgreementText&, LiveAgency& police, LiveAgency&) {
       police.Configure("[store]\nurl = \"" + url("comity_gateway") + "\"\nmigration_url = \"" +
                        url("comity_migration") + "\"\n");
     });
@@ -258,7 +258,7 @@ TEST(OneGatewayWithoutItsLine, GivesWayToTheOneThatReachesTheDatabase) {
   const auto url = [&](std::uint16_t port) {
     return (*server)->UrlOfPort("comity_gateway", database.name(), port);
   };
-  TwoAgencies agencies(128, [&](AgreementText&, LiveAgency& police) {
+  TwoAgencies agencies(128, [&](AgreementText&, LiveAgency& police, LiveAgency&) {
     police.Configure("[store]\nurl = \"" + url((*server)->port()) + "\"\n");
   });
   agencies.ImportEntries(kEntries);
