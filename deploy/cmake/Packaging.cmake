@@ -38,6 +38,7 @@ install(FILES ${systemd}/comity.tmpfiles DESTINATION lib/tmpfiles.d RENAME comit
 comity_package_file(comity-gateway /etc/systemd ${systemd}/journald@comity.conf)
 comity_package_file(comity-gateway share/doc/comity-gateway/examples
   ${CMAKE_SOURCE_DIR}/deploy/config/comityd.toml ${systemd}/erasure_ledger.conf
+  ${CMAKE_SOURCE_DIR}/services/store/schema/postgres/roles.sql
   ${package_source}/monitoring/comity.rules.yaml ${package_source}/monitoring/comity.dashboard.json)
 foreach(component comity comity-gateway)
   install(FILES ${package_source}/lintian/${component} DESTINATION share/lintian/overrides

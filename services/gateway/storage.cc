@@ -6,12 +6,15 @@
 #include "services/audit/events.h"
 #include "services/oversight/backup_maker.h"
 #include "services/runtime/directory_lock.h"
+#include "services/runtime/shutdown.h"
 #include "services/store/sqlite/sqlite_store.h"
 
 namespace comity::gateway {
 namespace {
 
 constexpr std::chrono::seconds kUnwrittenAtMost{60};
+constexpr std::chrono::seconds kBetweenTries{2};  // to reach the database at the start
+constexpr int kTriesTold = 5;                     // one line for so many
 
 // Says which part of the set-up an error comes from.
 template <typename T>
@@ -46,6 +49,20 @@ Status Storage::LockData() {
   return {};
 }
 
+// A server that is not there is waited for: it starts with the machine as the gateway does, or is
+// handed over to a replica just now.
+Result<std::unique_ptr<store::Store>> Storage::AwaitDatabase() {
+  for (int tries = 0;; ++tries) {
+    auto store = OpenDatabase(setup_.config, nullptr, Owner());
+    const bool is_away = !store && store.error().code == ErrorCode::kUnavailable;
+    if (!setup_.config.store || !is_away || setup_.stop.stop_requested()) return store;
+    if (tries % kTriesTold == 0) {
+      setup_.logger.Warn("database-away", {{"reason", store.error().detail}});
+    }
+    if (!runtime::SleepUnlessStopped(kBetweenTries, setup_.stop)) return store;
+  }
+}
+
 DatabaseOwner Storage::Owner() {
   return {setup_.stop, [this](const Error& error) {
             setup_.logger.Error("database-lost", {{"reason", error.detail}});
@@ -55,14 +72,14 @@ DatabaseOwner Storage::Owner() {
 
 void Storage::WatchDatabase() {
   if (!setup_.config.store) return;
+  const runtime::Instant now = setup_.clock.Now();  // a write waits for a lost line by itself
   const Status written = store_->Write([](store::Transaction&) { return Status(); });
   if (written || written.error().code != ErrorCode::kUnavailable) {
     unwritten_since_.reset();
     return;
   }
-  const runtime::Instant now = setup_.clock.Now();
   if (!unwritten_since_) unwritten_since_ = now;
-  if (now - *unwritten_since_ < kUnwrittenAtMost) return;
+  if (setup_.clock.Now() - *unwritten_since_ < kUnwrittenAtMost) return;
   setup_.logger.Error("database-lost", {{"reason", written.error().detail}});
   if (setup_.start_anew) setup_.start_anew("database out of reach");
 }
@@ -74,9 +91,9 @@ int Storage::Schema() const {
 Status Storage::BringUpToDate() {
   const std::filesystem::path& directory = setup_.config.data_directory;
   {
-    // Opened without a ledger, since a replay writes no lines. It also takes the directory's lock
-    // before the ledger in it is touched.
-    COMITY_ASSIGN_OR_RETURN(const auto store, OpenDatabase(setup_.config, nullptr, Owner()));
+    // Opened without a ledger, since a replay writes no lines. SQLite's also takes the directory's
+    // lock before the ledger in it is touched.
+    COMITY_ASSIGN_OR_RETURN(const auto store, AwaitDatabase());
     oversight::RemoveUnfinishedBackups(directory);
     COMITY_ASSIGN_OR_RETURN(
         ledger_,

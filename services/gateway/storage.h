@@ -71,6 +71,7 @@ class Storage {
   explicit Storage(const Setup& setup) : setup_(setup) {}
   Status LockData();
   DatabaseOwner Owner();
+  Result<std::unique_ptr<store::Store>> AwaitDatabase();
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#include "services/runtime/guarded.h"
+#include "services/runtime/shutdown.h"
 
 namespace comity::runtime {
 namespace {
@@ -54,13 +54,10 @@ Result<Descriptor> LockDirectory(const std::filesystem::path& directory) {
 
 Result<Descriptor> AwaitDirectory(const std::filesystem::path& directory, std::stop_token stop) {
   COMITY_ASSIGN_OR_RETURN(Descriptor lock, OpenLockFile(directory));
-  Watched<bool> never{false};
   while (true) {
     COMITY_ASSIGN_OR_RETURN(const bool taken, TryLock(lock, directory));
     if (taken) return lock;
-    never.WaitUntil(
-        stop, std::chrono::steady_clock::now() + kLook, [](bool) { return false; }, [](bool&) {});
-    if (stop.stop_requested()) {
+    if (!SleepUnlessStopped(kLook, stop)) {
       return Fail(ErrorCode::kUnavailable,
                   "told to stop while another process has the data "
                   "directory " +

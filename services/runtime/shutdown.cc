@@ -15,6 +15,7 @@
 
 #include "crypto/base/check.h"
 #include "services/runtime/descriptor.h"
+#include "services/runtime/guarded.h"
 
 namespace comity::runtime {
 namespace {
@@ -75,6 +76,13 @@ void Shutdown::Wait() const {
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
   never.wait(lock, source_.get_token(), [] { return false; });
+}
+
+bool SleepUnlessStopped(std::chrono::milliseconds time, const std::stop_token& stop) {
+  Watched<bool> nothing;
+  nothing.WaitUntil(
+      stop, std::chrono::steady_clock::now() + time, [](bool) { return false; }, [](bool) {});
+  return !stop.stop_requested();
 }
 
 }  // namespace comity::runtime

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <thread>
 
 namespace comity::runtime {
+
+// Sleeps so long; false: `stop` was requested first. Threads: thread-safe.
+bool SleepUnlessStopped(std::chrono::milliseconds time, const std::stop_token& stop);
 
 // Turns SIGTERM and SIGINT into a stop request, whichever thread they reach. One object at a time;
 // destroying it restores the default, which ends the process.
