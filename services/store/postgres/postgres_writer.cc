@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "crypto/base/quote.h"
@@ -65,7 +66,7 @@ void PostgresWriter::Attach() {
   if (!TryLock()) GiveWayOrClear();
   try {
     Claim();
-  } catch (const DatabaseError&) {
+  } catch (...) {
     session_.reset();  // with its transaction and its lock
     throw;
   }
@@ -185,18 +186,21 @@ void PostgresWriter::BeginGroup() {
   set_in_transaction(true);
   const std::int64_t number = *sure_ + 1;
   try {
+    // The log's size comes along: most units append to it.
     const pqxx::result counted = session_->Execute(fmt::format(
         "BEGIN; UPDATE comity.writer_commit SET number = number + 1, writer = '{}' WHERE id = 1"
-        " RETURNING number",
+        " RETURNING number, (SELECT coalesce(max(leaf_index) + 1, 0) FROM comity.audit_entry)",
         id_));
-    const bool as_expected = counted.size() == 1 && counted[0][0].as<std::int64_t>() == number;
-    if (as_expected) return;
+    if (counted.size() == 1 && counted[0][0].as<std::int64_t>() == number) {
+      set_log_size(counted[0][1].as<std::uint64_t>());
+      return;
+    }
     Abandon();
     const Count count = Look();
     session_->Execute("ROLLBACK");
     Judge(count);
     throw DatabaseError(ErrorCode::kInternal, "the commits were counted twice");
-  } catch (const DatabaseError&) {
+  } catch (...) {
     Abandon();
     throw;
   }
@@ -213,20 +217,21 @@ void PostgresWriter::Commit() {
     set_in_transaction(false);
     sure_ = asked_;
     return;
-  } catch (const DatabaseError&) {
+  } catch (const std::exception&) {
     if (!session_->broken()) throw;  // the server refused
   }
   set_in_transaction(false);
   ResolveCommit(until);
 }
 
-// Returns if the commit was kept.
+// Returns if the commit was kept. Whatever goes wrong, of memory too, it does not say that nothing
+// was kept unless it has seen so.
 void PostgresWriter::ResolveCommit(Time until) {
   in_doubt_ = asked_;
   kept_ = false;
   try {
     Restore(until);
-  } catch (const DatabaseError& error) {
+  } catch (const std::exception& error) {
     if (end_) throw;
     if (in_doubt_) {
       Supersede(
@@ -248,7 +253,7 @@ void PostgresWriter::Restore(Time until) {
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
     try {
       return Attach();
-    } catch (const DatabaseError&) {
+    } catch (const std::exception&) {
       const Time next = steady_clock::now() + pause;
       if (end_ || next > until || !watch_.Wait(next)) throw;
     }
@@ -274,7 +279,7 @@ void PostgresWriter::Supersede(Error error) {
   end_ = error;
   session_.reset();
   news_.superseded = true;
-  if (setup_.on_superseded) setup_.on_superseded(error);
+  if (sure_ && setup_.on_superseded) setup_.on_superseded(error);  // else it was never the writer
   throw DatabaseError(error.code, error.detail);
 }
 

@@ -13,25 +13,29 @@
 namespace comity::store {
 namespace {
 
-std::unique_ptr<pqxx::connection> Connect(const std::string& connection_string) {
-  try {
-    return std::make_unique<pqxx::connection>(connection_string);
-  } catch (const std::exception& exception) {
-    throw DatabaseError(ErrorCode::kUnavailable, OneLine(exception.what()));
-  }
+// Connected after it is made: what the constructor of libpqxx's other connections has opened is not
+// freed when the line breaks in it.
+std::unique_ptr<pqxx::lazyconnection> Connect(const std::string& connection_string) {
+  auto connection = std::make_unique<pqxx::lazyconnection>(connection_string);
+  // Details of an error repeat the row's values, and those do not belong into a log.
+  connection->set_verbosity(pqxx::connection_base::terse);
+  connection->activate();
+  connection->inhibit_reactivation(true);
+  return connection;
 }
 
 }  // namespace
 
 Session::Session(const std::string& connection_string, LineWatch& watch,
                  std::chrono::milliseconds limit)
-    : limit_(limit),
-      connection_(Connect(connection_string)),
-      line_(std::make_unique<LineWatch::Line>(watch, connection_->sock())),
-      channel_(std::make_unique<pqxx::nontransaction>(*connection_)) {
-  connection_->inhibit_reactivation(true);
-  // Details of an error repeat the row's values, and those do not belong into a log.
-  connection_->set_verbosity(pqxx::connection::terse);
+    : limit_(limit) {
+  try {
+    connection_ = Connect(connection_string);
+    line_ = std::make_unique<LineWatch::Line>(watch, connection_->sock());
+    channel_ = std::make_unique<pqxx::nontransaction>(*connection_);
+  } catch (const pqxx::failure& failure) {  // the line may be lost again at each step
+    throw DatabaseError(ErrorCode::kUnavailable, OneLine(failure.what()));
+  }
 }
 
 pqxx::result Session::Execute(const std::string& sql) {

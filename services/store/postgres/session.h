@@ -51,7 +51,7 @@ class Session {
 
   const std::chrono::milliseconds limit_;
   bool broken_ = false;
-  std::unique_ptr<pqxx::connection> connection_;
+  std::unique_ptr<pqxx::lazyconnection> connection_;
   std::unique_ptr<LineWatch::Line> line_;
   // Sends what it is given as it is: transactions are begun and ended by statements of our own.
   std::unique_ptr<pqxx::nontransaction> channel_;

@@ -15,7 +15,12 @@ namespace comity::store {
 
 // One connection to a database with its prepared statements. The aggregates are written once, in
 // SQL that both databases understand: `?` for an argument and x'' for no octets; a back end puts
-// its own spelling in their place when it prepares the statement.
+// its own spelling in their place when it prepares the statement. Beyond that:
+// * an argument stands where a column tells its type; elsewhere it is CAST(? AS BIGINT) or AS TEXT
+// * CASE for the later of two and for a truth value that is read; 0 and 1 in columns
+// * ON CONFLICT where a key may be taken: a statement that fails ends a unit of work on PostgreSQL
+// * RETURNING for a number that the database gave
+// * pages by key where nothing bounds the rows (kPageRows): PostgreSQL gives a result as a whole
 //
 // Threads: thread-compatible: one thread at a time.
 class Connection {

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr int kForEver = std::numeric_limits<int>::max();
 constexpr int kEntries = 5;
-constexpr int kNewest = 13;  // of the schemas that are former ones
+constexpr int kNewest = 14;  // of the schemas that are former ones
 
 // What a gateway of some versions has written, and what of it must be there afterwards.
 struct Written {
@@ -131,6 +131,11 @@ const std::vector<Written> kWritten = {
      "INSERT INTO sealed_list VALUES (1, zeroblob(32), 'warrants', 'eastvale-council', 'fan', 1,"
      " zeroblob(32), 'live', 1, 1, 5, 9, 1, 0, NULL, NULL, NULL, '', x'aa', x'bb', x'cc')",
      "SELECT list || requester || hex(wrapped_key) FROM sealed_list", "warrantseastvale-councilAA"},
+    {14, kForEver,
+     "INSERT INTO sealed_copy VALUES (zeroblob(32), 'northshire-police', x'dd', 7, zeroblob(32),"
+     " x'ee', 5)",
+     "SELECT holder || sequence || hex(header_envelope) || hex(state_envelope) FROM sealed_copy",
+     "northshire-police7DDEE"},
 };
 
 bool Wrote(const Written& written, int version) {

@@ -32,6 +32,7 @@ std::string SampleOf(const ConfigKey& key) {
     return Quoted("127.0.0.1:" + std::to_string(1000 + key.meaning.size()));
   }
   if (key.key == "level") return Quoted("warn");
+  if (key.key.ends_with("url")) return Quoted("postgresql://role@/database");
   return Quoted(key.key == "erasure_ledger" ? "elsewhere" : "sample");
 }
 

@@ -8,10 +8,12 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "services/store/postgres/postgres_store.h"
+#include "services/store/retention_store.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "tests/support/postgres/test_database.h"
 #include "tests/support/result_matchers.h"
@@ -20,7 +22,10 @@
 namespace comity::store {
 namespace {
 
+using testing::FailsWith;
+using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::SizeIs;
 
 const policy::AgencyId kSender = policy::AgencyId::Parse("eastvale-council").value();
 
@@ -145,6 +150,65 @@ TEST(PostgresGather, KeepsTheRowsOfOtherUnitsWhenOneIsUndone) {
   }
   EXPECT_EQ(kept, static_cast<std::uint64_t>(kWriters) * (kUnits / 3) * 3);
   EXPECT_EQ(Log(*store).size(), kept);
+}
+
+void BreakARule(Transaction& t) {
+  ErasureRecord record;
+  record.record_class = "alert";
+  record.records = 0;  // the schema wants one at least
+  EXPECT_THAT(t.retention().AddErasure(record), FailsWith(ErrorCode::kInternal));
+}
+
+// After an error PostgreSQL refuses whatever follows in the transaction: a unit that takes the
+// error and goes on must not seem to have succeeded.
+TEST(PostgresUnit, FailsIfItGoesOnAfterAStatementThatFailed) {
+  const testing::TestDatabase database;
+  const auto store = OpenPostgresStore(database.options()).value();
+  std::string unused;
+  EXPECT_THAT(store->Write([&](Transaction& t) -> Status {
+    BreakARule(t);
+    return Step(t, 'a', "after it", unused);
+  }),
+              FailsWith(ErrorCode::kInternal));
+  EXPECT_THAT(Log(*store), IsEmpty());
+  EXPECT_THAT(store->Write([&](Transaction& t) { return Step(t, 'a', "next", unused); }), IsOk());
+  EXPECT_THAT(Log(*store), SizeIs(1));
+}
+
+TEST(PostgresUnit, DoesNotSpoilOthersByAStatementThatFailed) {
+  const testing::TestDatabase database;
+  const auto store = OpenPostgresStore(database.options()).value();
+  constexpr int kWriters = 8;
+  constexpr int kUnits = 40;
+  {
+    std::vector<std::jthread> writers;
+    for (int w = 0; w < kWriters; ++w) {
+      writers.emplace_back([&, w] {
+        for (int i = 0; i < kUnits; ++i) {
+          std::string unused;
+          const Status status = store->Write([&](Transaction& t) -> Status {
+            COMITY_RETURN_IF_ERROR(
+                Step(t, 'm', std::to_string(w) + "-" + std::to_string(i), unused));
+            if (w % 2 == 1) BreakARule(t);
+            return Step(t, 'a', "x", unused);
+          });
+          EXPECT_EQ(status.has_value(), w % 2 == 0);
+        }
+      });
+    }
+  }
+  EXPECT_THAT(Log(*store), SizeIs(kWriters / 2 * kUnits));
+}
+
+TEST(PostgresUnit, IsRefusedTextThatTheDatabaseCannotHold) {
+  const testing::TestDatabase database;
+  const auto store = OpenPostgresStore(database.options()).value();
+  for (const std::string_view text : {std::string_view("a\0b", 3), std::string_view("\xff")}) {
+    EXPECT_THAT(store->Write([&](Transaction& t) {
+      return t.replays().Remember(kSender, text, policy::Instant());
+    }),
+                FailsWith(ErrorCode::kInvalidArgument));
+  }
 }
 
 }  // namespace

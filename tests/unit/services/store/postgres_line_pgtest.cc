@@ -3,8 +3,11 @@
 // and when another store takes over meanwhile.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -266,19 +269,34 @@ TEST_F(PostgresLine, NoticesADatabaseThatWasPutBackOnAGoodLine) {
   ExpectSuperseded(ErrorCode::kCorrupt);
 }
 
-// Many writers share groups while the line breaks at all moments: what was acknowledged is there
-// once, what failed is not.
+// What one writer was told: the units that were kept, and why others failed.
+struct Told {
+  std::set<std::string> kept;
+  std::map<std::string, std::string> failed;
+};
+
+void WriteUntilStopped(Store& store, const std::stop_token& stop, const std::string& prefix,
+                       Told& told) {
+  for (int i = 0; !stop.stop_requested(); ++i) {
+    const std::string text = prefix + "-" + std::to_string(i);
+    const Status status = Append(store, text);
+    if (status) {
+      told.kept.insert(text);
+    } else {
+      told.failed[text] = status.error().detail;
+    }
+  }
+}
+
+// Many writers share groups while the line breaks at all moments, also when it is being made anew:
+// what was acknowledged is there once, what failed is not.
 TEST_F(PostgresLine, LosesAndDoublesNothingWhenItBreaksAgainAndAgain) {
-  constexpr int kWriters = 4;
-  std::array<std::set<std::string>, kWriters> kept;
+  std::array<Told, 4> told;
   {
     std::vector<std::jthread> writers;
-    for (int w = 0; w < kWriters; ++w) {
+    for (std::size_t w = 0; w < told.size(); ++w) {
       writers.emplace_back([&, w](const std::stop_token& stop) {
-        for (int i = 0; !stop.stop_requested(); ++i) {
-          const std::string text = std::to_string(w) + "-" + std::to_string(i);
-          if (Append(*store_, text)) kept[static_cast<std::size_t>(w)].insert(text);
-        }
+        WriteUntilStopped(*store_, stop, std::to_string(w), told[w]);
       });
     }
     const auto seed = std::random_device()();
@@ -295,9 +313,14 @@ TEST_F(PostgresLine, LosesAndDoublesNothingWhenItBreaksAgainAndAgain) {
   }
   EXPECT_FALSE(store_->superseded());
   EXPECT_GT(cutter_->commits_met(), 10);
-  std::multiset<std::string> expected = {"first"};
-  for (const auto& of_writer : kept) expected.insert(of_writer.begin(), of_writer.end());
   const auto entries = Entries(*store_);
+  std::multiset<std::string> expected = {"first"};
+  for (const Told& of_writer : told) {
+    expected.insert(of_writer.kept.begin(), of_writer.kept.end());
+    for (const auto& [text, reason] : of_writer.failed) {
+      EXPECT_EQ(std::ranges::count(entries, text), 0) << text << " was kept: " << reason;
+    }
+  }
   EXPECT_EQ(std::multiset<std::string>(entries.begin(), entries.end()), expected);
   std::printf("%zu units acknowledged\n", expected.size());
 }

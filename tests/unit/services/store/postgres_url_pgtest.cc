@@ -7,8 +7,12 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "services/runtime/file.h"
+#include "services/store/postgres/postgres_error.h"
 #include "services/store/postgres/postgres_store.h"
 #include "services/store/postgres/postgres_url.h"
 #include "services/store/postgres/statement_text.h"
@@ -103,6 +107,22 @@ TEST(PostgresText, SpellsArgumentsAndEmptyOctetsAsPostgresDoes) {
             "SELECT a FROM b WHERE c = $1 AND d <> '\\x'::bytea AND e = $2");
   EXPECT_EQ(ToPostgres("f(?2, ?1, ?2)"), "f($2, $1, $2)");
   EXPECT_EQ(ToPostgres("a = '?' || 'it''s x''' || max''"), "a = '?' || 'it''s x''' || max''");
+}
+
+TEST(PostgresError, HasAMeaningForEachClassOfTheServersErrors) {
+  const std::vector<std::pair<ErrorCode, std::vector<const char*>>> meanings = {
+      {ErrorCode::kConflict, {"23505"}},
+      // Lost, rolled back, full, locked, cancelled, an I/O error, a server that only reads.
+      {ErrorCode::kUnavailable,
+       {"08006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "58030",
+        "25006"}},
+      {ErrorCode::kCorrupt, {"XX001", "XX002"}},
+      {ErrorCode::kInvalidArgument, {"22021", "22P05"}},
+      {ErrorCode::kPermissionDenied, {"42501"}},
+      {ErrorCode::kInternal, {"23503", "23514", "25P02", "42P01", "XX000", "22003", ""}}};
+  for (const auto& [code, states] : meanings) {
+    for (const char* state : states) EXPECT_EQ(CodeOfSqlState(state), code) << state;
+  }
 }
 
 // A certificate authority of its own, and a server's certificate for `name`.
