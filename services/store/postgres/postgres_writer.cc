@@ -147,21 +147,31 @@ void PostgresWriter::Judge(const Count& count) {
   }
 }
 
-// Under the lock. The commit of the claim is also the first proof that what it stands on is as
-// durable as any other commit.
+// Whether the commit in doubt is part of what was counted. Each claim counts on from where it
+// stood, and never to the number in doubt, so that later looks tell the two apart.
+bool PostgresWriter::HasCommitInDoubt(std::int64_t number) const {
+  if (number <= *in_doubt_) return number == *in_doubt_;
+  const auto claim = claims_.find(number);
+  return claim != claims_.end() && claim->second;
+}
+
+// Under the lock. Nothing is known for good before the claim itself is committed: a commit that
+// waits for a replica is seen by others as soon as its session is ended, and may still be lost with
+// its server. The claim waits for the same replica.
 void PostgresWriter::Claim() {
   const Count count = Look();
   Judge(count);
-  if (in_doubt_) {
-    kept_ = count.number >= *in_doubt_;
-    in_doubt_.reset();  // from here on the numbers are those of claims
-  }
-  if (sure_) sure_ = count.number;
-  asked_ = count.number + 1;
+  const bool kept = in_doubt_ && HasCommitInDoubt(count.number);
+  const std::int64_t claim = std::max({count.number, asked_, in_doubt_.value_or(0)}) + 1;
+  if (in_doubt_) claims_[claim] = kept;
+  asked_ = claim;
   session_->Execute(
       fmt::format("UPDATE comity.writer_commit SET number = {}, writer = '{}' WHERE id = 1; COMMIT",
-                  asked_, id_));
-  sure_ = asked_;
+                  claim, id_));
+  sure_ = claim;
+  kept_ = kept;
+  in_doubt_.reset();
+  claims_.clear();
 }
 
 void PostgresWriter::BeginRead() {
@@ -233,15 +243,10 @@ void PostgresWriter::ResolveCommit(Time until) {
     Restore(until);
   } catch (const std::exception& error) {
     if (end_) throw;
-    if (in_doubt_) {
-      Supersede(
-          {ErrorCode::kUnavailable,
-           fmt::format("it is not known whether the last commit was kept: its answer was lost "
-                       "and the database cannot be asked ({}); start the gateway again",
-                       error.what())});
-    }
-    // It was looked up, and the line was lost again after that.
-    lost_at_ = steady_clock::now();
+    Supersede({ErrorCode::kUnavailable,
+               fmt::format("it is not known whether the last commit was kept: its answer was lost "
+                           "and the database cannot be asked ({}); start the gateway again",
+                           error.what())});
   }
   if (kept_) return;
   throw DatabaseError(ErrorCode::kUnavailable,

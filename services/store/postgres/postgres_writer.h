@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,7 @@ class PostgresWriter final : public PostgresConnection {
   bool TryLock();
   void GiveWayOrClear();
   void Claim();
+  bool HasCommitInDoubt(std::int64_t number) const;
   Count Look();
   void Judge(const Count& count);
   void BeginGroup();
@@ -89,7 +91,8 @@ class PostgresWriter final : public PostgresConnection {
   std::optional<std::int64_t> sure_;
   std::int64_t asked_ = 0;
   std::optional<std::int64_t> in_doubt_;  // the group whose answer is missing
-  bool kept_ = false;                     // what became of it, once looked up
+  bool kept_ = false;                     // what became of it, once that is certain
+  std::map<std::int64_t, bool> claims_;   // since it is in doubt: whether it was there below
 
   std::optional<Time> lost_at_;
   Time next_attempt_{};

@@ -20,9 +20,9 @@ std::string Setting(Session& session, const char* name) {
 // Whoever owns a table can take its triggers off and change the log.
 void CheckNotOwner(Session& session) {
   const pqxx::result row = session.Execute(
-      "SELECT current_user, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
+      "SELECT current_user, EXISTS (SELECT 1 FROM pg_namespace n LEFT JOIN pg_class c"
       " ON n.oid = c.relnamespace WHERE n.nspname = 'comity'"
-      " AND pg_has_role(c.relowner, 'MEMBER')),"
+      " AND (pg_has_role(n.nspowner, 'MEMBER') OR pg_has_role(c.relowner, 'MEMBER'))),"
       " has_table_privilege('comity.audit_entry', 'UPDATE, DELETE, TRUNCATE, TRIGGER'),"
       " has_table_privilege('comity.audit_entry', 'SELECT')"
       " AND has_table_privilege('comity.audit_entry', 'INSERT')"

@@ -162,6 +162,38 @@ TEST_F(PostgresLine, IsTheEndOfAStoreThatCannotLearnWhatBecameOfACommit) {
   ExpectSuperseded(ErrorCode::kUnavailable);
 }
 
+// A replica that the server must wait for, and that is not there, until the object ends.
+class MissingReplica {
+ public:
+  explicit MissingReplica(const testing::TestDatabase& database) : database_(database) {
+    Set("a_replica_that_is_not_there");
+  }
+  ~MissingReplica() { Set(""); }
+
+ private:
+  void Set(const std::string& names) const {
+    database_.Ask("ALTER SYSTEM SET synchronous_standby_names = '" + names + "'");
+    database_.Ask("SELECT pg_reload_conf()");
+    while (database_.Ask("SHOW synchronous_standby_names") != names) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  const testing::TestDatabase& database_;
+};
+
+// The server ends the wait of a session that is ended, and shows its commit to others.
+TEST_F(PostgresLine, AcknowledgesNothingThatWaitsForAReplica) {
+  store_.reset();
+  PostgresOptions options = FarOptions();
+  options.call_timeout = std::chrono::milliseconds(500);
+  store_ = OpenPostgresStore(options).value();
+  ASSERT_THAT(Append(*store_, "second"), IsOk());
+  const MissingReplica missing(database_);
+  EXPECT_THAT(Append(*store_, "on one disk only"), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_TRUE(store_->superseded()) << "it cannot know what became of the commit";
+}
+
 TEST_F(PostgresLine, FailsUnitsAfterItsPatienceAndServesThemWhenTheServerIsBack) {
   cutter_->SetDown(true);
   cutter_->CutAll();
