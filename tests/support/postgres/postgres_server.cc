@@ -88,8 +88,7 @@ Status PostgresServer::StartAgain() {
                                        "unix_socket_directories=" + directory,
                                        "max_connections=60",
                                        "shared_buffers=64MB",
-                                       "max_wal_senders=0",
-                                       "wal_level=minimal",
+                                       "max_wal_senders=1",  // else no commit waits for one
                                        "autovacuum=off"};
   if (!durable_) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off"});
   if (with_tls_) {

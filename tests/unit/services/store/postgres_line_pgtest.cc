@@ -177,6 +177,8 @@ class MissingReplica {
     while (database_.Ask("SHOW synchronous_standby_names") != names) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+    // The checkpointer tells all sessions that there is somebody to wait for.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
 
   const testing::TestDatabase& database_;
