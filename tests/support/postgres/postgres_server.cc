@@ -33,6 +33,14 @@ std::string NewPassword() {
   return RandomId(random);
 }
 
+// Waits for the end of its input, which is that of this process; the server ends by the same.
+std::string GuardOf(const std::filesystem::path& first, const std::filesystem::path& second) {
+  return fmt::format(
+      "trap '' INT HUP TERM; cat >/dev/null; for i in 1 2 3 4 5; do rm -rf '{0}' '{1}'; "
+      "[ -e '{0}' ] || break; sleep 1; done 2>/dev/null",
+      first.string(), second.string());
+}
+
 // PostgreSQL refuses to be run by root.
 std::vector<std::string> AsServer(std::vector<std::string> command) {
   std::vector<std::string> whole = {"setpriv", "--pdeathsig", "QUIT"};
@@ -78,7 +86,8 @@ PostgresServer::PostgresServer(const Setup& setup, std::uint16_t port)
       durable_(setup.durable),
       with_tls_(!setup.certificate_pem.empty()),
       port_(port),
-      password_(NewPassword()) {}
+      password_(NewPassword()),
+      guard_(::popen(GuardOf(directory_.path(), own_.path()).c_str(), "we")) {}
 
 Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Setup& setup) {
   std::unique_ptr<PostgresServer> server(new PostgresServer(setup, FreePort()));
@@ -125,7 +134,8 @@ Status PostgresServer::StartAgain() {
                                        "shared_buffers=64MB",
                                        "max_wal_senders=0",
                                        "wal_level=minimal",
-                                       "autovacuum=off"};
+                                       "autovacuum=off",
+                                       "dynamic_shared_memory_type=mmap"};
   if (!durable_) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off"});
   if (with_tls_) {
     settings.insert(settings.end(), {"ssl=on", "ssl_cert_file=" + directory + "/server.crt",
