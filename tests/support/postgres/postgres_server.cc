@@ -24,6 +24,14 @@ constexpr const char* kTemplate = "comity_template";
 constexpr const char* kDeathSignal = "QUIT";   // at once, without a checkpoint
 constexpr std::chrono::seconds kPatience{60};  // for a start on a loaded machine
 
+// Waits for the end of its input, which is that of this process; the server ends by the same.
+std::string GuardOf(const std::filesystem::path& first, const std::filesystem::path& second) {
+  return fmt::format(
+      "trap '' INT HUP TERM; cat >/dev/null; for i in 1 2 3 4 5; do rm -rf '{0}' '{1}'; "
+      "[ -e '{0}' ] || break; sleep 1; done 2>/dev/null",
+      first.string(), second.string());
+}
+
 // In memory if there is room: a database has hundreds of files, made and removed for each test.
 std::filesystem::path FastPlace() {
   const std::filesystem::path memory = "/dev/shm";
@@ -41,7 +49,8 @@ PostgresServer::PostgresServer(const Setup& setup, std::uint16_t port)
       durable_(setup.durable),
       with_tls_(!setup.certificate_pem.empty()),
       port_(port),
-      password_(NewPassword()) {}
+      password_(NewPassword()),
+      guard_(::popen(GuardOf(directory_.path(), own_.path()).c_str(), "we")) {}
 
 Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Setup& setup) {
   std::unique_ptr<PostgresServer> server(new PostgresServer(setup, FreePort()));
@@ -89,7 +98,8 @@ Status PostgresServer::StartAgain() {
                                        "max_connections=60",
                                        "shared_buffers=64MB",
                                        "max_wal_senders=1",  // else no commit waits for one
-                                       "autovacuum=off"};
+                                       "autovacuum=off",
+                                       "dynamic_shared_memory_type=mmap"};
   if (!durable_) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off"});
   if (with_tls_) {
     settings.insert(settings.end(), {"ssl=on", "ssl_cert_file=" + directory + "/server.crt",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -62,12 +63,18 @@ class PostgresServer {
   Status WaitUntilReady();
   Status MakeTemplate();
 
+  struct EndGuard {
+    void operator()(std::FILE* pipe) const { ::pclose(pipe); }
+  };
+
   TemporaryDirectory directory_;  // the server's
   TemporaryDirectory own_;        // this process's
   const bool durable_;
   const bool with_tls_;
   const std::uint16_t port_;
   const std::string password_;
+  // A shell that removes both directories when this process has ended, even if it was killed.
+  const std::unique_ptr<std::FILE, EndGuard> guard_;
   std::optional<Process> process_;
 };
 
