@@ -4,10 +4,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "services/gateway/database_import.h"
 #include "services/gateway/gateway.h"
@@ -45,6 +47,9 @@ constexpr const char* kUsage =
 
 constexpr int kSetupFault = 1;
 constexpr int kUsageFault = 2;
+// Until a database that was never reached counts as a fault of the set-up. So long that systemd,
+// which gives up after 5 starts within 10 minutes, goes on trying (deploy/systemd/comityd.service).
+constexpr std::chrono::seconds kFirstDatabaseWait{120};
 
 // In: form  empty or "text": for a terminal; "markdown"
 int PrintReference(const std::string& form) {
@@ -90,21 +95,25 @@ int Serve(const comity::runtime::Config& config, bool accepts_clock) {
   using namespace comity;
   runtime::GuardedClock clock;
   const auto logger = runtime::MakeStderrLogger(config.log_level, clock);
-  if (const Status time = CheckTime(config, clock); !time && accepts_clock) {
-    logger->Warn("clock-accepted", {{"reason", time.error().detail}});
-  } else if (!time) {
-    std::fprintf(stderr, "comityd: %s\n", time.error().detail.c_str());
-    return kSetupFault;
-  }
   runtime::Shutdown shutdown;
+  // At every start, in this process too: another gateway may have worked in between.
+  const auto check = [&]() -> Status {
+    const bool accepts = std::exchange(accepts_clock, false);  // once
+    const Status time = CheckTime(config, clock);
+    if (time || !accepts) return time;
+    logger->Warn("clock-accepted", {{"reason", time.error().detail}});
+    return {};
+  };
+  gateway::StartRules rules{shutdown.token(), check, kFirstDatabaseWait};
   while (true) {
-    auto gateway = gateway::Gateway::Start(config, clock, *logger, shutdown.token());
+    auto gateway = gateway::Gateway::Start(config, clock, *logger, rules);
     if (!gateway) {
       if (shutdown.token().stop_requested()) return 0;  // while it waited for another gateway
       std::fprintf(stderr, "comityd: %s (%s)\n", gateway.error().detail.c_str(),
                    std::string(Name(gateway.error().code)).c_str());
       return kSetupFault;
     }
+    rules.database_wait.reset();  // it was there, so the set-up is right
     const runtime::ClockKeeper keeper(ClockFile(config), clock, *logger);
     const gateway::Ports& ports = (*gateway)->ports();
     std::printf("comityd: %s listens on federation %d, agency %d, web %d\n",

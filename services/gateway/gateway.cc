@@ -43,9 +43,10 @@ namespace comity::gateway {
 namespace {
 
 namespace limits = transport::limits;
+using std::chrono::seconds;
 
 // What is being answered may take so long at shutdown.
-constexpr std::chrono::seconds kDrainTime{3};
+constexpr seconds kDrainTime{3};
 
 }  // namespace
 
@@ -53,8 +54,8 @@ constexpr std::chrono::seconds kDrainTime{3};
 class Gateway::Parts {
  public:
   Parts(const runtime::Config& config, runtime::Clock& clock, runtime::Logger& logger,
-        std::stop_token stop)
-      : config_(config), clock_(clock), logger_(logger), stop_(std::move(stop)) {}
+        StartRules rules)
+      : config_(config), clock_(clock), logger_(logger), rules_(std::move(rules)) {}
   ~Parts() {
     Stop("destroyed");
     if (log_ != nullptr) log_->UseRetention({});  // what it asks goes before it
@@ -62,8 +63,6 @@ class Gateway::Parts {
 
   Status Start() {
     COMITY_ASSIGN_OR_RETURN(self_, policy::AgencyId::Parse(config_.agency.id));
-    COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
-    if (!keys_.locked) logger_.Warn("keys-not-locked");
     COMITY_RETURN_IF_ERROR(OpenStorage());
     if (storage_->waits()) return StartRestored();
     COMITY_RETURN_IF_ERROR(OpenRegisters());
@@ -99,15 +98,21 @@ class Gateway::Parts {
     if (!log_ || !started_) return;
     const audit::Event event = StopEvent(self_, clock_.Now(), reason);
     if (!log_->Record(event)) logger_.Error("audit-write-failed", {{"event", event.type}});
-    if (!log_->Flush(std::chrono::seconds(1))) logger_.Warn("checkpoint-behind");
+    if (!log_->Flush(seconds(1))) logger_.Warn("checkpoint-behind");
     storage_->NoteEnd();
   }
 
  private:
   Status OpenStorage() {
+    COMITY_ASSIGN_OR_RETURN(auto turn, Storage::AwaitTurn(config_, logger_, rules_.stop));
+    if (rules_.check) COMITY_RETURN_IF_ERROR(rules_.check());
+    COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
+    if (!keys_.locked) logger_.Warn("keys-not-locked");
+    const auto start_anew = [this](std::string why) { restart_.Ask(std::move(why)); };
     COMITY_ASSIGN_OR_RETURN(
-        storage_, Storage::Open({config_, keys_, self_, clock_, logger_, random_, stop_,
-                                 [this](std::string why) { restart_.Ask(std::move(why)); }}));
+        storage_, Storage::Open({config_, keys_, self_, clock_, logger_, random_, rules_.stop,
+                                 start_anew, rules_.database_wait},
+                                std::move(turn)));
     started_at_ = clock_.Now();  // not while another gateway worked
     store_ = &storage_->store();
     log_ = &storage_->log();
@@ -289,20 +294,12 @@ class Gateway::Parts {
                                                  streams_stop_.get_token()});
     const auto alerts = [this](policy::Instant now) { return alerts_->EraseExpired(now); };
     const auto entries = [this](policy::Instant now) { return lists_->EraseDue(now); };
-    retention_.emplace(RetentionSide::Ports{
-        config_,
-        keys_,
-        self_,
-        *storage_,
-        *agency_callers_,
-        *approvals_,
-        *notices_,
-        clock_,
-        random_,
-        logger_,
-        {{policy::RetentionClass::kAlert, alerts}, {policy::RetentionClass::kWatchlist, entries}},
-        [this] { return peers_->partners(); },
-        [] {}});
+    const std::vector<oversight::RetentionDesk::Eraser> erasers = {
+        {policy::RetentionClass::kAlert, alerts}, {policy::RetentionClass::kWatchlist, entries}};
+    const auto partners = [this] { return peers_->partners(); };
+    retention_.emplace(RetentionSide::Ports{config_, keys_, self_, *storage_, *agency_callers_,
+                                            *approvals_, *notices_, clock_, random_, logger_,
+                                            erasers, partners, [] {}});
     people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
     node_service_.emplace(
         NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_, started_at_,
@@ -343,7 +340,7 @@ class Gateway::Parts {
 
   void KeepHouse() {
     housekeeping_.Add("retention", [this] { retention_->Housekeep(); });
-    housekeeping_.Add("bars", std::chrono::seconds(1), [this] { storage_->ListBars(); });
+    housekeeping_.Add("bars", seconds(1), [this] { storage_->ListBars(); });
     housekeeping_.Add("database", [this] { storage_->WatchDatabase(); });
     housekeeping_.Add("partners", [this] { partners_->Housekeep(); });
     housekeeping_.Add("search-control", [this] { control_->Housekeep(); });
@@ -354,10 +351,10 @@ class Gateway::Parts {
       federation_service_->WriteRepeats();
       return refusals_->WriteRepeats();
     });
-    if (storage_->reunion().everybody()) return housekeeping_.Start();
-    housekeeping_.Add("reunion", std::chrono::seconds(1), [this] {
+    const auto reunite = [this] {
       return NoteReunited(storage_->reunion(), peers_->partners(), *agreements_, *courier_);
-    });
+    };
+    if (!storage_->reunion().everybody()) housekeeping_.Add("reunion", seconds(1), reunite);
     housekeeping_.Start();
   }
 
@@ -370,7 +367,7 @@ class Gateway::Parts {
   const runtime::Config& config_;
   runtime::Clock& clock_;
   runtime::Logger& logger_;
-  const std::stop_token stop_;
+  const StartRules rules_;
   runtime::Instant started_at_{};
   SystemRandom random_;
   runtime::Metrics metrics_;
@@ -431,8 +428,8 @@ Gateway::~Gateway() = default;
 
 Result<std::unique_ptr<Gateway>> Gateway::Start(const runtime::Config& config,
                                                 runtime::Clock& clock, runtime::Logger& logger,
-                                                const std::stop_token& stop) {
-  auto parts = std::make_unique<Parts>(config, clock, logger, stop);
+                                                const StartRules& rules) {
+  auto parts = std::make_unique<Parts>(config, clock, logger, rules);
   COMITY_RETURN_IF_ERROR(parts->Start());
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }

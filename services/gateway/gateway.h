@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +23,17 @@ struct Ports {
   int web = 0;
 };
 
+// What a start waits for, and what is looked at before it goes on.
+struct StartRules {
+  std::stop_token stop{};  // requested: waits no more
+  // Called when no other gateway of the agency has the data directory any more, and before anything
+  // in it is read, keys included. An error ends the start.
+  std::function<Status()> check{};
+  // How long a PostgreSQL database that is away is waited for, unless another gateway worked until
+  // now; none: as long as it takes.
+  std::optional<std::chrono::seconds> database_wait{};
+};
+
 // One agency's gateway, assembled by hand from top to bottom: store, log, keys, registers,
 // sessions, servers. Shutdown goes the other way (docs/life_of_a_search.md, "Shutdown").
 //
@@ -29,11 +43,10 @@ class Gateway {
   // Opens everything and listens. Over a PostgreSQL database it first waits until no other gateway
   // of the agency works (docs/adr/0029-let-one-gateway-of-an-agency-work-and-others-wait.md).
   // References must outlive the object.
-  // In:     stop  requested: waits no more
   // Errors: what is wrong with the set-up, in words, naming the file or the port
   static Result<std::unique_ptr<Gateway>> Start(const runtime::Config& config,
                                                 runtime::Clock& clock, runtime::Logger& logger,
-                                                const std::stop_token& stop = {});
+                                                const StartRules& rules = {});
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/storage.h"
 
+#include <chrono>
 #include <utility>
 
 #include "services/audit/events.h"
@@ -12,8 +13,11 @@
 namespace comity::gateway {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr std::chrono::seconds kUnwrittenAtMost{60};
 constexpr std::chrono::seconds kBetweenTries{2};  // to reach the database at the start
+constexpr std::chrono::minutes kLongestTry{1};    // to learn that it is away
 constexpr int kTriesTold = 5;                     // one line for so many
 
 // Says which part of the set-up an error comes from.
@@ -25,9 +29,8 @@ Result<T> At(std::string_view place, Result<T> result) {
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup) {
-  std::unique_ptr<Storage> storage(new Storage(setup));
-  COMITY_RETURN_IF_ERROR(storage->LockData());
+Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup, Turn turn) {
+  std::unique_ptr<Storage> storage(new Storage(setup, std::move(turn)));
   COMITY_RETURN_IF_ERROR(storage->BringUpToDate());
   COMITY_RETURN_IF_ERROR(storage->OpenLog());
   return storage;
@@ -35,27 +38,37 @@ Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup) {
 
 // Held from before the ledger is read until after the last commit: with the database's own lock
 // alone, a gateway that lost it would still write to the folder beside its successor.
-Status Storage::LockData() {
-  if (!setup_.config.store) return {};
-  const std::filesystem::path& directory = setup_.config.data_directory;
+Result<Storage::Turn> Storage::AwaitTurn(const runtime::Config& config, runtime::Logger& logger,
+                                         const std::stop_token& stop) {
+  Turn turn;
+  if (!config.store) return turn;
+  const std::filesystem::path& directory = config.data_directory;
   if (auto lock = runtime::LockDirectory(directory)) {
-    data_lock_ = *std::move(lock);
-    return {};
+    turn.data_lock = *std::move(lock);
+    return turn;
   }
-  setup_.logger.Info("gateway-waits", {{"directory", directory.string()},
-                                       {"until", "the gateway that works has ended"}});
-  COMITY_ASSIGN_OR_RETURN(data_lock_,
-                          At("data.directory", runtime::AwaitDirectory(directory, setup_.stop)));
-  return {};
+  logger.Info("gateway-waits",
+              {{"directory", directory.string()}, {"until", "the gateway that works has ended"}});
+  turn.waited = true;
+  COMITY_ASSIGN_OR_RETURN(turn.data_lock,
+                          At("data.directory", runtime::AwaitDirectory(directory, stop)));
+  return turn;
 }
 
 // A server that is not there is waited for: it starts with the machine as the gateway does, or is
-// handed over to a replica just now.
-Result<std::unique_ptr<store::Store>> Storage::AwaitDatabase() {
+// handed over to a replica just now. A password that is refused and a certificate that does not
+// verify look the same here: libpq has only words for them, in the server's language.
+Result<std::unique_ptr<store::Store>> Storage::AwaitDatabase(store::ErasureLedger* ledger) {
+  const bool is_bounded = setup_.database_wait && !turn_.waited;
+  auto away_since = steady_clock::now();
   for (int tries = 0;; ++tries) {
-    auto store = OpenDatabase(setup_.config, nullptr, Owner());
+    const auto tried = steady_clock::now();
+    auto store = OpenDatabase(setup_.config, ledger, Owner());
     const bool is_away = !store && store.error().code == ErrorCode::kUnavailable;
     if (!setup_.config.store || !is_away || setup_.stop.stop_requested()) return store;
+    const auto now = steady_clock::now();
+    if (now - tried > kLongestTry) away_since = now;  // it waited for another gateway's session
+    if (is_bounded && now - away_since >= *setup_.database_wait) return store;
     if (tries % kTriesTold == 0) {
       setup_.logger.Warn("database-away", {{"reason", store.error().detail}});
     }
@@ -74,7 +87,7 @@ void Storage::WatchDatabase() {
   if (!setup_.config.store) return;
   const runtime::Instant now = setup_.clock.Now();  // a write waits for a lost line by itself
   const Status written = store_->Write([](store::Transaction&) { return Status(); });
-  if (written || written.error().code != ErrorCode::kUnavailable) {
+  if (written) {  // else it does not matter why: an empty unit of work has no error of its own
     unwritten_since_.reset();
     return;
   }
@@ -90,10 +103,11 @@ int Storage::Schema() const {
 
 Status Storage::BringUpToDate() {
   const std::filesystem::path& directory = setup_.config.data_directory;
+  oversight::Standing standing;
   {
     // Opened without a ledger, since a replay writes no lines. SQLite's also takes the directory's
     // lock before the ledger in it is touched.
-    COMITY_ASSIGN_OR_RETURN(const auto store, AwaitDatabase());
+    COMITY_ASSIGN_OR_RETURN(const auto store, AwaitDatabase(nullptr));
     oversight::RemoveUnfinishedBackups(directory);
     COMITY_ASSIGN_OR_RETURN(
         ledger_,
@@ -115,9 +129,12 @@ Status Storage::BringUpToDate() {
            oversight::AdoptCopy({*store, *ledger_, directory, LogOrigin(setup_.config),
                                  *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
     COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
+    COMITY_ASSIGN_OR_RETURN(standing, oversight::StandingOf(*store));
   }
-  COMITY_ASSIGN_OR_RETURN(store_, OpenDatabase(setup_.config, ledger_.get(), Owner()));
-  return {};
+  COMITY_ASSIGN_OR_RETURN(store_, AwaitDatabase(ledger_.get()));
+  // Opened a second time, it could be another server's by now. What holds of the first one holds of
+  // this one too if the log is as long and the ledger's head is the same.
+  return At("data.directory", oversight::CheckStillStands(*store_, standing));
 }
 
 Status Storage::OpenLog() {

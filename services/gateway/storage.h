@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "crypto/base/random.h"
 #include "crypto/base/result.h"
@@ -27,6 +29,17 @@ namespace comity::gateway {
 // Threads: Open and Close by one thread; what it holds is thread-safe.
 class Storage {
  public:
+  // That this gateway is the one that works, as long as it lives.
+  struct Turn {
+    runtime::Descriptor data_lock;  // of a PostgreSQL node; SQLite's store has its own
+    bool waited = false;            // until another gateway ended
+  };
+  // With a PostgreSQL database: waits until no other gateway has the data directory. Before that,
+  // nothing in it may be read that the other one changes: keys, the clock's record, the ledger.
+  // Errors: kUnavailable  `stop` was requested first, or the directory cannot be locked
+  static Result<Turn> AwaitTurn(const runtime::Config& config, runtime::Logger& logger,
+                                const std::stop_token& stop);
+
   struct Setup {
     const runtime::Config& config;
     const IdentityKeys& keys;
@@ -34,16 +47,18 @@ class Storage {
     const runtime::Clock& clock;
     runtime::Logger& logger;
     RandomSource& random;
-    // Requested: nothing waits any more, neither for another gateway to end nor for a database.
-    std::stop_token stop{};
+    std::stop_token stop{};  // requested: nothing waits for a database any more
     // Called, perhaps by the database's thread, when this gateway must end and start anew, with
     // why.
     std::function<void(std::string)> start_anew{};
+    // How long a database that is away is waited for, unless another gateway worked until now;
+    // none: as long as it takes.
+    std::optional<std::chrono::seconds> database_wait{};
   };
-  // With a PostgreSQL database: waits until no other gateway has the data directory, and until none
-  // writes to the database. All references must outlive the object.
+  // With a PostgreSQL database: waits until no other gateway writes to it. All references must
+  // outlive the object.
   // Errors: those of store, ledger, replay and log; each names what is wrong
-  static Result<std::unique_ptr<Storage>> Open(const Setup& setup);
+  static Result<std::unique_ptr<Storage>> Open(const Setup& setup, Turn turn);
 
   int Schema() const;  // of the database
   store::Store& store() { return *store_; }
@@ -68,17 +83,16 @@ class Storage {
   void NoteEnd();
 
  private:
-  explicit Storage(const Setup& setup) : setup_(setup) {}
-  Status LockData();
+  Storage(const Setup& setup, Turn turn) : setup_(setup), turn_(std::move(turn)) {}
   DatabaseOwner Owner();
-  Result<std::unique_ptr<store::Store>> AwaitDatabase();
+  Result<std::unique_ptr<store::Store>> AwaitDatabase(store::ErasureLedger* ledger);
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);
   Status NoteSize();
 
   const Setup setup_;
-  runtime::Descriptor data_lock_;  // of a PostgreSQL node; SQLite's store has its own
+  const Turn turn_;
   std::optional<runtime::Instant> unwritten_since_;
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;

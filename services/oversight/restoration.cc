@@ -174,6 +174,29 @@ Status CheckNotRolledBack(const store::Store& store, const ErasureLedger& ledger
                   "another name");
 }
 
+Result<Standing> StandingOf(const store::Store& store) {
+  Standing standing;
+  COMITY_RETURN_IF_ERROR(store.Read([&](const store::Transaction& tx) -> Status {
+    COMITY_ASSIGN_OR_RETURN(standing.ledger, tx.retention().Head());
+    COMITY_ASSIGN_OR_RETURN(standing.log_size, tx.audit().Size());
+    COMITY_ASSIGN_OR_RETURN(standing.restoration, tx.retention().Restoration());
+    return {};
+  }));
+  return standing;
+}
+
+Status CheckStillStands(const store::Store& store, const Standing& before) {
+  COMITY_ASSIGN_OR_RETURN(const Standing now, StandingOf(store));
+  const bool is_same = now.ledger == before.ledger && now.log_size == before.log_size &&
+                       now.restoration.state == before.restoration.state &&
+                       now.restoration.backup == before.restoration.backup &&
+                       now.restoration.log_origin == before.restoration.log_origin;
+  if (is_same) return {};
+  return Fail(ErrorCode::kConflict,
+              "the database changed while the gateway started: somebody else writes to it, or it "
+              "is another one now. See which server answers, and start again");
+}
+
 Result<std::unique_ptr<Reunion>> Reunion::Open(store::Store& store,
                                                const Restoration& restoration) {
   std::unique_ptr<Reunion> reunion(

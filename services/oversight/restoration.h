@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -56,6 +57,19 @@ Result<Restoration> AdoptCopy(const AdoptSetup& setup);
 //
 // Errors: kConflict  says both sizes and what to do; those of store and ledger
 Status CheckNotRolledBack(const store::Store& store, const ErasureLedger& ledger);
+
+// What a gateway learnt of a database before it closed it to open it anew: where its erasures, its
+// log and its restoration stand.
+struct Standing {
+  store::LedgerHead ledger;
+  std::uint64_t log_size = 0;
+  Restoration restoration;
+};
+Result<Standing> StandingOf(const store::Store& store);
+// Whether the database is still as it was: else it is another one (a replica that lags, one that
+// was put back) or somebody wrote to it, and what was found out about it is not true.
+// Errors: kConflict  it is not; those of the store
+Status CheckStillStands(const store::Store& store, const Standing& before);
 
 // Where the log goes on: `first_origin`, or the name it got when the node was restored.
 std::string OriginOf(const Restoration& restoration, const std::string& first_origin);

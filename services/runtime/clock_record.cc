@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 #include <condition_variable>
+#include <fstream>
 #include <mutex>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "services/runtime/file.h"
@@ -18,6 +20,12 @@ using std::chrono::microseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kMostRecord = 256;
+constexpr std::size_t kBootIdSize = 36;  // a UUID as text
+constexpr const char* kBootIdFile = "/proc/sys/kernel/random/boot_id";
+// What a record can say; beyond it is damage, and sums of it would overflow.
+constexpr microseconds kMostSinceBoot = std::chrono::years(100);
+constexpr Instant kEarliest{};
+constexpr Instant kLatest = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
 constexpr seconds kMostOff = 2 * GuardedClock::kMostStep;  // what was followed before the record
 constexpr seconds kSaveEvery{60};
 constexpr seconds kLookEvery{10};
@@ -33,10 +41,29 @@ tl::unexpected<Error> Off(const ClockRecord& now, microseconds off, const char* 
                           off > microseconds(0) ? "after" : "before", since, kWhatToDo));
 }
 
+bool IsBootId(std::string_view text) {
+  return text.size() == kBootIdSize && std::ranges::all_of(text, [](char c) {
+           return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// Without an id nobody knows whether the machine was booted between the two.
+bool AreOfOneBoot(const ClockRecord& a, const ClockRecord& b) {
+  return IsBootId(a.boot_id) && a.boot_id == b.boot_id;
+}
+
+// Read to its end: the kernel gives this file no size.
+std::string BootId() {
+  std::string id;
+  std::ifstream file(kBootIdFile);
+  std::getline(file, id);
+  return IsBootId(id) ? id : "unknown";
+}
+
 }  // namespace
 
 Status CheckClock(const ClockRecord& before, const ClockRecord& now) {
-  if (before.boot_id == now.boot_id) {
+  if (AreOfOneBoot(before, now)) {
     const microseconds off = (now.now - before.now) - (now.boot - before.boot);
     if (std::chrono::abs(off) <= kMostOff) return {};
     return Off(now, off, "since the gateway last ran, by the time since the machine was booted");
@@ -53,12 +80,7 @@ Status CheckClock(const ClockRecord& before, const ClockRecord& now) {
 }
 
 ClockRecord RecordOf(const GuardedClock& clock) {
-  // Without an id of the boot the record is as one of another boot: less exact.
-  std::string boot_id =
-      ReadTextFile("/proc/sys/kernel/random/boot_id", kMostRecord).value_or(std::string());
-  if (boot_id.ends_with('\n')) boot_id.pop_back();
-  if (boot_id.empty()) boot_id = "unknown";
-  return {std::move(boot_id), clock.SinceBoot(), clock.Now()};
+  return {BootId(), clock.SinceBoot(), clock.Now()};
 }
 
 Result<ClockRecord> LoadClockRecord(const std::filesystem::path& file) {
@@ -68,7 +90,9 @@ Result<ClockRecord> LoadClockRecord(const std::filesystem::path& file) {
   microseconds::rep boot = 0;
   microseconds::rep now = 0;
   std::string rest;
-  if (!(stream >> record.boot_id >> boot >> now) || (stream >> rest) || boot < 0) {
+  if (!(stream >> record.boot_id >> boot >> now) || (stream >> rest) || boot < 0 ||
+      boot > kMostSinceBoot.count() || now < kEarliest.time_since_epoch().count() ||
+      now >= kLatest.time_since_epoch().count()) {
     return Fail(ErrorCode::kCorrupt, file.string() +
                                          " is not the record of a clock; look at it, and move it "
                                          "away if the machine's clock is right");

@@ -13,7 +13,7 @@ namespace comity::runtime {
 
 // What a program remembers of time beyond its end: when it last ran, and since which boot.
 struct ClockRecord {
-  std::string boot_id;               // the kernel's, another one after each boot
+  std::string boot_id;               // the kernel's UUID of this boot; another text: not known
   std::chrono::microseconds boot{};  // since boot
   Instant now{};
 };
@@ -22,14 +22,16 @@ struct ClockRecord {
 inline constexpr std::chrono::days kLongestAbsence{35};
 
 // Whether the time is one that can have come since `before`: exact to a minute while the machine
-// runs, else not before it and not longer after it than kLongestAbsence.
+// runs, else not before it and not longer after it than kLongestAbsence. A boot that is not known
+// counts as another one.
 //
 // Errors: kConflict  says by how much it is off and what to do
 Status CheckClock(const ClockRecord& before, const ClockRecord& now);
 
 // Of this machine at this moment.
 ClockRecord RecordOf(const GuardedClock& clock);
-// Errors: kNotFound  there is none; kCorrupt  it is not of the form that SaveClockRecord writes
+// Errors: kNotFound  there is none; kCorrupt  it is not of the form that SaveClockRecord writes, or
+//         not of a time from 1970 to 9999, or of a machine that has run for 100 years
 Result<ClockRecord> LoadClockRecord(const std::filesystem::path& file);
 Status SaveClockRecord(const std::filesystem::path& file, const ClockRecord& record);
 

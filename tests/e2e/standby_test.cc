@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 #include <thread>
 
 #include "services/audit/events.h"
+#include "services/runtime/clock_record.h"
 #include "tests/e2e/exported_log.h"
 #include "tests/e2e/gateway_process.h"
 #include "tests/e2e/live_engine.h"
@@ -31,6 +33,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -132,6 +135,24 @@ TEST_F(Standby, TakesOverWhoeverWorksIsKilledAndTheStreamsGoOn) {
     working = 1 - working;
   }
   CheckRecords();
+}
+
+// What the one that worked wrote last is a day behind: the clock of this machine was set.
+TEST_F(Standby, IsRefusedItsTurnByAClockThatWasSetWhileItWaited) {
+  GatewayProcess& waiting = police_[1];
+  ASSERT_TRUE(waiting.Begin());
+  ASSERT_TRUE(WaitFor(seconds(10), [&] {
+    return waiting.log().find("gateway-waits") != std::string::npos;
+  })) << waiting.log();
+  const std::filesystem::path file = agencies_.police().data() / "clock";
+  auto record = runtime::LoadClockRecord(file);
+  ASSERT_THAT(record, IsOk());
+  record->now -= std::chrono::hours(24);
+  ASSERT_THAT(runtime::SaveClockRecord(file, *record), IsOk());
+  police_[0].Kill();
+  EXPECT_TRUE(WaitFor(seconds(10), [&] { return !waiting.IsRunning(); })) << waiting.log();
+  EXPECT_THAT(waiting.log(), AllOf(HasSubstr("--accept-clock"), Not(HasSubstr("listens on"))));
+  engine_->Stop();
 }
 
 TEST_F(Standby, WaitsWithoutAPortAndEndsWhenItIsToldTo) {

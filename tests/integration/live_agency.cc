@@ -93,9 +93,13 @@ void LiveAgency::Start(const std::vector<const LiveAgency*>& peers) {
   CheckOk(TryStart(peers));
 }
 
+void LiveAgency::WriteConfig() const {
+  CheckOk(runtime::WriteFile(config_file(), AsBytes(ConfigText()), 0600));
+}
+
 Status LiveAgency::TryStart(const std::vector<const LiveAgency*>& peers) {
   const std::filesystem::path file = config_file();
-  CheckOk(runtime::WriteFile(file, AsBytes(ConfigText()), 0600));
+  WriteConfig();
   auto config = runtime::LoadConfig(file);
   if (!config) fmt::print(stderr, "{}\n", runtime::Describe(config.error().front(), file));
   COMITY_CHECK(config.has_value());

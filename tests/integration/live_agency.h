@@ -55,6 +55,8 @@ class LiveAgency {
   gateway::Gateway& gateway() const { return *gateway_; }
   // Further tables of the configuration; before Start.
   void Configure(std::string toml) { settings_ = std::move(toml); }
+  // Writes config_file(), which Start does by itself.
+  void WriteConfig() const;
   // Partners find it at this port of loopback, where something stands before its own; before they
   // start.
   void ReachedAt(std::uint16_t port) { reached_at_ = port; }

@@ -158,6 +158,10 @@ class Unit(Packages):
                    f"--threshold={EXPOSURE_TENTHS}", self.unit)
         self.assertEqual(done.returncode, 0, done.stdout[-400:])
 
+    def test_it_can_read_the_id_of_the_boot(self):
+        # A start judges the clock by /proc/sys/kernel/random/boot_id.
+        self.assertNotIn("ProcSubset=pid\n", self.unit.read_text())
+
     def test_it_waits_for_a_configuration(self):
         self.assertIn("ConditionPathExists=/etc/comity/comityd.toml\n", self.unit.read_text())
 

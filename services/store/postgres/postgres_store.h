@@ -72,7 +72,8 @@ class PostgresStore : public Store {
 
 // Opens the store, brings its schema up to date if `options` say how, and becomes the one writer.
 //
-// Errors: kInvalidArgument   the url; what to write instead
+// Errors: kInvalidArgument   the url; what to write instead; or a server that is too old, is not in
+//                            UTF-8, or loses what it acknowledges (fsync off)
 //         kPermissionDenied  the role is a superuser, owns the tables, may change log entries, or
 //         may
 //                            not do what it must; a password file that others may read

@@ -52,7 +52,8 @@ void CheckNotOwner(Session& session) {
 
 void CheckDurable(Session& session) {
   if (Setting(session, "fsync") == "off" || Setting(session, "full_page_writes") == "off") {
-    throw DatabaseError(ErrorCode::kUnavailable,
+    // Not kUnavailable: it does not pass by itself, and whoever waits for it would never say so.
+    throw DatabaseError(ErrorCode::kInvalidArgument,
                         "the database server has fsync or full_page_writes off: what it "
                         "acknowledges is lost with its machine; turn both on");
   }

@@ -53,6 +53,36 @@ class RestorationTest : public RetentionWorld {
   int confirmed_ = 0;
 };
 
+// A gateway opens its database twice at its start; in between, somebody else's may be in its place.
+TEST_F(RestorationTest, NoticesThatTheDatabaseIsNotTheOneThatWasRead) {
+  Record(3);
+  const auto before = StandingOf(*store_);
+  ASSERT_THAT(before, IsOk());
+  MustOpen();
+  EXPECT_THAT(CheckStillStands(*store_, *before), IsOk());
+  PutAlert("a-1", clock_.Now());
+  EXPECT_THAT(CheckStillStands(*store_, *before), IsOk());
+  ASSERT_THAT(Erase(policy::RetentionClass::kAlert, "a-1"), IsOk());
+  EXPECT_THAT(CheckStillStands(*store_, *before), FailsWith(ErrorCode::kConflict));
+
+  const auto erased = StandingOf(*store_);
+  ASSERT_THAT(erased, IsOk());
+  Record(1);
+  EXPECT_THAT(CheckStillStands(*store_, *erased), FailsWith(ErrorCode::kConflict));
+
+  const auto longer = StandingOf(*store_);
+  ASSERT_THAT(longer, IsOk());
+  ASSERT_THAT(Write([](store::Transaction& tx) {
+                Restoration copy;
+                copy.state = RestorationState::kCopy;
+                return tx.retention().PutRestoration(copy);
+              }),
+              IsOk());
+  const Status other = CheckStillStands(*store_, *longer);
+  ASSERT_THAT(other, FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(other.error().detail, HasSubstr("another one"));
+}
+
 TEST_F(RestorationTest, LeavesADatabaseThatIsNoCopyAlone) {
   EXPECT_EQ(restoration_.state, RestorationState::kNever);
   EXPECT_EQ(OriginOf(restoration_, kOrigin), kOrigin);

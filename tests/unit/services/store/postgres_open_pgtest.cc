@@ -106,7 +106,7 @@ TEST_F(PostgresOpen, RefusesADatabaseInAnotherEncoding) {
 TEST_F(PostgresOpen, RefusesAServerThatLosesWhatItAcknowledges) {
   PostgresOptions options = database_.options();
   options.accept_unsafe_server = false;
-  EXPECT_THAT(Words(options, ErrorCode::kUnavailable), HasSubstr("fsync"));
+  EXPECT_THAT(Words(options, ErrorCode::kInvalidArgument), HasSubstr("fsync"));
 }
 
 TEST_F(PostgresOpen, RefusesASuperuser) {
