@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -114,7 +115,7 @@ class Comparer {
   }
 
   void FindTwice(const Side& own) {
-    for (const std::string_view type : {kQueued, kReceived, kReceipt}) {
+    for (const std::string_view type : {kQueued, kReceived, kReceipt, kSearchOpened}) {
       for (const auto& [exchange, entries] : own.Of(type)) {
         if (entries.size() > 1) Report(difference::kTwice, own, exchange, std::string(type));
       }
@@ -175,7 +176,13 @@ class Comparer {
   // `own` answered.
   void CountLostHits(const Side& own, const Side& partner) {
     for (const auto& [exchange, hits] : own.Of(kSearchHit)) {
-      if (partner.Of(kAlertRaised, exchange).empty()) result_.hits_without_alert += hits.size();
+      std::set<std::string> alerted;  // by every hit of an answer, also by frames that are merged
+      for (const LogEntry* alert : partner.Of(kAlertRaised, exchange)) {
+        alerted.insert(MessageOf(*alert, "answer"));
+      }
+      for (const LogEntry* hit : hits) {
+        if (!alerted.contains(MessageOf(*hit, "answer"))) ++result_.hits_without_alert;
+      }
     }
   }
 
@@ -232,11 +239,21 @@ class Comparer {
     CheckReceipts(own);
   }
 
+  // When a partner is removed, what waits for it is dropped; it may be enrolled anew later.
+  static std::optional<tlog::EntryTime> LastDrop(const Side& own) {
+    std::optional<tlog::EntryTime> last;
+    for (const auto& [exchange, drops] : own.Of(kDropped)) {
+      for (const LogEntry* drop : drops) last = std::max(last, std::optional(drop->time));
+    }
+    return last;
+  }
+
   void CheckReceipts(const Side& own) {
+    const std::optional<tlog::EntryTime> last_drop = LastDrop(own);
     for (const auto& [exchange, queued] : own.Of(kQueued)) {
       const Entries& receipts = own.Of(kReceipt, exchange);
       if (receipts.empty()) ++result_.messages_waiting;
-      if (receipts.empty() && !own.Of(kDropped).empty()) continue;  // the partner was removed
+      if (receipts.empty() && last_drop && queued.front()->time <= *last_drop) continue;
       const tlog::EntryTime until = receipts.empty() ? own.end() : receipts.front()->time;
       if (until - queued.front()->time <= bounds_.receipt) continue;
       Report(difference::kReceiptLate, own, exchange,
@@ -270,7 +287,8 @@ class Comparer {
     }
   }
 
-  // `own` held: what it reserved is at least what the other log counts as answered by it.
+  // `own` held: what it reserved, for all partners, since whose it was is committed and not in the
+  // clear, is at least what the other log counts as answered by it.
   void CompareCapacity(const Side& own, const Side& partner) {
     std::int64_t reserved = 0;
     for (const LogEntry& entry : own.all()) {
@@ -286,8 +304,8 @@ class Comparer {
     }
     if (answered <= reserved) return;
     Report(difference::kCapacityBelowUse, own, "",
-           "capacity of " + std::to_string(reserved) + " was reserved, " + partner.agency() +
-               " counts " + std::to_string(answered) + " answers");
+           "capacity of " + std::to_string(reserved) + " was reserved for all partners, " +
+               partner.agency() + " alone counts " + std::to_string(answered) + " answers");
   }
 
   const Side one_;

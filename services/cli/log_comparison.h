@@ -82,7 +82,7 @@ struct Comparison {
   std::uint64_t messages = 0;           // with their receipt at both
   std::uint64_t not_judged = 0;         // too near the end of the other log
   // No difference: an answer or a question can be lost on its way.
-  std::uint64_t hits_without_alert = 0;
+  std::uint64_t hits_without_alert = 0;  // whose answer stands in no alert
   std::uint64_t searches_unanswered = 0;
   std::uint64_t messages_waiting = 0;
   static constexpr std::size_t kMostDifferences = 1000;

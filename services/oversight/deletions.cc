@@ -129,7 +129,9 @@ Result<Erased> Deletions::Obey(store::Transaction& transaction, audit::Recorder&
 Status Deletions::Finish(store::Transaction& transaction, audit::Recorder& recorder,
                          const store::OutboxRecord& order, const Receipt& receipt) const {
   COMITY_ASSIGN_OR_RETURN(const auto deletions, transaction.holdings().Deletions());
-  const auto found = std::ranges::find(deletions, order.number, &DeletionRecord::message);
+  const auto found = std::ranges::find_if(deletions, [&](const DeletionRecord& deletion) {
+    return deletion.message == order.number && deletion.holder == order.peer;
+  });
   if (found == deletions.end()) return {};
   DeletionRecord deletion = *found;
   deletion.done_at = setup_.clock.Now();

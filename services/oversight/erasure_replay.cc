@@ -20,7 +20,9 @@ using backup::LedgerPosition;
 using policy::RetentionClass;
 
 constexpr std::string_view kReplayed = "replayed";
-constexpr std::string_view kCorrected = "corrected";
+// These name what may stand again by now under the same reference, and rightly: an entry that says
+// something else, an import that was made anew.
+const std::set<std::string_view> kMayComeAgain = {"corrected", "not-taken"};
 constexpr std::size_t kBatch = 500;
 
 struct Found {
@@ -55,9 +57,10 @@ void Collect(const LedgerLine& line, const Found& found, Missing& missing) {
   if (line.kind != backup::line_kind::kErased) return;
   auto& named = missing.by_line[line.sequence];
   for (const backup::LedgerGroup& group : line.groups) {
-    // What was corrected still stands after a crash, as it was before; in an old copy it is what
-    // must not come back.
-    if (group.reason == kCorrected && !found.is_copy) continue;
+    // After a crash what was corrected stands as it was before, and what a broken import left goes
+    // by the mark on its list. In a copy of before the line it is what must not come back.
+    const bool before_line = found.is_copy && found.copied.sequence < line.sequence;
+    if (kMayComeAgain.contains(group.reason) && !before_line) continue;
     for (const Digest& id : group.ids) named.emplace_back(group.record_class, id);
   }
 }

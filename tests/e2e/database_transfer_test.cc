@@ -135,6 +135,45 @@ TEST_F(DatabaseTransfer, CarriesEveryRowOverAndTheNodeGoesOn) {
   agencies_.CreateDeployment();
 }
 
+// The newest messages are often those of a partner that was removed: they are deleted, and what
+// names their numbers is kept.
+TEST_F(DatabaseTransfer, NoNumberOfAMessageThatIsGoneComesAgain) {
+  using store::Query;
+  using store::SqliteConnection;
+  constexpr const char* kInto =
+      "INSERT INTO outbox (number, peer, id, kind, content, created_at, refused, told, receipt)"
+      " VALUES (900, 'eastvale-council', 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 'k', x'01', 1, '', 0, x'')";
+  constexpr const char* kAnew =
+      "INSERT INTO outbox (peer, id, kind, content, created_at, refused, told, receipt)"
+      " VALUES ('eastvale-council', 'bbbbbbbbbbbbbbbbbbbbbbbbbb', 'k', x'01', 1, '', 0, x'')";
+  {
+    const auto sqlite = SqliteConnection::Open(file(), SqliteConnection::Mode::kReadWrite);
+    ASSERT_THAT(sqlite, IsOk());
+    Query(**sqlite, kInto).Run();
+    Query(**sqlite, "DELETE FROM outbox").Run();
+  }
+  ASSERT_THAT(gateway::ImportDatabase(Config()), IsOk());
+  EXPECT_EQ(database_.Ask("INSERT INTO comity.outbox (peer, id, kind, content, created_at, refused,"
+                          " told, receipt) VALUES ('eastvale-council',"
+                          " 'cccccccccccccccccccccccccc', 'k', '\\x01', 1, '', 0, '')"
+                          " RETURNING number"),
+            "901");
+  database_.Ask("DELETE FROM comity.outbox");
+
+  store::PostgresOptions options;
+  options.url = database_.Url("comity_gateway");
+  const auto copy = police().data() / "copy.db";
+  store::RestorationRecord restoration;
+  restoration.backup = "a-backup";
+  ASSERT_THAT(store::CopyPostgresStore(options, copy, restoration), IsOk());
+  const auto sqlite = SqliteConnection::Open(copy, SqliteConnection::Mode::kReadWrite);
+  ASSERT_THAT(sqlite, IsOk());
+  Query(**sqlite, kAnew).Run();
+  Query row(**sqlite, "SELECT number FROM outbox");
+  ASSERT_TRUE(row.Next());
+  EXPECT_EQ(row.Integer(0), 902);
+}
+
 TEST_F(DatabaseTransfer, ADatabaseWithRecordsIsNotTouched) {
   ASSERT_THAT(gateway::ImportDatabase(Config()), IsOk());
   const std::string count = database_.Ask("SELECT count(*) FROM comity.audit_entry");

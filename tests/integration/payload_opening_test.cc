@@ -205,6 +205,26 @@ TEST_F(PayloadOpening, IsFetchedWithinADayOfItsApproval) {
   EXPECT_TRUE(openings.entries.empty());
 }
 
+// The stored time of the approval is nobody's word.
+TEST_F(PayloadOpening, IsFetchedWithinADayOfWhatItsApproverSigned) {
+  const v1::PendingAct act = Agreed({search_});
+  const auto sign_at = [&](std::chrono::hours ago) {
+    ChangeStored(act, [&](store::ApprovalRecord& stored) {
+      auto decision = identity::ParseDecision(stored.decision).value();
+      decision.at = clock_.Now() - ago;
+      stored.decision = identity::SignDecision(StaffKey(council_.pki(), "dpo"), decision).value();
+      stored.decided_at = clock_.Now();
+    });
+  };
+  cli::PayloadOpenings openings;
+  sign_at(std::chrono::hours(25));
+  EXPECT_EQ(Open(act.approval(), openings).error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(openings.entries.empty());
+  EXPECT_EQ(ExportLog(council_).Count(audit::kPayloadOpened), 0U);
+  sign_at(std::chrono::hours(23));
+  EXPECT_TRUE(Open(act.approval(), openings).ok());
+}
+
 TEST_F(PayloadOpening, OfAnErasedPayloadSaysSinceWhen) {
   WriteIntoDatabase([&](store::Transaction& transaction) -> Status {
     const std::string index = std::to_string(search_);

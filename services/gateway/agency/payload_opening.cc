@@ -190,11 +190,14 @@ Status PayloadOpening::CheckAgreed(const identity::PendingAct& act,
   }
   COMITY_ASSIGN_OR_RETURN(const identity::Decision decision,
                           identity::VerifyDecision(act.decision, approver->signing_key));
-  if (decision.approval == act.id && decision.sha256 == act.sha256 &&
-      decision.kind == identity::DecisionKind::kApprove && decision.person == approver->id) {
-    return {};
+  if (decision.approval != act.id || decision.sha256 != act.sha256 ||
+      decision.kind != identity::DecisionKind::kApprove || decision.person != approver->id) {
+    return Fail(ErrorCode::kCorrupt, act.id + ": the stored decision is about something else");
   }
-  return Fail(ErrorCode::kCorrupt, act.id + ": the stored decision is about something else");
+  if (now - decision.at > kFetchTime) {
+    return NotAgreed("it could be fetched for 24 hours after its approver signed");
+  }
+  return {};
 }
 
 Result<OpeningOrder> PayloadOpening::Begin(const std::string& approval,

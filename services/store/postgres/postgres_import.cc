@@ -55,16 +55,16 @@ Status PostgresImport::ExpectEmpty(const std::string& table) {
               "the database holds records already (table " + table + "); name an empty one");
 }
 
-void PostgresImport::SetCounters(const std::string& table) {
+void PostgresImport::SetCounters(const std::string& table, std::int64_t given) {
   const auto columns =
       session_->Execute(fmt::format("SELECT attname FROM pg_attribute WHERE attrelid = "
                                     "'comity.{}'::regclass AND attidentity <> ''",
                                     table));
   for (const auto& column : columns) {
     session_->Execute(
-        fmt::format("SELECT setval(pg_get_serial_sequence('comity.{0}', '{1}'), max({1}))"
-                    " FROM comity.{0} HAVING max({1}) IS NOT NULL",
-                    table, column[0].as<std::string>()));
+        fmt::format("SELECT setval(pg_get_serial_sequence('comity.{0}', '{1}'),"
+                    " greatest(max({1}), {2})) FROM comity.{0} HAVING greatest(max({1}), {2}) > 0",
+                    table, column[0].as<std::string>(), given));
   }
 }
 

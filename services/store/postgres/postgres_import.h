@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -28,8 +29,9 @@ class PostgresImport final : public PostgresConnection {
   void Commit() override;
   // Errors: kConflict  the table has a row. In: table  of the schema; trusted
   Status ExpectEmpty(const std::string& table);
-  // What counts itself goes on after the largest number that was copied. In: table  as above
-  void SetCounters(const std::string& table);
+  // What counts itself goes on after the largest number that was copied, or was given before.
+  // In: table  as above; given  0: no more than was copied
+  void SetCounters(const std::string& table, std::int64_t given);
 
  private:
   PostgresImport() = default;

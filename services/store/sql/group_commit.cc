@@ -131,7 +131,7 @@ Status GroupCommit::RunUnit(const Work& work) {
 
 // Last in a unit of work, so that what fails in it is not listed. A unit that is listed and then
 // lost with its group leaves the head behind the ledger for good: lines are applied again at the
-// next start, which can only erase.
+// next start, which can only erase. Those whose references come again are not (ErasureReplay).
 Status GroupCommit::TellLedger() {
   const std::vector<ErasedRecord> erased = std::exchange(connection_->erased(), {});
   if (ledger_ == nullptr || erased.empty()) return {};

@@ -71,4 +71,17 @@ std::uint64_t RowCopy::Copy(Connection& from, Connection& to, const TableShape& 
   return rows;
 }
 
+void RowCopy::CopyCounter(Connection& postgres, Connection& sqlite, const TableShape& table) {
+  if (table.counter.empty()) return;
+  // The name that PostgreSQL gives the sequence of an identity column.
+  Query row(postgres, Keep("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM " +
+                           table.name + "_" + table.counter + "_seq"));
+  if (!row.Next() || row.Integer(0) == 0) return;
+  const std::int64_t largest = row.Integer(0);
+  Query known(sqlite, "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", largest,
+              table.name);
+  if (known.Run() > 0) return;
+  Query(sqlite, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table.name, largest).Run();
+}
+
 }  // namespace comity::store

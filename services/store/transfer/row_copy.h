@@ -23,6 +23,9 @@ class RowCopy {
   explicit RowCopy(Reading reading) : reading_(reading) {}
   // Returns how many rows. Throws DatabaseError.
   std::uint64_t Copy(Connection& from, Connection& to, const TableShape& table);
+  // After the rows: the largest number that the table's counter gave, also if its row is gone
+  // since. Nothing for a table without one. Throws DatabaseError.
+  void CopyCounter(Connection& postgres, Connection& sqlite, const TableShape& table);
 
  private:
   std::uint64_t CopyStep(Connection& from, Connection& to, const TableShape& table,

@@ -22,13 +22,15 @@ TableShape::Kind KindOf(const std::string& type) {
 std::map<std::string, TableShape> Columns(Connection& sqlite) {
   std::map<std::string, TableShape> tables;
   Query row(sqlite,
-            "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c"
+            "SELECT m.name, c.name, c.type, c.pk > 0 AND m.sql LIKE '%AUTOINCREMENT%'"
+            " FROM sqlite_master m, pragma_table_info(m.name) c"
             " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'schema_version'"
             " ORDER BY m.name, c.cid");
   while (row.Next()) {
     TableShape& table = tables[row.Text(0)];
     table.name = row.Text(0);
     table.columns.push_back({row.Text(1), KindOf(row.Text(2))});
+    if (row.Integer(3) != 0) table.counter = row.Text(1);
   }
   return tables;
 }

@@ -17,6 +17,7 @@ struct TableShape {
   };
   std::string name;
   std::vector<Column> columns;
+  std::string counter;  // the column whose numbers never come again; empty: there is none
 
   // "a, b, c"
   std::string ColumnList() const;

@@ -11,6 +11,7 @@
 #include "services/store/postgres/postgres_reader.h"
 #include "services/store/postgres/postgres_url.h"
 #include "services/store/sql/guarded_call.h"
+#include "services/store/sql/query.h"
 #include "services/store/sqlite/sqlite_connection.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "services/store/transfer/row_copy.h"
@@ -19,6 +20,13 @@ namespace comity::store {
 namespace {
 
 using Mode = SqliteConnection::Mode;
+
+// The largest number that the table's counter gave, also if its row is gone since; 0: none.
+std::int64_t CounterOf(Connection& sqlite, const TableShape& table) {
+  if (table.counter.empty()) return 0;
+  Query row(sqlite, "SELECT seq FROM sqlite_sequence WHERE name = ?", table.name);
+  return row.Next() ? row.Integer(0) : 0;
+}
 
 // A file of this name with the schema of this program and no row.
 Status MakeEmpty(const std::filesystem::path& copy) {
@@ -47,7 +55,10 @@ Result<RestorationRecord> CopyPostgresStore(const PostgresOptions& options,
     COMITY_RETURN_IF_ERROR(GuardedCall("copy the database", [&]() -> Status {
       source->BeginRead();
       target->Begin();
-      for (const TableShape& table : TablesOf(*target)) rows.Copy(*source, *target, table);
+      for (const TableShape& table : TablesOf(*target)) {
+        rows.Copy(*source, *target, table);
+        rows.CopyCounter(*source, *target, table);
+      }
       target->Commit();
       source->Abandon();
       return {};
@@ -72,7 +83,7 @@ Result<Imported> ImportIntoPostgres(const std::filesystem::path& database,
     }
     for (const TableShape& table : tables) {
       imported.rows += rows.Copy(*source, *target, table);
-      target->SetCounters(table.name);
+      target->SetCounters(table.name, CounterOf(*source, table));
       ++imported.tables;
     }
     target->Commit();

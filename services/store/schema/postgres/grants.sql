@@ -22,6 +22,9 @@ BEGIN
       comity.holding, comity.holding_answer, comity.partner_withdrawal, comity.watched_hit,
       comity.watched_probes, comity.restoration_reached, comity.sealed_list, comity.sealed_block,
       comity.sealed_copy TO comity_gateway;
+    -- Numbers that never come again: a backup names the largest, which may be of a row that is gone.
+    GRANT SELECT ON SEQUENCE comity.notice_number_seq, comity.outbox_number_seq,
+      comity.retention_hold_number_seq TO comity_gateway;
   END IF;
   IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'comity_auditor') THEN
     REVOKE ALL ON ALL TABLES IN SCHEMA comity FROM comity_auditor;

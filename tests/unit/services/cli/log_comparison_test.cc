@@ -154,6 +154,12 @@ TEST_F(LogComparisonTest, NamesAnAnswerOrAMessageThatIsLoggedTwice) {
   ExpectOne(difference::kTwice, kCouncil, "message-1");
 }
 
+TEST_F(LogComparisonTest, NamesASearchThatIsOpenedTwice) {
+  const LogEntry again = Find(council_, "search-opened");
+  council_.entries.push_back(again);
+  ExpectOne(difference::kTwice, kCouncil, kSession);
+}
+
 TEST_F(LogComparisonTest, NamesASearchThatNobodyAskedFor) {
   Remove(council_, "search-opened");
   Remove(council_, "search-period");
@@ -210,11 +216,24 @@ TEST_F(LogComparisonTest, NamesAReceiptThatCameLateOrNotAtAll) {
   EXPECT_EQ(Compare(bounds).differences[0].kind, difference::kReceiptLate);
 }
 
+TEST_F(LogComparisonTest, ADropExplainsOnlyMessagesThatWaitedThen) {
+  const ComparisonBounds bounds{.receipt = std::chrono::seconds(1)};
+  Remove(police_, "receipt-received");
+  Add(police_, "partner-messages-dropped", "");
+  EXPECT_THAT(Compare(bounds).differences, IsEmpty());
+  Add(police_, "partner-message-queued", "message-2");
+  const Comparison found = Compare(bounds);
+  ASSERT_THAT(found.differences, SizeIs(1));
+  EXPECT_EQ(found.differences[0].kind, difference::kReceiptLate);
+  EXPECT_EQ(found.differences[0].exchange, "message-2");
+}
+
 TEST_F(LogComparisonTest, NamesMoreAnswersThanTheHolderReservedCapacityFor) {
   Find(council_, "search-period").counts["answered"] = 65;
   const Comparison found = Compare();
   ASSERT_THAT(found.differences, SizeIs(1));
   EXPECT_EQ(found.differences[0].kind, difference::kCapacityBelowUse);
+  EXPECT_THAT(found.differences[0].words, HasSubstr("for all partners"));
 }
 
 TEST_F(LogComparisonTest, CountsWhatALostConnectionExplains) {
@@ -224,6 +243,14 @@ TEST_F(LogComparisonTest, CountsWhatALostConnectionExplains) {
   EXPECT_THAT(found.differences, IsEmpty());
   EXPECT_EQ(found.hits_without_alert, 1u);
   EXPECT_EQ(found.searches_unanswered, 1u);
+}
+
+TEST_F(LogComparisonTest, CountsEachAnswerOfAnExchangeThatBecameNoAlert) {
+  LogEntry& hit = Add(police_, "search-hit", probe());
+  hit.messages = {{"probe", Of("probe")}, {"answer", Of("another answer")}};
+  hit.counts = {{"hits", 1}};
+  EXPECT_EQ(Compare().hits_without_alert, 1u);
+  EXPECT_EQ(Compare().alerts, 1u);
 }
 
 TEST_F(LogComparisonTest, DoesNotJudgeWhatIsTooNearTheEndOfTheOtherExport) {

@@ -120,5 +120,33 @@ TEST_F(DeletionsTest, ListsWhoHasNotAnsweredUntilTheReceiptIsThere) {
   EXPECT_THAT(deletions.List(another).value(), IsEmpty());
 }
 
+TEST_F(DeletionsTest, FinishesTheDeletionOfThePartnerThatAnswered) {
+  Deletions deletions = Make();
+  const auto another = policy::AgreementId::Parse("another").value();
+  const auto removed = policy::AgencyId::Parse("southmoor-police").value();
+  const EndedAgreement ended = Ended();
+  ASSERT_THAT(deletions.Start(std::span(&ended, 1)), IsOk());
+  const auto order = WaitingFor(kEast).at(0);
+  const EndedAgreement later = Ended(3);
+  MustCommit([&](store::Transaction& transaction, audit::Recorder&) {
+    return transaction.holdings().AddDeletion({another, 1, removed, agency_.clock.Now(),
+                                               agency_.clock.Now() + 48h, order.number + 1,
+                                               std::nullopt, 0});
+  });
+  ASSERT_THAT(deletions.Start(std::span(&later, 1)), IsOk());
+  const auto second = WaitingFor(kEast).at(1);
+  ASSERT_EQ(second.number, order.number + 1);
+  MustCommit([&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+    COMITY_RETURN_IF_ERROR(
+        transaction.outbox().Acknowledge(second.number, "receipt", agency_.clock.Now()));
+    return deletions.Finish(transaction, recorder, second, ReceiptFor(second));
+  });
+  EXPECT_FALSE(deletions.List(another).value().at(0).deletion.done_at);
+  for (const DeletionView& view : deletions.List(agreement_).value()) {
+    const bool answered = view.deletion.version == 3 || view.deletion.holder == agency_.own;
+    EXPECT_EQ(view.deletion.done_at.has_value(), answered) << view.deletion.version;
+  }
+}
+
 }  // namespace
 }  // namespace comity::oversight

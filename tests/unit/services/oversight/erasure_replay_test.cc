@@ -195,6 +195,35 @@ TEST_F(ErasureReplay, LeavesACorrectionAloneAfterACrash) {
   EXPECT_EQ(Read("ref-1").state, store::EntryState::kActive);
 }
 
+// After a group of units was lost the head stays behind its lines, until the next start: meanwhile
+// the same references may be imported anew, and two people approve them.
+TEST_F(ErasureReplay, LeavesAloneWhatWasImportedAnewAfterAnImportThatWasGivenUp) {
+  const std::vector<store::ErasedRecord> given_up{
+      {"entry", "operation-lantern/ref-1", "not-taken", {}}};
+  ASSERT_THAT(ledger_->Append(given_up, 5), IsOk());
+  AddList({"ref-1"});
+  MustOpen();
+  EXPECT_EQ(replayed_.lines, 1U);
+  EXPECT_EQ(Read("ref-1").state, store::EntryState::kActive);
+  EXPECT_FALSE(Read("ref-1").wrapped_key.empty());
+}
+
+TEST_F(ErasureReplay, LeavesAloneInACopyWhatWasCorrectedOrImportedAnewBeforeIt) {
+  AddList({"ref-1", "ref-2", "ref-3"});
+  const std::vector<store::ErasedRecord> before{
+      {"entry", "operation-lantern/ref-1", "not-taken", {}},
+      {"entry", "operation-lantern/ref-2", "corrected", {}}};
+  ASSERT_THAT(ledger_->Append(before, 5), IsOk());
+  const fs::path copy = CopyNow();
+  const std::vector<store::ErasedRecord> after{
+      {"entry", "operation-lantern/ref-3", "not-taken", {}}};
+  ASSERT_THAT(ledger_->Append(after, 5), IsOk());
+  ASSERT_THAT(Restore(copy), IsOk());
+  EXPECT_FALSE(Read("ref-1").wrapped_key.empty());
+  EXPECT_FALSE(Read("ref-2").wrapped_key.empty());
+  EXPECT_TRUE(Read("ref-3").wrapped_key.empty());
+}
+
 TEST_F(ErasureReplay, RefusesALedgerThatIsOlderThanTheDatabase) {
   PutAlert("a-1", Later());
   const auto text = [](const fs::path& file) {
