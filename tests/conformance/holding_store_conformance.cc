@@ -147,6 +147,15 @@ TEST_P(HoldingStoreConformance, KnowsTheLaterOfAChangeOfTheEntryAndOfItsList) {
   EXPECT_EQ(Get(LastChange("ns-2")).value()->change, "expired");
 }
 
+TEST_P(HoldingStoreConformance, TakesTheEndOfTheListOfTwoChangesAtOneTime) {
+  ASSERT_THAT(Write(PutChange("", "expired", 7)), IsOk());
+  ASSERT_THAT(Write(PutChange("ns-1", "corrected", 7)), IsOk());
+  EXPECT_EQ(Get(LastChange("ns-1")).value()->change, "expired");
+  ASSERT_THAT(Write(PutChange("ns-2", "corrected", 8)), IsOk());
+  ASSERT_THAT(Write(PutChange("", "expired", 8)), IsOk());
+  EXPECT_EQ(Get(LastChange("ns-2")).value()->change, "expired");
+}
+
 TEST_P(HoldingStoreConformance, FindsEndedEntriesThatPartnersWereToldOfAndNobodyPassedOn) {
   const auto entry = [](std::string reference, EntryState state) {
     EntryRecord made;

@@ -167,7 +167,7 @@ Result<std::optional<EntryChangeRecord>> SqlHoldingStore::LastChange(
   return GuardedStep(connection_, "look for a change", [&]() -> Result<Found> {
     Query row(connection_,
               "SELECT change, category, response_code, at FROM entry_change"
-              " WHERE list = ? AND reference IN (?, '') ORDER BY at DESC LIMIT 1",
+              " WHERE list = ? AND reference IN (?, '') ORDER BY at DESC, reference LIMIT 1",
               list.text(), reference);
     if (!row.Next()) return Found();
     EntryChangeRecord change{
