@@ -92,8 +92,7 @@ class HoldingStore {
   virtual Result<std::vector<std::string>> ToldOf(const policy::WatchlistId& list) const = 0;
   // Inserts or replaces what last happened to the entry; without a reference: to all of the list.
   virtual Status PutChange(const EntryChangeRecord& change) = 0;
-  // The later of what happened to the entry and to all of its list; at one time what ended the
-  // list.
+  // The later of what happened to the entry and to all of its list; at one time the list's.
   virtual Result<std::optional<EntryChangeRecord>> LastChange(const policy::WatchlistId& list,
                                                               std::string_view reference) const = 0;
   // Entries that a partner was told of and that are withdrawn or expired without a recorded change:
