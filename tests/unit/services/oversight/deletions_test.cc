@@ -142,7 +142,9 @@ TEST_F(DeletionsTest, FinishesTheDeletionOfThePartnerThatAnswered) {
     return deletions.Finish(transaction, recorder, second, ReceiptFor(second));
   });
   EXPECT_FALSE(deletions.List(another).value().at(0).deletion.done_at);
-  for (const DeletionView& view : deletions.List(agreement_).value()) {
+  const std::vector<DeletionView> views = deletions.List(agreement_).value();
+  ASSERT_THAT(views, SizeIs(4));
+  for (const DeletionView& view : views) {
     const bool answered = view.deletion.version == 3 || view.deletion.holder == agency_.own;
     EXPECT_EQ(view.deletion.done_at.has_value(), answered) << view.deletion.version;
   }
