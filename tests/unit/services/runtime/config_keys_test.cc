@@ -146,7 +146,8 @@ TEST(ConfigKeys, TextsAreReadUpToTheirSizeAndNotBeyond) {
     const bool is_path = bounded.type == KeyType::kPath || bounded.type == KeyType::kPrivatePath;
     if ((bounded.type != KeyType::kText && !is_path) || bounded.key == "level") continue;
     const auto faults_of = [&](std::int64_t size) {
-      const std::string text(static_cast<std::size_t>(size), 'a');
+      std::string text(bounded.key.ends_with("url") ? "postgresql://" : "");
+      text.resize(static_cast<std::size_t>(size), 'a');
       return Faults(ParseConfig(ConfigurationOf([&](const ConfigKey& key) {
                                   return &key == &bounded ? Quoted(text) : RequiredOnly(key);
                                 }),
