@@ -71,7 +71,7 @@ class FloodedWorld : public DirectSearchWorld {
       times.push_back(
           std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
       // Late once is what the machine's other work may do; the 99th tells.
-      const bool is_late = answer.unanswered().reason() == v1::REASON_DEADLINE;
+      const bool is_late = answer.unanswered().reason() == v1::Unanswered::REASON_DEADLINE;
       EXPECT_TRUE(answer.has_answered() || is_late) << answer.DebugString();
       if (::testing::Test::HasFailure()) break;
     }
