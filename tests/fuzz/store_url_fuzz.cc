@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        Has(*connection, " host='localhost") || Has(*connection, " host='127.") ||
                        Has(*connection, " host='::1") || Has(*connection, " host=''") ||
                        Has(*connection, " host=',");
-  COMITY_CHECK(is_near || (Has(*connection, " sslmode='verify-full'") &&
-                           Has(*connection, " sslrootcert='")));
+  COMITY_CHECK(is_near ||
+               (Has(*connection, " sslmode='verify-full'") && Has(*connection, " sslrootcert='")));
   return 0;
 }
