@@ -319,10 +319,11 @@ class Gateway::Parts {
     std::vector<grpc::Service*> shared = {&*federation_service_};
     COMITY_RETURN_IF_ERROR(servers_.Start(
         {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
-         limits::kMaxFederationMessage, limits::kFederationConnections, std::move(shared)},
+         limits::kMaxFederationMessage, limits::kFederationConnections, limits::kFederationCalls,
+         std::move(shared)},
         {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, limits::kAgencyConnections, std::move(own),
-         limits::kAgencyStreamWindow}));
+         limits::kMaxAgencyMessage, limits::kAgencyConnections, limits::kAgencyCalls,
+         std::move(own), limits::kAgencyStreamWindow}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {

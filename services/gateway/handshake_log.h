@@ -12,8 +12,8 @@
 
 namespace comity::gateway {
 
-// A connection or handshake that is turned away reaches no handler, hence no log entry: the program
-// log says it, gathered, because anybody on the network can cause it.
+// A connection, handshake or flood of calls that is turned away reaches no handler, hence no log
+// entry: the program log says it, gathered, because anybody on the network can cause it.
 //
 // Threads: thread-safe.
 class HandshakeLog {
@@ -26,9 +26,15 @@ class HandshakeLog {
                     "handshake-refused",
                     {{"port", last.method}, {"reason", last.error.detail}, {"attempts", attempts}});
               }),
-        connections_(clock, [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
-          logger.Warn("connection-refused",
-                      {{"port", last.method}, {"bound", last.subject}, {"attempts", attempts}});
+        connections_(
+            clock,
+            [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
+              logger.Warn("connection-refused",
+                          {{"port", last.method}, {"bound", last.subject}, {"attempts", attempts}});
+            }),
+        calls_(clock, [&logger](const WarningFold::Warning& last, std::int64_t attempts) {
+          logger.Warn("calls-refused",
+                      {{"port", last.method}, {"caller", last.subject}, {"attempts", attempts}});
         }) {}
 
   // What a port tells of each handshake that it refused. The object must outlive it.
@@ -45,7 +51,15 @@ class HandshakeLog {
                       .correlation = {},
                       .error = {ErrorCode::kExhausted, {}}});
   }
+  // A call that was refused before it got a thread. In: caller  its SPIFFE id
+  void AddCall(std::string_view port, const std::string& caller) {
+    calls_.Add({.subject = caller,
+                .method = std::string(port),
+                .correlation = {},
+                .error = {ErrorCode::kExhausted, {}}});
+  }
   void WriteRepeats() {
+    calls_.WriteRepeats();
     fold_.WriteRepeats();
     connections_.WriteRepeats();
   }
@@ -53,6 +67,7 @@ class HandshakeLog {
  private:
   WarningFold fold_;
   WarningFold connections_;
+  WarningFold calls_;
 };
 
 }  // namespace comity::gateway

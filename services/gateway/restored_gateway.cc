@@ -145,7 +145,7 @@ class RestoredGateway::Parts {
     COMITY_RETURN_IF_ERROR(
         servers_.Start({"listen.agency", setup_.config.listen.agency, agency_tls_->credentials(),
                         transport::limits::kMaxAgencyMessage, transport::limits::kAgencyConnections,
-                        std::move(own)}));
+                        transport::limits::kAgencyCalls, std::move(own)}));
     ports_.agency = servers_.agency_port();
     COMITY_ASSIGN_OR_RETURN(
         web_,

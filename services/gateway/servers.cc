@@ -4,19 +4,26 @@
 #include <string>
 #include <thread>
 
+#include "services/transport/call_connections.h"
 #include "services/transport/credentials.h"
 
 namespace comity::gateway {
 
 namespace {
 
+using transport::CallGate;
 using ConnectionType = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+
+// In: key  "listen.federation"
+std::string NameOf(std::string_view key) {
+  return std::string(key.substr(key.find('.') + 1));
+}
 
 }  // namespace
 
 Result<std::unique_ptr<transport::ConnectionListener>> Servers::MakeListener(
     const Port& port, grpc::experimental::ExternalConnectionAcceptor& acceptor) {
-  const std::string name(port.key.substr(port.key.find('.') + 1));
+  const std::string name = NameOf(port.key);
   auto open =
       metrics_.Gauge({"comity_connections_open", "Connections of a port."}, {{"port", name}});
   return transport::ConnectionListener::Open(
@@ -42,7 +49,24 @@ void Servers::NoteRefusal(std::string_view port, transport::GateRefusal refusal)
   handshakes_.AddConnection(port, bound);
 }
 
+std::shared_ptr<transport::CallGate> Servers::MakeCallGate(
+    const Port& port, transport::ConnectionListener& listener) {
+  const std::string name = NameOf(port.key);
+  auto refused = metrics_.Counter(
+      {"comity_calls_refused_total", "Calls beyond their caller's rate, before they got a thread."},
+      {{"port", name}});
+  return std::make_shared<transport::CallGate>(
+      port.calls, [this, name, refused, &listener](const std::string& caller,
+                                                   CallGate::Verdict verdict) mutable {
+        refused.Add();
+        handshakes_.AddCall(name, caller);
+        if (verdict != CallGate::Verdict::kFlood) return;
+        listener.End(transport::CallConnections::OfProcess().Take(caller));
+      });
+}
+
 Result<Servers::Running> Servers::Listen(const Port& port) {
+  transport::CallConnections::OfProcess();  // before the first server
   grpc::ServerBuilder builder;
   transport::ApplyServerDefaults(builder, port.max_message_size);
   if (port.stream_window > 0) transport::LimitStreamWindow(builder, port.stream_window);
@@ -55,6 +79,7 @@ Result<Servers::Running> Servers::Listen(const Port& port) {
                 std::string(port.key) + ": " + listener.error().detail + " (is it in use?)");
   }
   running.listener = *std::move(listener);
+  port.credentials->SetAuthMetadataProcessor(MakeCallGate(port, *running.listener));
   running.port = running.listener->port();
   for (grpc::Service* service : port.services) builder.RegisterService(service);
   running.server = builder.BuildAndStart();

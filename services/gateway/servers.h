@@ -17,6 +17,7 @@
 #include "services/gateway/handshake_log.h"
 #include "services/runtime/config.h"
 #include "services/runtime/metrics.h"
+#include "services/transport/call_gate.h"
 #include "services/transport/connection_listener.h"
 
 namespace comity::gateway {
@@ -24,7 +25,8 @@ namespace comity::gateway {
 // The gRPC servers of a gateway: the federation port for partners, the agency port for own people
 // and engines. Connections are taken by listeners of our own, within bounds of transport/limits.h,
 // and handed to gRPC; those that are refused are counted in comity_connections_refused_total and
-// gathered in the program log.
+// gathered in the program log. So are calls beyond their caller's rate, in
+// comity_calls_refused_total.
 //
 // Threads: by the owner; Shutdown may be called again.
 class Servers {
@@ -35,6 +37,7 @@ class Servers {
     std::shared_ptr<grpc::ServerCredentials> credentials;
     int max_message_size = 0;  // octets: a constant of transport/limits.h
     transport::limits::ConnectionBounds connections;
+    transport::limits::CallBounds calls;
     std::vector<grpc::Service*> services;
     int stream_window = 0;  // octets: a constant of transport/limits.h; 0: as gRPC has it
   };
@@ -69,6 +72,8 @@ class Servers {
       const Port& port, grpc::experimental::ExternalConnectionAcceptor& acceptor);
   // Counts and logs. In: port  "federation", "agency", "web"
   void NoteRefusal(std::string_view port, transport::GateRefusal refusal);
+  std::shared_ptr<transport::CallGate> MakeCallGate(const Port& port,
+                                                    transport::ConnectionListener& listener);
   static void Shutdown(Running& running, std::chrono::system_clock::time_point deadline);
 
   runtime::Metrics& metrics_;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/transport/connection_gate.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+
+#include "services/runtime/descriptor.h"
 
 namespace comity::transport {
 namespace {
@@ -15,9 +20,40 @@ constexpr std::chrono::milliseconds kLeastSweepPause{20};
 constexpr std::size_t kNetworkPart = 8;  // octets of an IPv6 address
 
 struct stat StateOf(int descriptor) {
-  struct stat state{};
+  struct stat state {};
   if (fstat(descriptor, &state) != 0) state = {};  // closed: no socket has inode 0
   return state;
+}
+
+// The other side of a connection, as gRPC names it; empty when it is over.
+std::string EndOf(int descriptor) {
+  sockaddr_storage end{};
+  socklen_t length = sizeof end;
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&end), &length) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (end.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &end, sizeof v4);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return "ipv4:" + std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &end, sizeof v6);
+  const std::string port = std::to_string(ntohs(v6.sin6_port));
+  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+    inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
+    return "ipv4:" + std::string(text.data()) + ":" + port;
+  }
+  inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  return "ipv6:%5B" + std::string(text.data()) + "%5D:" + port;
+}
+
+// What has come and nobody has read would still be served, megabytes of it. The reader finds its
+// end, or a record of TLS that is none.
+void DropUnread(int descriptor) {
+  std::array<char, 64 * 1024> octets;
+  while (recv(descriptor, octets.data(), octets.size(), MSG_DONTWAIT) > 0) {
+  }
 }
 
 bool IsForming(ConnectionGate::Clock::time_point since, ConnectionGate::Clock::time_point now) {
@@ -143,6 +179,21 @@ void ConnectionGate::ForgetPlaces(Clock::time_point now) {
   std::erase_if(places_, [&](const auto& each) {
     return !each.second.in_use && each.second.known_until < now;
   });
+}
+
+std::size_t ConnectionGate::End(std::string_view end) const {
+  std::size_t ended = 0;
+  for (const auto& [descriptor, connection] : connections_) {
+    // Its owner may close it at any moment and get the number anew: the duplicate stays one socket.
+    const runtime::Descriptor own(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (!own.valid()) continue;
+    const struct stat state = StateOf(own.get());
+    if (state.st_ino != connection.inode || state.st_dev != connection.device) continue;
+    if (EndOf(own.get()) != end || shutdown(own.get(), SHUT_RDWR) != 0) continue;
+    DropUnread(own.get());
+    ++ended;
+  }
+  return ended;
 }
 
 bool ConnectionGate::IsKnown(const AddressKey& from, Clock::time_point now) const {

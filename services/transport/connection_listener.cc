@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -118,12 +120,30 @@ void ConnectionListener::Run() {
   thread_ = std::jthread([this](const std::stop_token& stop) { Serve(stop); });
 }
 
-void ConnectionListener::Stop() {
-  thread_.request_stop();
+void ConnectionListener::Wake() const {
   const std::uint64_t one = 1;
   if (wake_ >= 0 && write(wake_, &one, sizeof one) < 0) {
     // The counter is full: it is awake anyway.
   }
+}
+
+void ConnectionListener::End(std::vector<std::string> ends) {
+  if (ends.empty()) return;
+  to_end_.With([&](auto& all) { std::ranges::move(ends, std::back_inserter(all)); });
+  Wake();
+}
+
+void ConnectionListener::EndAsked() {
+  std::uint64_t ignored = 0;
+  if (read(wake_, &ignored, sizeof ignored) < 0) return;  // nobody has asked
+  for (const auto& end : to_end_.With([](auto& all) { return std::exchange(all, {}); })) {
+    gate_.End(end);
+  }
+}
+
+void ConnectionListener::Stop() {
+  thread_.request_stop();
+  Wake();
   if (thread_.joinable()) thread_.join();
   CloseAll();
 }
@@ -140,6 +160,7 @@ void ConnectionListener::Serve(const std::stop_token& stop) {
   auto next_sweep = ConnectionGate::Clock::now();
   while (!stop.stop_requested()) {
     poll(watched.data(), watched.size(), kSweepPauseMs);
+    EndAsked();
     for (std::size_t i = 1; i < watched.size(); ++i) {
       if ((watched[i].revents & POLLIN) != 0) Accept(watched[i].fd);
     }

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "services/runtime/guarded.h"
 #include "services/transport/address.h"
 #include "services/transport/connection_gate.h"
 #include "services/transport/limits.h"
@@ -39,6 +41,9 @@ class ConnectionListener {
   void Run();
   // No connection is taken or handed over once it returns, and the address is free.
   void Stop();
+  // Ends the connections to these ends, as gRPC names them, within moments; those that it does not
+  // have are passed over. Threads: any.
+  void End(std::vector<std::string> ends);
   int port() const { return port_; }
 
  private:
@@ -46,11 +51,14 @@ class ConnectionListener {
   Status Listen();
   Status ListenAt(int family, const void* address, unsigned int length);
   void Serve(const std::stop_token& stop);
+  void Wake() const;
+  void EndAsked();
   void Accept(int listener);
   void CloseAll();
 
   const Settings settings_;
   ConnectionGate gate_;
+  runtime::Guarded<std::vector<std::string>> to_end_;
   std::vector<int> listeners_;
   int wake_ = -1;  // an eventfd
   int port_ = 0;

@@ -30,6 +30,14 @@ void SetKeepalive(grpc::ServerBuilder& builder) {
                              Milliseconds(limits::kMaxConnectionAgeGrace));
 }
 
+// A thread reads a connection for as long as frames come: one that floods takes it from all others
+// whose events the same queue has. gRPC has one such queue for each core.
+void SetPollers(grpc::ServerBuilder& builder) {
+  using Option = grpc::ServerBuilder::SyncServerOption;
+  builder.SetSyncServerOption(Option::MIN_POLLERS, limits::kMinPollersPerQueue);
+  builder.SetSyncServerOption(Option::MAX_POLLERS, limits::kMaxPollersPerQueue);
+}
+
 void SetSizes(grpc::ServerBuilder& builder, int max_message_size) {
   builder.SetMaxReceiveMessageSize(max_message_size);
   builder.SetMaxSendMessageSize(max_message_size);
@@ -47,6 +55,7 @@ void ApplyServerDefaults(grpc::ServerBuilder& builder, int max_message_size) {
   grpc::EnableDefaultHealthCheckService(true);
   SetSizes(builder, max_message_size);
   SetKeepalive(builder);
+  SetPollers(builder);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              Milliseconds(limits::kHandshakeTimeout));
   // Two processes on one port would each get half of the calls.

@@ -89,8 +89,22 @@ inline constexpr double kPeerRareDeliveryBurst = 30;
 inline constexpr double kPeerLeavingsPerSecond = 1.0 / 300;
 inline constexpr double kPeerLeavingBurst = 10;
 
+// All calls of a caller at a port, before they get a thread (call_gate.h): above what the rates of
+// single kinds let through together.
+struct CallBounds {
+  double per_second = 0;
+  double burst = 0;
+  double unheeded = 0;  // after so many that were refused its connections are ended
+};
+inline constexpr CallBounds kFederationCalls{.per_second = 250, .burst = 1'200, .unheeded = 300};
+// An engine may ask by calls instead of a stream.
+inline constexpr CallBounds kAgencyCalls{.per_second = 5'000, .burst = 5'000, .unheeded = 5'000};
+
 // --- server resources ---
 inline constexpr int kMaxServerThreads = 256;  // each blocked stream holds one
+// Threads that wait for a connection's next event: a flood over fewer connections harms no other.
+inline constexpr int kMinPollersPerQueue = 4;
+inline constexpr int kMaxPollersPerQueue = 8;
 inline constexpr std::size_t kMaxServerMemory = std::size_t{512} * 1024 * 1024;  // gRPC's buffers
 inline constexpr int kMaxMetadataSize = 8 * 1024;  // octets of headers a call; ours need < 1 KiB
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "services/runtime/descriptor.h"
+
 namespace comity::transport {
 namespace {
 
@@ -153,6 +155,75 @@ TEST(AddressKey, IsOfTheNetworkForIpv6AndOfTheHostForIpv4) {
   EXPECT_NE(Address("2001:db8:1:2::1"), Address("2001:db8:1:3::1"));
   EXPECT_EQ(Address("::ffff:192.0.2.1"), Address("192.0.2.1"));
   EXPECT_NE(Address("192.0.2.1"), Address("192.0.2.2"));
+}
+
+// Two ends of a connection over loopback.
+struct Line {
+  explicit Line(int family) {
+    sockaddr_storage at{};
+    socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    at.ss_family = static_cast<sa_family_t>(family);
+    if (family == AF_INET) {
+      const in_addr loopback{htonl(INADDR_LOOPBACK)};
+      std::memcpy(&reinterpret_cast<sockaddr_in*>(&at)->sin_addr, &loopback, sizeof loopback);
+    } else {
+      std::memcpy(&reinterpret_cast<sockaddr_in6*>(&at)->sin6_addr, &in6addr_loopback,
+                  sizeof in6addr_loopback);
+    }
+    auto* const address = reinterpret_cast<sockaddr*>(&at);
+    const runtime::Descriptor listener(socket(family, SOCK_STREAM, 0));
+    is_there = bind(listener.get(), address, length) == 0 && listen(listener.get(), 1) == 0 &&
+               getsockname(listener.get(), address, &length) == 0;
+    if (!is_there) return;
+    client = runtime::Descriptor(socket(family, SOCK_STREAM, 0));
+    EXPECT_EQ(connect(client.get(), address, length), 0);
+    server = runtime::Descriptor(accept(listener.get(), nullptr, nullptr));
+    EXPECT_EQ(getsockname(client.get(), address, &length), 0);
+    std::uint16_t number = 0;
+    std::memcpy(&number, &reinterpret_cast<sockaddr_in*>(&at)->sin_port, sizeof number);
+    port = std::to_string(ntohs(number));
+  }
+  // Whether the other side has ended it.
+  bool IsOver() const {
+    char octet = 0;
+    return recv(client.get(), &octet, 1, MSG_DONTWAIT) == 0;
+  }
+  bool is_there = false;
+  runtime::Descriptor client;
+  runtime::Descriptor server;
+  std::string port;
+};
+
+TEST_F(ConnectionGateTest, EndsTheConnectionToAnEndAndNoOther) {
+  const Line first(AF_INET);
+  const Line second(AF_INET);
+  gate_.Add(first.server.get(), Address("127.0.0.1"), now_);
+  gate_.Add(second.server.get(), Address("127.0.0.1"), now_);
+  EXPECT_EQ(gate_.End("ipv4:127.0.0.1:" + first.port), 1u);
+  EXPECT_TRUE(first.IsOver());
+  EXPECT_FALSE(second.IsOver());
+  EXPECT_EQ(gate_.End("ipv4:127.0.0.2:" + second.port), 0u);
+  EXPECT_EQ(gate_.End(""), 0u);
+  EXPECT_FALSE(second.IsOver());
+}
+
+TEST_F(ConnectionGateTest, EndsAConnectionOverIPv6) {
+  const Line line(AF_INET6);
+  if (!line.is_there) return;  // a host without IPv6
+  gate_.Add(line.server.get(), Address("::1"), now_);
+  EXPECT_EQ(gate_.End("ipv6:%5B::1%5D:" + line.port), 1u);
+  EXPECT_TRUE(line.IsOver());
+}
+
+TEST_F(ConnectionGateTest, LeavesADescriptorAloneThatIsAnotherConnectionByNow) {
+  Line former(AF_INET);
+  Line current(AF_INET);
+  const int descriptor = former.server.get();
+  gate_.Add(descriptor, Address("127.0.0.1"), now_);
+  // The same number, another socket.
+  ASSERT_EQ(dup2(current.server.get(), descriptor), descriptor);
+  EXPECT_EQ(gate_.End("ipv4:127.0.0.1:" + current.port), 0u);
+  EXPECT_FALSE(current.IsOver());
 }
 
 }  // namespace
