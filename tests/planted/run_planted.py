@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,9 @@ def check_list(faults):
     if len(set(names)) != len(names):
         fail("two faults have one name")
     for fault in faults:
+        folder = (ROOT / fault["program"]).parent
+        if not re.search(rf"NAME {target_of(fault)}\b", (folder / "CMakeLists.txt").read_text()):
+            fail(f"{fault['name']}: {fault['program']} is no program of tests")
         count = (ROOT / fault["file"]).read_text().count(fault["find"])
         if count != 1:
             fail(f"{fault['name']}: its text stands {count} times in {fault['file']}, not once")
