@@ -117,7 +117,7 @@ def check_list(faults):
         fail("two faults have one name")
     for fault in faults:
         folder = (ROOT / fault["program"]).parent
-        if not re.search(rf"NAME {target_of(fault)}\b", (folder / "CMakeLists.txt").read_text()):
+        if not re.search(rf"\b{target_of(fault)}\b", (folder / "CMakeLists.txt").read_text()):
             fail(f"{fault['name']}: {fault['program']} is no program of tests")
         count = (ROOT / fault["file"]).read_text().count(fault["find"])
         if count != 1:
