@@ -30,7 +30,6 @@ namespace {
 std::atomic<bool> stop_asked{false};
 
 constexpr double kSamplePause = 10;  // s
-constexpr double kMebi = 1024 * 1024;
 
 struct Options {
   PartnerTerms partners;
@@ -177,9 +176,10 @@ int Run(const Options& options) {
   const double span = std::min(600.0, options.load.seconds / 3);
   report.AddProcesses(samples.Trends(options.load.warm_up_s, span),
                       samples.last_s() - options.load.warm_up_s);
-  report.AddFact("requester's data grows, MiB an hour", (octets(0) - own_before) / kMebi / hours);
+  report.AddFact("requester's data grows, MiB an hour",
+                 (octets(0) - own_before) / (1024.0 * 1024.0) / hours);
   report.AddFact("holder-01's data grows, MiB an hour",
-                 (octets(1) - holder_before) / kMebi / hours);
+                 (octets(1) - holder_before) / (1024.0 * 1024.0) / hours);
   report.AddFact("requester's output, KiB",
                  static_cast<double>(world.process(0).log().size()) / 1024);
   if (!whole) report.Miss("the run did not last as long as it was asked to");
