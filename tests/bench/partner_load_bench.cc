@@ -85,7 +85,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--json", options.json, "file for all figures");
   app.footer(
-      "Set-up takes about a minute for 20 x 17,000. The gateways' data is in TMPDIR and is\n"
+      "Set-up takes two to three minutes for 20 x 17,000. The gateways' data is in TMPDIR and is\n"
       "removed at the end. Ctrl-C ends all gateways.\n"
       "Exit codes: 0 every bar met, 1 one missed, 2 not measured.");
 }
