@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs every benchmark of a release build and prints one table: what docs/performance.md states. Not
-# sealed_million_bench, which wants 12 GB of memory: by hand.
+# sealed_million_bench, which wants 12 GB of memory, nor partner_load_bench, which lasts over an hour:
+# by hand.
 #   tests/bench/run_all.sh [BUILD]     BUILD: build folder of `cmake --preset release` (build/release)
 # Data folders are made in TMPDIR (/tmp). Other load on the machine distorts every figure: the load
 # average is printed at begin and end.
