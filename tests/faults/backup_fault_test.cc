@@ -74,6 +74,10 @@ class BackupFault : public ::testing::Test {
     EXPECT_THAT(output, IsOk());
     return output.value_or(CommandOutput());
   }
+  void RemovePlan() const {  // its counts are those of one run
+    fs::remove(Beside("plan"));
+    fs::remove(Beside("plan.record"));
+  }
   // Each fault at many calls: `renew` before each, `check` after it.
   template <typename BeforeEach, typename Check>
   void StrikeEach(std::vector<std::string> words, const BeforeEach& renew, const Check& check) {
@@ -83,13 +87,12 @@ class BackupFault : public ::testing::Test {
       for (const std::uint64_t at : PickCalls(Count(words, strike, renew), kUsualRuns)) {
         strike.at = at;
         renew();
-        fs::remove(Beside("plan.record"));
+        RemovePlan();
         FaultRun disk(folder(), Beside("plan"), strike);
         const auto output = disk.Run(words);
         ASSERT_THAT(output, IsOk());
         fired += disk.plan().fired;
         if (strike.fault == Fault::kSyncLost) disk.CutPower();
-        // A lasting fault that is met by something that is only tidied away is none.
         if (disk.plan().fired != 0 && strike.fault == Fault::kTorn) {
           EXPECT_EQ(output->exit_code, kKilled);
         } else {
@@ -120,7 +123,7 @@ class BackupFault : public ::testing::Test {
   std::uint64_t Count(const std::vector<std::string>& words, const Strike& strike,
                       const BeforeEach& renew) {
     renew();
-    fs::remove(Beside("plan.record"));
+    RemovePlan();
     FaultRun disk(folder(), Beside("plan"), {strike.fault});
     const auto output = disk.Run(words);
     EXPECT_TRUE(output && output->exit_code == 0) << "without a fault: " << output->out;
@@ -131,6 +134,7 @@ class BackupFault : public ::testing::Test {
 class NodeFault : public BackupFault {
  protected:
   void SetUp() override {
+    fs::create_directory(Beside("sound"));
     auto node = Node::Open(Beside("sound"));
     ASSERT_THAT(node, IsOk());
     for (int i = 0; i < 5; ++i) ASSERT_THAT((*node)->Act(i), IsOk());
