@@ -186,10 +186,11 @@ KeptBackups CountBackupKeys(const std::vector<fs::path>& folders) {
 }
 
 Status DestroyBackupKey(const std::string& backup, const std::vector<fs::path>& folders) {
+  Status outcome;
   for (const fs::path& ledger : folders) {
-    COMITY_RETURN_IF_ERROR(Destroy(FileOf(ledger, backup)));
+    if (const Status gone = Destroy(FileOf(ledger, backup)); !gone) outcome = gone;
   }
-  return {};
+  return outcome;
 }
 
 }  // namespace comity::backup

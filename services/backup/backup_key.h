@@ -45,7 +45,8 @@ struct KeptBackups {
 };
 KeptBackups CountBackupKeys(const std::vector<std::filesystem::path>& folders);
 
-// Removes the key of a backup that failed. Errors: kUnavailable
+// Removes the key of a backup that failed, from every folder. Errors: kUnavailable  names the file;
+// the others are destroyed in any case
 Status DestroyBackupKey(const std::string& backup,
                         const std::vector<std::filesystem::path>& folders);
 

@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr std::size_t kChunk = std::size_t{64} << 10;
 
 struct Keys {
   sign::SigningKey agency;
@@ -131,20 +132,28 @@ Status CheckFolder(const fs::path& into) {
                                         "it may hold the newest erasure ledger");
 }
 
+// In: error  errno after the act that failed; 0: not known
+tl::unexpected<Error> CannotWrite(const fs::path& path, int error) {
+  return Fail(ErrorCode::kInvalidArgument,
+              path.string() + " cannot be written: " +
+                  (error == 0 ? "the disk fails" : std::generic_category().message(error)));
+}
+
 Status UnpackDatabase(const Job& job) {
   const fs::path path = job.folder / "comity.db";
+  errno = 0;
   std::ofstream out(path, std::ios::binary);
+  if (!out) return CannotWrite(path, errno);
   ::chmod(path.c_str(), kFileMode);
   COMITY_RETURN_IF_ERROR(job.file.Read("database", job.backup_key, [&](ByteView octets) -> Status {
+    errno = 0;
     out.write(reinterpret_cast<const char*>(octets.data()),
               static_cast<std::streamsize>(octets.size()));
-    if (out) return {};
-    return Fail(ErrorCode::kInvalidArgument,
-                path.string() + " cannot be written; is the disk full?");
+    return out ? Status() : CannotWrite(path, errno);
   }));
+  errno = 0;
   out.close();
-  if (out) return Locally(runtime::SyncFile(path));
-  return Fail(ErrorCode::kInvalidArgument, path.string() + " cannot be written");
+  return out ? Status() : CannotWrite(path, errno);
 }
 
 Status UnpackLog(const Job& job) {
@@ -152,13 +161,17 @@ Status UnpackLog(const Job& job) {
   backup::LogPartReader reader([&](const std::string& path, ByteView content) -> Status {
     std::error_code fault;
     fs::create_directories((log / path).parent_path(), fault);
+    if (fault) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  (log / path).parent_path().string() + " cannot be made: " + fault.message());
+    }
     if (fs::exists(log / path, fault)) return Refused("the backup's log has " + path + " twice");
+    errno = 0;
     std::ofstream out(log / path, std::ios::binary);
     out.write(reinterpret_cast<const char*>(content.data()),
               static_cast<std::streamsize>(content.size()));
     out.close();
-    if (out) return {};
-    return Fail(ErrorCode::kInvalidArgument, (log / path).string() + " cannot be written");
+    return out ? Status() : CannotWrite(log / path, errno);
   });
   COMITY_RETURN_IF_ERROR(
       job.file.Read("log", job.backup_key, [&](ByteView octets) { return reader.Feed(octets); }));
@@ -178,26 +191,64 @@ Status VerifyLog(const Job& job) {
   return Refused("the backup's checkpoint is not over the entries that its manifest names");
 }
 
+Status CopyFile(const fs::path& from, const fs::path& to) {
+  std::ifstream in(from, std::ios::binary);
+  errno = 0;
+  std::ofstream out(to, std::ios::binary);
+  ::chmod(to.c_str(), kFileMode);
+  std::string chunk(kChunk, '\0');
+  while (out && in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())).gcount() > 0) {
+    errno = 0;
+    out.write(chunk.data(), in.gcount());
+  }
+  out.close();
+  if (!out) return CannotWrite(to, errno);
+  if (in.eof()) return {};
+  return Fail(ErrorCode::kInvalidArgument, from.string() + " cannot be read");
+}
+
 // Ledger and backups' keys go with the data, so that the node has both copies again.
 Status CopyLedger(const Job& job) {
   const fs::path erasure = job.folder / "erasure";
   std::error_code fault;
-  fs::create_directories(erasure, fault);
+  if (fs::create_directories(erasure, fault); fault) {
+    return Fail(ErrorCode::kInvalidArgument,
+                erasure.string() + " cannot be made: " + fault.message());
+  }
   ::chmod(erasure.c_str(), kFolderMode);
-  fs::copy_file(job.ledger, backup::LedgerFileIn(erasure), fault);
-  ::chmod(backup::LedgerFileIn(erasure).c_str(), kFileMode);
+  COMITY_RETURN_IF_ERROR(CopyFile(job.ledger, backup::LedgerFileIn(erasure)));
   const fs::path keys = job.ledger.parent_path() / "backups";
-  if (!fault && fs::is_directory(keys)) fs::copy(keys, erasure / "backups", fault);
-  if (!fault) return Locally(runtime::SyncFile(backup::LedgerFileIn(erasure)));
-  return Fail(ErrorCode::kInvalidArgument,
-              erasure.string() + " cannot be written: " + fault.message());
+  if (!fs::is_directory(keys, fault)) return {};
+  if (::mkdir((erasure / "backups").c_str(), kFolderMode) != 0) {
+    return CannotWrite(erasure / "backups", errno);
+  }
+  for (fs::directory_iterator at(keys, fault), end; !fault && at != end; at.increment(fault)) {
+    if (at->path().extension() != ".key") continue;
+    COMITY_RETURN_IF_ERROR(CopyFile(at->path(), erasure / "backups" / at->path().filename()));
+  }
+  if (!fault) return {};
+  return Fail(ErrorCode::kInvalidArgument, keys.string() + " cannot be read: " + fault.message());
+}
+
+// Every file and folder: what is not on the disk when the folder gets its name is perhaps never.
+Status SyncAll(const fs::path& folder) {
+  std::error_code fault;
+  for (fs::recursive_directory_iterator at(folder, fault), end; !fault && at != end;
+       at.increment(fault)) {
+    const bool is_folder = at->is_directory(fault);
+    COMITY_RETURN_IF_ERROR(
+        Locally(is_folder ? runtime::SyncFolder(at->path()) : runtime::SyncFile(at->path())));
+  }
+  if (!fault) return Locally(runtime::SyncFolder(folder));
+  return Fail(ErrorCode::kInvalidArgument, folder.string() + " cannot be read: " + fault.message());
 }
 
 Status Unpack(const Job& job) {
   COMITY_RETURN_IF_ERROR(UnpackLog(job));
   COMITY_RETURN_IF_ERROR(UnpackDatabase(job));
   COMITY_RETURN_IF_ERROR(VerifyLog(job));
-  return CopyLedger(job);
+  COMITY_RETURN_IF_ERROR(CopyLedger(job));
+  return SyncAll(job.folder);
 }
 
 // The folder appears whole, or not at all.
@@ -213,9 +264,14 @@ Status UnpackInto(Job& job, const fs::path& into) {
   if (unpacked) {
     fs::remove(into, fault);  // an empty folder
     fs::rename(job.folder, into, fault);
-    if (!fault) return Locally(runtime::SyncFolder(fs::weakly_canonical(into.parent_path())));
-    unpacked =
-        Fail(ErrorCode::kInvalidArgument, into.string() + " cannot be made: " + fault.message());
+    if (fault) {
+      unpacked =
+          Fail(ErrorCode::kInvalidArgument, into.string() + " cannot be made: " + fault.message());
+    } else {
+      unpacked = Locally(runtime::SyncFolder(fs::weakly_canonical(into.parent_path(), fault)));
+      if (unpacked) return {};
+      fs::rename(into, job.folder, fault);  // said to be refused, so it is not there
+    }
   }
   fs::remove_all(job.folder, fault);
   return unpacked;

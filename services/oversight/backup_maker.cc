@@ -141,11 +141,11 @@ Result<MadeBackup> MakeBackup(const BackupSources& sources, std::string_view by)
   COMITY_ASSIGN_OR_RETURN(const fs::path folder, MakeFolder(sources, manifest.id));
   MadeBackup made(folder);
   const SecretBytes key = envelope::GenerateKey(sources.random);
-  COMITY_RETURN_IF_ERROR(backup::StoreBackupKey({manifest.id, manifest.expires_at, key.Clone()},
-                                                sources.kek, sources.ledger.folders(),
-                                                sources.random));
   Job job{sources, key, folder, std::move(manifest)};
-  if (const Status gathered = Gather(job); !gathered) {
+  Status gathered = backup::StoreBackupKey({job.manifest.id, job.manifest.expires_at, key.Clone()},
+                                           sources.kek, sources.ledger.folders(), sources.random);
+  if (gathered) gathered = Gather(job);
+  if (!gathered) {
     static_cast<void>(backup::DestroyBackupKey(job.manifest.id, sources.ledger.folders()));
     return Fail(gathered.error());
   }

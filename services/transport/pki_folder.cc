@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <toml++/toml.h>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -166,7 +167,8 @@ Result<std::vector<IndexLine>> ReadIndex(const PkiFolder& folder) {
 Result<FolderLock> FolderLock::Take(const PkiFolder& folder) {
   const int descriptor = open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return Fail(ErrorCode::kUnavailable, folder.lock().string() + " cannot be written");
+    return Fail(ErrorCode::kUnavailable, folder.lock().string() + " cannot be written: " +
+                                             std::generic_category().message(errno));
   }
   FolderLock lock(descriptor);
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {

@@ -17,12 +17,15 @@ namespace comity::transport {
 // both.
 // In:     present  the card that the gateway gives out now
 // Errors: kInvalidArgument  `present` is not signed by the key in the folder; kNotFound  no such
-//         folder; kConflict  a next key is there already
+//         folder; kConflict  a next key is there already; kUnavailable  the disk fails: there is
+//         no next key
 Result<PeerCard> MakeNextKey(const std::filesystem::path& pki_folder, PeerCard present);
 
-// The next key becomes the present one; the gateway works with it after a restart. Repeating it
-// after a crash ends what was begun.
+// The next key becomes the present one; the gateway works with it after a restart. At every moment
+// one of the two is the present one. Repeating it after a crash ends what was begun.
 // Errors: kNotFound  there is no next key; kConflict  a former key is there still
+//         kUnavailable  the disk fails: the switch did not happen, or happened and is not durable,
+//                       which `detail` says
 Status SwitchKey(const std::filesystem::path& pki_folder);
 
 }  // namespace comity::transport

@@ -32,6 +32,12 @@ class Node {
   // of two people, the one after it erases one of the two.
   Status Act(int number);
 
+  // Makes a backup and puts it together in `file`, as the person's program does.
+  Status Backup(const std::filesystem::path& file);
+  // Its keys and a configuration that names them, for `comity restore`. In: folder  made if need be
+  static std::filesystem::path WriteConfig(const std::filesystem::path& folder,
+                                           const std::filesystem::path& ledger);
+
   static std::filesystem::path Data(const std::filesystem::path& folder) { return folder / "data"; }
   // If there is such a file, the node has no second ledger.
   static std::filesystem::path OneLedger(const std::filesystem::path& folder) {
@@ -53,6 +59,7 @@ class Node {
   Status Start();
 
   const std::filesystem::path folder_;
+  const sign::SigningKey agency_key_;
   const SecretBytes kek_ = SecretBytes::CopyOf(Bytes(32, 7));
   const sign::SigningKey log_key_;
   const runtime::SystemClock clock_;

@@ -246,6 +246,7 @@ int FaultyAllocate64(int fd, int mode, off_t offset, off_t length) COMITY_INTERP
 int FaultySync(int fd) COMITY_INTERPOSE("fsync");
 int FaultyDataSync(int fd) COMITY_INTERPOSE("fdatasync");
 int FaultyRename(const char* from, const char* to) COMITY_INTERPOSE("rename");
+int FaultyLink(const char* from, const char* to) COMITY_INTERPOSE("link");
 int FaultyUnlink(const char* path) COMITY_INTERPOSE("unlink");
 int FaultyMkdir(const char* path, mode_t mode) COMITY_INTERPOSE("mkdir");
 
@@ -336,6 +337,11 @@ int FaultyRename(const char* from, const char* to) {
       NotePages([&](UnsyncedPages& pages) { pages.Renamed(to); });
     }
     return result;
+  }));
+}
+int FaultyLink(const char* from, const char* to) {
+  return static_cast<int>(Change("link", to, Need::kRoom, [&] {
+    return ::syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
   }));
 }
 int FaultyUnlink(const char* path) {
