@@ -182,8 +182,8 @@ TEST_P(WatchlistStoreConformance, KeepsEveryOctetOfManyEntriesAddedTogether) {
       if (!has_null) entry.ended_at = At(12);
       entries.push_back(std::move(entry));
     }
-    ASSERT_THAT(store().Write(Add(list, entries)), IsOk());
-    const auto kept = Read(EntriesOf(list.reference.text()));
+    ASSERT_THAT(Write(Add(list, entries)), IsOk());
+    const auto kept = Get(EntriesOf(list.reference.text()));
     ASSERT_THAT(kept, IsOk());
     ASSERT_EQ(kept->size(), entries.size());
     for (std::size_t i = 0; i < entries.size(); ++i) {
