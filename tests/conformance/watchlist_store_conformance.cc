@@ -219,12 +219,12 @@ TEST_P(WatchlistStoreConformance, HidesTheEntriesOfAnImportUntilItIsOver) {
   WatchlistRecord importing = List();
   importing.imports = 2;
   importing.importing = true;
-  ASSERT_THAT(
-      Write([&](Transaction& t) -> Status {
-        COMITY_RETURN_IF_ERROR(t.watchlists().ChangeList(importing));
-        return t.watchlists().AddEntries(importing.reference, 2, Entries{Entry("b"), Entry("c")});
-      }),
-      IsOk());
+  ASSERT_THAT(Write([&](Transaction& t) -> Status {
+                COMITY_RETURN_IF_ERROR(t.watchlists().ChangeList(importing));
+                return t.watchlists().AddEntries(importing.reference, 2,
+                                                 Entries{Entry("b"), Entry("c")});
+              }),
+              IsOk());
   const auto page = [](const Transaction& t) {
     return t.watchlists().EntryPage(MakeId<WatchlistId>(kLantern), 0, 10);
   };

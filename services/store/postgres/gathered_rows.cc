@@ -84,7 +84,7 @@ std::size_t SizeOf(const std::vector<Argument>& row) {
 
 }  // namespace
 
-std::optional<GatheredRows::Target> GatheredRows::Parse(std::string_view sql, std::size_t columns) {
+std::optional<GatheredRows::Target> GatheredRows::Split(std::string_view sql, std::size_t columns) {
   constexpr std::string_view kInsert = "INSERT INTO ";
   constexpr std::string_view kValues = ") VALUES (";
   const std::size_t names = sql.find(" (");
@@ -109,7 +109,7 @@ GatheredRows::Target* GatheredRows::TargetOf(std::string_view sql,
                                              const std::vector<Argument>& row) {
   auto target = std::ranges::find(targets_, sql, &Target::sql);
   if (target == targets_.end()) {
-    auto parsed = Parse(sql, row.size());
+    auto parsed = Split(sql, row.size());
     if (!parsed) return nullptr;
     targets_.push_back(*std::move(parsed));
     target = std::prev(targets_.end());

@@ -53,7 +53,7 @@ class GatheredRows {
     std::size_t rows;
     std::size_t sent;
   };
-  static std::optional<Target> Parse(std::string_view sql, std::size_t columns);
+  static std::optional<Target> Split(std::string_view sql, std::size_t columns);
   Target* TargetOf(std::string_view sql, const std::vector<Argument>& row);
   void SendArrays(const Target& target, const CopiedRows& rows, const Send& send) const;
   void Forget();
