@@ -164,6 +164,39 @@ TEST_P(WatchlistStoreConformance, GivesBackEveryFieldOfAnEntry) {
   EXPECT_THAT(Get(EntryOf("nobody")), FailsWith(ErrorCode::kNotFound));
 }
 
+// A back end may send many rows in a form of its own, in which some of these mean something.
+TEST_P(WatchlistStoreConformance, KeepsEveryOctetOfManyEntriesAddedTogether) {
+  const std::vector<std::string> awkward = {"\\N",      "\\.",      "\\",   "a\\", "a\tb",
+                                            "a\nb",     "a\rb",     "",     "'",   "\"",
+                                            "\x01\x7f", "\xc3\xa9", "\\x41"};
+  Bytes octets;
+  for (int i = 0; i < 256; ++i) octets.push_back(static_cast<unsigned char>(i));
+  for (const bool has_null : {true, false}) {
+    WatchlistRecord list = List(has_null ? "with-null" : "without-null");
+    Entries entries;
+    for (int i = 0; i < 200; ++i) {
+      const std::string& text = awkward[static_cast<std::size_t>(i) % awkward.size()];
+      EntryRecord entry = Entry(std::to_string(i) + text);
+      entry.sealed_fields = i % 3 == 0 ? Bytes() : octets;
+      if (!has_null || i % 2 == 0) entry.cleared_at = At(11);
+      if (!has_null) entry.ended_at = At(12);
+      entries.push_back(std::move(entry));
+    }
+    ASSERT_THAT(Write(Add(list, entries)), IsOk());
+    const auto kept = Get(EntriesOf(list.reference.text()));
+    ASSERT_THAT(kept, IsOk());
+    ASSERT_EQ(kept->size(), entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      EXPECT_EQ((*kept)[i].reference, entries[i].reference);
+      EXPECT_EQ((*kept)[i].sealed_fields, entries[i].sealed_fields);
+      EXPECT_EQ((*kept)[i].sealed_template, entries[i].sealed_template);
+      EXPECT_EQ((*kept)[i].cleared_at, entries[i].cleared_at);
+      EXPECT_EQ((*kept)[i].ended_at, entries[i].ended_at);
+      EXPECT_EQ((*kept)[i].valid_from, entries[i].valid_from);
+    }
+  }
+}
+
 TEST_P(WatchlistStoreConformance, RefusesAListOfTheSameReference) {
   ASSERT_THAT(Write(Add(List(), {Entry("a")})), IsOk());
   EXPECT_THAT(Write(Add(List(), {Entry("b")})), FailsWith(ErrorCode::kConflict));

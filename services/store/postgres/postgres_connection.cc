@@ -103,14 +103,8 @@ bool PostgresConnection::Gather(std::string_view sql, const std::vector<Argument
   return true;
 }
 
-void PostgresConnection::SendGathered() {
-  gathered_.Flush([this](const PreparedText& text, std::span<const Argument> arguments) {
-    SendNow(text, arguments);
-  });
-}
-
-pqxx::result PostgresConnection::SendNow(const PreparedText& text,
-                                         std::span<const Argument> arguments) {
+template <typename Call>
+auto PostgresConnection::InUnit(Call&& call) {
   if (!InTransaction()) {
     throw DatabaseError(ErrorCode::kUnavailable, "the transaction is rolled back");
   }
@@ -119,11 +113,24 @@ pqxx::result PostgresConnection::SendNow(const PreparedText& text,
   }
   try {
     SendSavepoints();
-    return session_->Execute(text, arguments);
+    return std::forward<Call>(call)();
   } catch (const DatabaseError&) {
     failed_ = true;
     throw;
   }
+}
+
+void PostgresConnection::SendGathered() {
+  gathered_.Flush([this](const PreparedText& text,
+                         std::span<const Argument> arguments) { SendNow(text, arguments); },
+                  [this](const CopyTarget& target, const CopiedRows& rows) {
+                    InUnit([&] { session_->Copy(target, rows); });
+                  });
+}
+
+pqxx::result PostgresConnection::SendNow(const PreparedText& text,
+                                         std::span<const Argument> arguments) {
+  return InUnit([&] { return session_->Execute(text, arguments); });
 }
 
 }  // namespace comity::store

@@ -32,6 +32,8 @@ class PostgresConnection : public Connection {
   std::unique_ptr<Statement> Take(std::string_view sql) final;
   void GiveBack(std::string_view sql, std::unique_ptr<Statement> statement) noexcept final;
 
+  void SendWaiting() final { SendGathered(); }
+
   // Sends a statement of Take, within the savepoints that are open and after the gathered rows of
   // the tables that it names. Throws DatabaseError.
   pqxx::result Execute(const PreparedText& text, std::span<const Argument> arguments);
@@ -49,6 +51,9 @@ class PostgresConnection : public Connection {
  private:
   void SendSavepoints();
   pqxx::result SendNow(const PreparedText& text, std::span<const Argument> arguments);
+  // Runs `call` in the transaction and its savepoints; what fails in it fails the unit of work.
+  template <typename Call>
+  auto InUnit(Call&& call);
 
   bool in_transaction_ = false;
   // A statement failed: the server refuses all others until the savepoint is undone.

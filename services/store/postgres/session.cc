@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/postgres/session.h"
 
+#include <pqxx/tablewriter>
 #include <utility>
 
+#include "crypto/base/encoding.h"
 #include "services/store/postgres/postgres_error.h"
 
 // libpqxx 6.4 has no other public way to keep a lost session lost, nor to give a number of
-// arguments that is known at run time only, some of them in binary.
+// arguments that is known at run time only, some of them in binary, nor of columns to COPY: its
+// stream_to wants a tuple.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -22,6 +25,42 @@ std::unique_ptr<pqxx::lazyconnection> Connect(const std::string& connection_stri
   connection->activate();
   connection->inhibit_reactivation(true);
   return connection;
+}
+
+// Source: PostgreSQL 15, COPY, "Text Format". A text is UTF-8, in which no other character has an
+// octet of these.
+void PutText(std::string& line, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '\\':
+        line += "\\\\";
+        break;
+      case '\t':
+        line += "\\t";
+        break;
+      case '\n':
+        line += "\\n";
+        break;
+      case '\r':
+        line += "\\r";
+        break;
+      default:
+        line += c;
+    }
+  }
+}
+
+void PutField(std::string& line, const Argument& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    line += std::to_string(*number);
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    PutText(line, *text);
+  } else if (const auto* octets = std::get_if<pqxx::binarystring>(&value)) {
+    line += "\\\\x";
+    line += EncodeHex(ByteView(octets->data(), octets->size()));
+  } else {
+    line += "\\N";
+  }
 }
 
 }  // namespace
@@ -62,6 +101,23 @@ pqxx::result Session::Execute(const PreparedText& statement, std::span<const Arg
           argument);
     }
     return invocation.exec();
+  });
+}
+
+void Session::Copy(const CopyTarget& target, const CopiedRows& rows) {
+  Run(limit_, [&] {
+    pqxx::tablewriter writer(*channel_, target.table, target.columns.begin(), target.columns.end());
+    std::string line;
+    for (const std::vector<Argument>* row : rows) {
+      line.clear();
+      for (const Argument& value : *row) {
+        if (&value != row->data()) line += '\t';
+        PutField(line, value);
+      }
+      writer.write_raw_line(line);
+    }
+    writer.complete();
+    return pqxx::result();
   });
 }
 

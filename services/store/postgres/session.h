@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "services/store/postgres/line_watch.h"
 
@@ -23,6 +24,13 @@ struct PreparedText {
   std::string name;
   std::string sql;
 };
+
+// Where COPY puts rows.
+struct CopyTarget {
+  std::string table;
+  std::vector<std::string> columns;
+};
+using CopiedRows = std::vector<const std::vector<Argument>*>;
 
 // One session with a server. It is never made anew behind the caller's back: what a transaction
 // began would go on outside of it. Methods throw DatabaseError; once broken() it stays so.
@@ -42,6 +50,9 @@ class Session {
   pqxx::result Execute(const std::string& sql);
   pqxx::result Execute(const std::string& sql, std::chrono::milliseconds limit);
   pqxx::result Execute(const PreparedText& statement, std::span<const Argument> arguments);
+  // Puts the rows into the table by COPY, all or none.
+  // In: rows  each with a value or NULL for every column
+  void Copy(const CopyTarget& target, const CopiedRows& rows);
 
   bool broken() const { return broken_; }
 

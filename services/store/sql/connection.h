@@ -46,6 +46,9 @@ class Connection {
   virtual void OpenSavepoint() = 0;
   virtual void KeepSavepoint() = 0;
   virtual void UndoSavepoint() = 0;
+  // Sends what Statement::RunLater has kept back: who wants to hear here that it is refused. Throws
+  // DatabaseError.
+  virtual void SendWaiting() {}
 
   // The size of the log in the transaction that runs, where it is known: each entry is appended at
   // it. Savepoint and GroupCommit keep it true.

@@ -188,7 +188,7 @@ void SqlWatchlistStore::InsertEntry(const WatchlistId& list, std::uint64_t batch
         std::int64_t{entry.under_18}, entry.valid_from, entry.expires_at, entry.review_by,
         entry.as_of, entry.cleared_at, entry.ended_at, entry.rationale.view(),
         ByteView(entry.wrapped_key), ByteView(entry.sealed_fields), ByteView(entry.sealed_template))
-      .Run();
+      .RunLater();
 }
 
 Status SqlWatchlistStore::AddEntries(const WatchlistId& list, std::uint64_t batch,
@@ -197,6 +197,7 @@ Status SqlWatchlistStore::AddEntries(const WatchlistId& list, std::uint64_t batc
     // All or nothing, even if the caller goes on after an error.
     Savepoint whole(connection_);
     for (const EntryRecord& entry : entries) InsertEntry(list, batch, entry);
+    connection_.SendWaiting();
     whole.Release();
     return {};
   });

@@ -50,9 +50,10 @@ std::uint64_t RowCopy::CopyStep(Connection& from, Connection& to, const TableSha
     for (std::size_t column = 0; column < table.columns.size(); ++column) {
       CopyColumn(*source, *target, static_cast<int>(column), table.columns[column].kind);
     }
-    target->Run();
+    target->RunLater();
     ++rows;
   }
+  to.SendWaiting();
   return rows;
 }
 
