@@ -3,7 +3,7 @@
 """Makes the files of the packages that are not in the tree, beside programs that are built.
 
 usage: files.py --build DIR --maintainer 'NAME <ADDRESS>' [--root DIR]
-       DIR/package gets man pages, completions, bills of materials, notices, changelogs and the Python package
+       DIR/package gets man pages, completions, bills of materials, notices, changelogs, the client
        exit 0: made, 1: a step failed, 2: wrong usage
 """
 import argparse
