@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs those packages of the named groups of deploy/packages.txt that are missing.
 #
-# usage: deploy/install_packages.sh GROUP...      groups: build, check, postgresql, replicas, full
+# usage: deploy/install_packages.sh GROUP...      groups: build, check, postgresql, replicas, full, package
 # Prints nothing when nothing is missing. COMITY_SKIP_PACKAGES=1: install nothing, check nothing.
 set -euo pipefail
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

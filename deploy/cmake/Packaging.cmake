@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Two Debian packages: comity, the command line, and comity-gateway (docs/adr/0028-package-the-gateway-apart-from-the-command-line.md).
+# Three Debian packages: comity, the command line, comity-gateway, and python3-comity-engine for those who
+# connect an engine, with the debug symbols of the first two apart (docs/adr/0028-package-the-gateway-apart-from-the-command-line.md).
 # deploy/package/build makes them; what it generates first lies in ${CMAKE_BINARY_DIR}/package.
 include(GNUInstallDirs)
 set(package_source ${CMAKE_SOURCE_DIR}/deploy/package)
@@ -13,7 +14,7 @@ function(comity_package_file component destination)
   install(FILES ${ARGN} DESTINATION ${destination} COMPONENT ${component} EXCLUDE_FROM_ALL)
 endfunction()
 
-foreach(component comity comity-gateway)
+foreach(component comity comity-gateway python3-comity-engine)
   comity_package_file(${component} share/doc/${component} ${package_source}/copyright)
   install(DIRECTORY ${package_made}/doc/${component} DESTINATION share/doc
     COMPONENT ${component} EXCLUDE_FROM_ALL)
@@ -24,6 +25,8 @@ install(DIRECTORY ${package_made}/man/gateway/ DESTINATION share/man
   COMPONENT comity-gateway EXCLUDE_FROM_ALL)
 comity_package_file(comity share/bash-completion/completions ${package_made}/completions/bash/comity)
 comity_package_file(comity share/zsh/vendor-completions ${package_made}/completions/zsh/_comity)
+install(DIRECTORY ${package_made}/python/ DESTINATION lib/python3/dist-packages
+  COMPONENT python3-comity-engine EXCLUDE_FROM_ALL)
 # The documents name one another by where they are in the tree.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/comity
   COMPONENT comity EXCLUDE_FROM_ALL PATTERN plan.md EXCLUDE PATTERN man EXCLUDE)
@@ -40,7 +43,7 @@ comity_package_file(comity-gateway share/doc/comity-gateway/examples
   ${CMAKE_SOURCE_DIR}/deploy/config/comityd.toml ${systemd}/erasure_ledger.conf
   ${CMAKE_SOURCE_DIR}/services/store/schema/postgres/roles.sql
   ${package_source}/monitoring/comity.rules.yaml ${package_source}/monitoring/comity.dashboard.json)
-foreach(component comity comity-gateway)
+foreach(component comity comity-gateway python3-comity-engine)
   install(FILES ${package_source}/lintian/${component} DESTINATION share/lintian/overrides
     COMPONENT ${component} EXCLUDE_FROM_ALL)
 endforeach()
@@ -50,14 +53,17 @@ set(CPACK_PACKAGE_NAME comity)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_VERBATIM_VARIABLES ON)
-set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS ${CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS})
-set(CPACK_COMPONENTS_ALL comity comity-gateway)
+set(CPACK_COMPONENTS_ALL comity comity-gateway python3-comity-engine)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "Comity maintainers <maintainers@comity.example>")
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# CPACK_DEBIAN_PACKAGE_MAINTAINER is said by deploy/package/build: whoever publishes packages answers for them.
+foreach(component COMITY COMITY-GATEWAY)
+  set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)
+  # Splits the symbols off into ${component}-dbgsym and strips the program.
+  set(CPACK_DEBIAN_${component}_DEBUGINFO_PACKAGE ON)
+endforeach()
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_COMITY_PACKAGE_NAME comity)
@@ -86,4 +92,19 @@ signed agreement, without a central database.
 This package is the gateway, comityd: one for each agency. It decides each
 search against the agreement, keeps the agency's lists, and writes the audit
 log. It does not start before it is configured.")
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_PACKAGE_NAME python3-comity-engine)
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_PACKAGE_DEPENDS
+  "python3 (>= 3.11), python3-grpcio (>= 1.51), python3-protobuf (>= 3.21)")
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_PACKAGE_CONTROL_EXTRA ${package_source}/engine/postinst
+  ${package_source}/engine/prerm)
+set(CPACK_DEBIAN_PYTHON3-COMITY-ENGINE_DESCRIPTION
+  "client with which a face-recognition engine asks a gateway
+Comity lets agencies search one another's facial-recognition watchlists under a
+signed agreement, without a central database.
+.
+This package is the Python module comity_engine: it streams the faces that an
+engine has found to the gateway of the own agency, and gives back what the
+gateway answers.")
 include(CPack)

@@ -136,6 +136,34 @@ void LookAtName(const SearchRequest& request, const AgreementVersion* named,
                                               std::to_string(named->ref.version))});
 }
 
+// An id or code that no agreement at hand knows is mostly a misspelt one. What is absent or
+// malformed is told as such.
+void LookAtTerms(const AgreementSet& set, const SearchRequest& request, Instant now,
+                 std::vector<Finding>& findings) {
+  const auto known = [&](const auto& knows) {
+    const auto ids = set.ids();
+    return std::any_of(ids.begin(), ids.end(), [&](const AgreementId& id) {
+      const AgreementVersion* const version = set.FindCurrent(id, now);
+      return version != nullptr && knows(version->agreement);
+    });
+  };
+  const auto look = [&](const char* field, const std::string& words, const auto& knows) {
+    if (!known(knows)) findings.push_back({{}, "", field, false, words});
+  };
+  const auto look_at_agency = [&](const char* field, const AgencyId& agency) {
+    if (agency.empty()) return;
+    look(field, "no agreement here has the agency " + agency.text() + " as a party",
+         [&](const Agreement& agreement) { return agreement.FindParty(agency) != nullptr; });
+  };
+  look_at_agency("request.requester", request.requester);
+  look_at_agency("request.holder", request.holder);
+  if (!request.purpose || request.purpose->empty()) return;
+  look("request.purpose", "no agreement here has the purpose " + request.purpose->text(),
+       [&](const Agreement& agreement) {
+         return agreement.FindPurpose(*request.purpose) != nullptr;
+       });
+}
+
 void Append(std::vector<Finding> more, std::vector<Finding>& findings) {
   std::move(more.begin(), more.end(), std::back_inserter(findings));
 }
@@ -172,6 +200,7 @@ Explanation Explain(const AgreementSet& set, const SearchRequest& request, const
                         false,
                         "the field is absent, unknown or out of range"});
   }
+  LookAtTerms(set, request, now, findings);
   const AgreementVersion* const named = Named(set, request, now);
   LookAtName(request, named, findings);
   if (named != nullptr) Append(Inquiry(*named, request, now).Run(!malformed), findings);

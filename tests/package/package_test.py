@@ -4,6 +4,7 @@
 
 usage: package_test.py [unittest's options]     packages: $COMITY_PACKAGES or build/release/packages
 """
+import gzip
 import os
 import re
 import stat
@@ -138,6 +139,82 @@ class Control(Packages):
         newest = output("dpkg-parsechangelog", "-l", changelog, "-S", "Version")
         for name in NAMES:
             self.assertEqual(self.field(name, "Version"), newest.strip())
+
+
+class Symbols(Packages):
+    def test_each_program_has_its_symbols_in_a_package_apart(self):
+        for name, program in self.programs().items():
+            found = list(PACKAGES.glob(f"{name}-dbgsym_*.ddeb"))
+            self.assertEqual(len(found), 1, name)
+            build_id = re.search(r"Build ID: ([0-9a-f]+)", output("readelf", "-n", program))[1]
+            folder = Path(self.folder.name, name + ".symbols")
+            output("dpkg-deb", "-x", found[0], folder)
+            symbols = folder / "usr/lib/debug/.build-id" / build_id[:2] / f"{build_id[2:]}.debug"
+            self.assertIn(".debug_line", output("readelf", "-S", symbols))
+            self.assertNotIn(str(ROOT).encode() + b"/", symbols.read_bytes())
+
+
+class Engine(unittest.TestCase):
+    """The client for engines: on Debian's Python and its packages alone."""
+
+    def setUp(self):
+        found = list(PACKAGES.glob("python3-comity-engine_*_all.deb"))
+        self.assertEqual(len(found), 1)
+        self.deb = found[0]
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        output("dpkg-deb", "-x", self.deb, self.folder)
+
+    def test_it_needs_what_the_module_imports(self):
+        depends = output("dpkg-deb", "-f", self.deb, "Depends")
+        for wanted in ("python3 (", "python3-grpcio", "python3-protobuf"):
+            self.assertIn(wanted, depends)
+        self.assertEqual(output("dpkg-deb", "-f", self.deb, "Architecture").strip(), "all")
+
+    def test_every_module_of_the_tree_is_there_and_imports(self):
+        modules = self.folder / "usr/lib/python3/dist-packages"
+        tree = ROOT / "deploy/engine/python/comity_engine"
+        names = {path.name for path in tree.glob("*.py")}
+        self.assertGreater(len(names), 5)
+        self.assertEqual({path.name for path in (modules / "comity_engine").iterdir()}, names)
+        for name in names:
+            module = "comity_engine." + name.removesuffix(".py")
+            command = (f"import sys; sys.path.insert(0, {str(modules)!r}); "
+                       f"import {module}; print(sys.modules[{module!r}].__file__)")
+            where = output("/usr/bin/python3", "-I", "-B", "-c", command)
+            self.assertTrue(where.startswith(str(modules)), where)
+
+
+class Maintainer(unittest.TestCase):
+    build = ROOT / "deploy/package/build"
+
+    def refusal(self, *words, **environment):
+        done = subprocess.run([self.build, *words], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, **environment), timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        return done.stderr
+
+    def test_packages_for_others_are_not_made_without_somebody_to_ask(self):
+        for address in ("nobody@localhost.invalid", "team@comity.example", "root@localhost"):
+            said = self.refusal("--publish", COMITY_MAINTAINER=f"Somebody <{address}>")
+            self.assertIn("an address where somebody reads", said)
+        said = self.refusal("--publish", COMITY_MAINTAINER="")
+        self.assertIn("an address where somebody reads", said)
+
+    def test_what_is_no_name_with_an_address_is_refused(self):
+        for wrong in ("somebody", "somebody@agency.org", "Somebody <somebody>", "A <a@b>\nX: y"):
+            self.assertIn("NAME <ADDRESS>", self.refusal(COMITY_MAINTAINER=wrong))
+
+    def test_a_changelog_is_signed_by_the_maintainer_of_the_package(self):
+        for deb in sorted(PACKAGES.glob("*.deb")):
+            name = deb.name.split("_")[0]
+            with tempfile.TemporaryDirectory() as folder:
+                output("dpkg-deb", "-x", deb, folder)
+                log = Path(folder, "usr/share/doc", name, "changelog.Debian.gz")
+                text = gzip.decompress(log.read_bytes()).decode()
+            maintainer = output("dpkg-deb", "-f", deb, "Maintainer").strip()
+            self.assertIn(f"\n -- {maintainer}  ", text)
 
 
 class Unit(Packages):

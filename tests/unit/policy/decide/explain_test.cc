@@ -101,6 +101,35 @@ TEST(Explain, FindsTheAgreementThatWouldHavePermitted) {
   EXPECT_THAT(Fields(*nearest), ElementsAre("agreement"));
 }
 
+TEST(Explain, SaysWhichAgencyAndPurposeNoAgreementKnows) {
+  const Agreement agreement = BaseAgreement();
+  const SearchRequest known = BaseRequest(agreement);
+  const auto told = [&](const SearchRequest& request, const std::string& clause) {
+    const Explanation explanation = Explain(SetOf(agreement), request, kUnused, kNow);
+    const Finding* const finding = Find(explanation, clause);
+    return finding == nullptr ? std::string() : finding->words;
+  };
+  for (const char* clause : {"request.requester", "request.holder", "request.purpose"}) {
+    EXPECT_EQ(told(known, clause), "") << clause;
+  }
+  SearchRequest request = known;
+  request.requester = AgencyId::Parse("eastvael-council").value();
+  EXPECT_EQ(told(request, "request.requester"),
+            "no agreement here has the agency eastvael-council as a party");
+  EXPECT_EQ(told(request, "request.holder"), "");
+  request = known;
+  request.holder = AgencyId::Parse("northshire-polise").value();
+  EXPECT_EQ(told(request, "request.holder"),
+            "no agreement here has the agency northshire-polise as a party");
+  request = known;
+  request.purpose = PurposeCode::Parse("court-order-arest").value();
+  EXPECT_EQ(told(request, "request.purpose"),
+            "no agreement here has the purpose court-order-arest");
+  // What is absent is told as absent, not as unknown.
+  request.purpose.reset();
+  EXPECT_EQ(told(request, "request.purpose"), "the field is absent, unknown or out of range");
+}
+
 TEST(Explain, HasNoNearestWhenNothingIsPermitted) {
   const Agreement agreement = BaseAgreement();
   const auto nearest = [&](const AgreementSet& set, const SearchRequest& request, Instant now) {
