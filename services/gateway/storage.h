@@ -108,7 +108,7 @@ class Storage {
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;
   bool is_bound_first_ = false;  // tables of a database that was not bound before
-  bool is_new_ = false;  // nothing was ever logged
+  bool is_new_ = false;          // nothing was ever logged
   bool is_first_start_ = false;  // of a database that was put back
   oversight::Restoration restoration_;
   std::string origin_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody writes to a gateway's database behind its back: what two people decided is not changed by
-// it, and those who oversee learn of it.
+// Somebody writes to a gateway's database behind its back: what two people decided is not changed
+// by it, and those who oversee learn of it.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,7 +70,8 @@ class BoundTables : public DirectSearchWorld {
     EXPECT_THAT(notices.DebugString(), HasSubstr("tamper-found"));
     grpc::ClientContext asked;
     v1::NodeStatusResponse status;
-    ASSERT_TRUE(council_.node("supervisor-1")->Status(&asked, v1::NodeStatusRequest(), &status).ok());
+    ASSERT_TRUE(
+        council_.node("supervisor-1")->Status(&asked, v1::NodeStatusRequest(), &status).ok());
     EXPECT_THAT(cli::ConcernsOf(status, false),
                 Contains(Field(&cli::Concern::words, HasSubstr("table " + table))));
   }
@@ -103,8 +104,7 @@ TEST_F(BoundTables, AStopThatIsTakenAwayInTheRunningGatewayStopsEverything) {
   Execute(council_,
           "INSERT INTO stop (id, scope, reference, set_by, reason, regulator, set_at, lifted_by,"
           " lift_reason, lifted_at) VALUES ('stop-x', 4, 'another', 'eve', 'x', '', 1, '', '', 0)");
-  EXPECT_TRUE(Eventually(
-      [&] { return AskOnce().refused().code() == v1::DECISION_CODE_STOPPED; }));
+  EXPECT_TRUE(Eventually([&] { return AskOnce().refused().code() == v1::DECISION_CODE_STOPPED; }));
   ExpectTold("stop");
 }
 
