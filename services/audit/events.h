@@ -88,6 +88,8 @@ inline constexpr std::string_view kBackupMade = "backup-made";
 inline constexpr std::string_view kErasuresReplayed = "erasures-replayed";
 inline constexpr std::string_view kNodeRestored = "node-restored";
 inline constexpr std::string_view kRestorationConfirmed = "restoration-confirmed";
+inline constexpr std::string_view kTablesBound = "tables-bound";
+inline constexpr std::string_view kTamperFound = "tamper-found";
 inline constexpr std::string_view kPersonAdded = "person-added";
 inline constexpr std::string_view kPersonChanged = "person-changed";
 inline constexpr std::string_view kPersonRevoked = "person-revoked";
@@ -226,6 +228,8 @@ inline constexpr std::array kEventTypes{
     EventType{kNodeRestored, "backup", "", "log_size largest_seen records"},
     EventType{kRestorationConfirmed, "backup reason operator proposer", "",
               "log_size largest_seen"},
+    EventType{kTablesBound, "", "", ""},
+    EventType{kTamperFound, "reason", "", ""},
     EventType{kPersonAdded, "person post roles record operator reason", "", ""},
     EventType{kPersonChanged, "person post roles record operator reason", "", ""},
     EventType{kPersonRevoked, "person post roles record operator reason", "", ""},

@@ -17,10 +17,12 @@ namespace comity::backup {
 
 // What a line of the erasure ledger says.
 namespace line_kind {
-inline constexpr std::string_view kBegun = "begun";        // first line; `about`: BeginningOf
-inline constexpr std::string_view kErased = "erased";      // `groups`
-inline constexpr std::string_view kVoid = "void";          // `about`: a line that had no effect
-inline constexpr std::string_view kMark = "mark";          // the log's size at start, stop, hourly
+inline constexpr std::string_view kBegun = "begun";    // first line; `about`: BeginningOf
+inline constexpr std::string_view kErased = "erased";  // `groups`
+inline constexpr std::string_view kVoid = "void";      // `about`: a line that had no effect
+// The log's size at start, stop, hourly; `about`: how often each bound table was written.
+inline constexpr std::string_view kMark = "mark";
+inline constexpr std::string_view kBound = "bound";        // the database's tables were bound
 inline constexpr std::string_view kBackup = "backup";      // `about`: its id
 inline constexpr std::string_view kRestored = "restored";  // `about`: the new log's origin
 inline constexpr std::string_view kBarred = "barred";      // `about`: an enrolment that ended

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxManifest = std::size_t{64} << 10;
 inline constexpr std::chrono::days kBackupLife{30};
 // The newest schema of a database that this program can take back; a test compares it with the
 // store's.
-inline constexpr std::uint32_t kNewestSchema = 15;
+inline constexpr std::uint32_t kNewestSchema = 16;
 
 // One sealed part of the file, in the order in which they follow the manifest.
 struct ManifestPart {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -107,6 +108,26 @@ std::vector<identity::Peer> ReadPartners(const runtime::Config& config,
   return partners;
 }
 
+std::optional<SecretBytes> KekOf(const runtime::Config& config) {
+  auto kek = transport::ReadKeyEncryptionFile(config.keys.key_encryption);
+  if (!kek) return std::nullopt;  // CheckKeys says so
+  return *std::move(kek);
+}
+
+void CheckTables(const store::DatabaseExamination& found, Findings& findings) {
+  const bool is_unbound = std::ranges::all_of(
+      found.bound, [](const store::BoundState& state) { return state.generation == 0; });
+  if (is_unbound) return;  // before the first start of this version, which binds or refuses them
+  for (const store::BoundState& state : found.bound) {
+    if (state.fault.empty()) continue;
+    findings.Wrong("database", "its table " + std::string(Name(state.table)) +
+                                   " is not to be trusted: " + state.fault +
+                                   " (or keys.key_encryption is not the key of these data); find "
+                                   "out who writes to the database, then restore the newest "
+                                   "backup: comity restore");
+  }
+}
+
 std::string DatabaseWords(const Error& fault) {
   if (fault.code != ErrorCode::kCorrupt) return fault.detail;
   const bool is_foreign = fault.detail.find("another program") != std::string::npos;
@@ -117,7 +138,8 @@ std::string DatabaseWords(const Error& fault) {
 // Nothing: there is none yet, or it is wrong and that is among the findings.
 std::optional<store::DatabaseExamination> ExamineSqlite(const runtime::Config& config,
                                                         Findings& findings) {
-  const auto found = store::ExamineSqliteStore(config.data_directory);
+  const auto kek = KekOf(config);
+  const auto found = store::ExamineSqliteStore(config.data_directory, kek ? &*kek : nullptr);
   if (!found) {
     if (found.error().code == ErrorCode::kNotFound) return std::nullopt;  // before the first start
     findings.Wrong("database", DatabaseWords(found.error()));
@@ -132,16 +154,18 @@ std::optional<store::DatabaseExamination> ExamineSqlite(const runtime::Config& c
   return *found;
 }
 
-std::optional<store::DatabaseExamination> ExaminePostgres(const runtime::StoreConfig& config,
+std::optional<store::DatabaseExamination> ExaminePostgres(const runtime::Config& config,
                                                           Findings& findings) {
-  auto peers = store::ExaminePostgresStore(store::OptionsOf(config));
-  if (!peers) {
-    findings.Wrong("store.url", peers.error().detail);
+  const auto kek = KekOf(config);
+  auto found = store::ExaminePostgresStore(store::OptionsOf(*config.store), kek ? &*kek : nullptr);
+  if (!found) {
+    findings.Wrong("store.url", found.error().detail);
     return std::nullopt;
   }
   findings.Ok("store.url", "the server, its role and the schema are as they must be; schema " +
                                std::to_string(store::PostgresSchemaVersion()));
-  return store::DatabaseExamination{store::PostgresSchemaVersion(), *std::move(peers), {}};
+  return store::DatabaseExamination{
+      store::PostgresSchemaVersion(), std::move(found->peers), std::move(found->bound), {}};
 }
 
 }  // namespace
@@ -150,9 +174,10 @@ std::vector<identity::Peer> CheckData(const runtime::Config& config, Findings& f
   CheckLogKey(config, findings);
   CheckLedgerLines(config, findings);
   const auto found =
-      config.store ? ExaminePostgres(*config.store, findings) : ExamineSqlite(config, findings);
+      config.store ? ExaminePostgres(config, findings) : ExamineSqlite(config, findings);
   if (!found) return {};
   CheckSelf(config, *found, findings);
+  CheckTables(*found, findings);
   if (findings.Has(Findings::Level::kWrong, "agency.id")) return {};
   return ReadPartners(config, *found, findings);
 }

@@ -179,6 +179,12 @@ class Finder {
 
   void AddDecisions() {
     for (const v1::StopHealth& stop : health().stops()) {
+      if (stop.scope() == "table") {
+        Add("the database's table " + stop.reference() + " is not to be trusted: " + stop.set_by() +
+                "; what rests on it is refused",
+            "find out who writes to the database; then comity restore, which two people confirm");
+        continue;
+      }
       Add(stop.scope() + " " + stop.reference() + " is stopped by " + stop.set_by() + " since " +
               TimeText(stop.set_at()),
           "comity stop list; comity stop lift " + stop.stop());

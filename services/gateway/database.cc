@@ -22,9 +22,9 @@ Error At(std::string_view place, const Error& error) {
 
 Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config,
                                                    store::ErasureLedger* ledger,
-                                                   DatabaseOwner owner) {
+                                                   DatabaseOwner owner, const SecretBytes* kek) {
   if (!config.store) {
-    auto store = store::OpenSqliteStore(config.data_directory, ledger);
+    auto store = store::OpenSqliteStore(config.data_directory, ledger, kek);
     if (!store) return Fail(At("data.directory", store.error()));
     return store;
   }
@@ -40,7 +40,7 @@ Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config
   options.wait_for_writer = true;
   options.stop = std::move(owner.stop);
   options.on_superseded = std::move(owner.on_lost);
-  auto store = store::OpenPostgresStore(options, ledger);
+  auto store = store::OpenPostgresStore(options, ledger, kek);
   if (!store) return Fail(At("store.url", store.error()));
   return *std::move(store);
 }

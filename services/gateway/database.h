@@ -29,11 +29,13 @@ struct DatabaseOwner {
 // lock of the data directory (services/runtime/directory_lock.h).
 //
 // In:     ledger  as of OpenSqliteStore; null: nobody is told of erasures; must outlive the store
+//         kek     of which tables are bound; null: they are neither checked nor bound. Secret: kek
 // Errors: those of OpenSqliteStore and OpenPostgresStore, with the key of the configuration;
 //         kConflict  there are two databases
 Result<std::unique_ptr<store::Store>> OpenDatabase(const runtime::Config& config,
                                                    store::ErasureLedger* ledger = nullptr,
-                                                   DatabaseOwner owner = {});
+                                                   DatabaseOwner owner = {},
+                                                   const SecretBytes* kek = nullptr);
 
 // Writes the database as it stands into a new SQLite file, marked as a copy: what a backup holds,
 // whichever database the node has. Errors: of CopySqliteStore and CopyPostgresStore

@@ -342,6 +342,8 @@ class Gateway::Parts {
   void KeepHouse() {
     housekeeping_.Add("retention", [this] { retention_->Housekeep(); });
     housekeeping_.Add("bars", seconds(1), [this] { storage_->ListBars(); });
+    storage_->OnDistrust([this](store::BoundTable table) { control_->Distrust(table); });
+    housekeeping_.Add("tables", [this] { return storage_->LookAtTables(); });
     housekeeping_.Add("database", [this] { storage_->WatchDatabase(); });
     housekeeping_.Add("partners", [this] { partners_->Housekeep(); });
     housekeeping_.Add("search-control", [this] { control_->Housekeep(); });

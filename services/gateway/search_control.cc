@@ -135,6 +135,12 @@ void SearchControl::Report(std::string_view what, const Status& status) {
   if (!status) ports_.logger.Error(what, {{"reason", status.error().detail}});
 }
 
+void SearchControl::Distrust(store::BoundTable table) {
+  if (table == store::BoundTable::kDeployment) deployments_->Distrust();
+  // It fails, and so stops everything.
+  if (table == store::BoundTable::kStop) static_cast<void>(stops_->Refresh());
+}
+
 void SearchControl::Housekeep() {
   Report("deployments-housekeeping-failed", deployments_->Housekeep());
   Report("stops-not-read", stops_->Housekeep());

@@ -75,6 +75,8 @@ class SearchControl {
   DeploymentsService& deployments_service() { return *deployments_service_; }
   StopsService& stops_service() { return *stops_service_; }
 
+  // What rests on a table that somebody else wrote to is given up.
+  void Distrust(store::BoundTable table);
   // About every ten seconds.
   void Housekeep();
   // Nothing is written to store and log by this any more, after a last housekeeping.

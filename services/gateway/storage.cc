@@ -6,6 +6,7 @@
 
 #include "services/audit/events.h"
 #include "services/oversight/backup_maker.h"
+#include "services/oversight/bound_start.h"
 #include "services/runtime/directory_lock.h"
 #include "services/runtime/shutdown.h"
 #include "services/store/sqlite/sqlite_store.h"
@@ -63,7 +64,7 @@ Result<std::unique_ptr<store::Store>> Storage::AwaitDatabase(store::ErasureLedge
   auto away_since = steady_clock::now();
   for (int tries = 0;; ++tries) {
     const auto tried = steady_clock::now();
-    auto store = OpenDatabase(setup_.config, ledger, Owner());
+    auto store = OpenDatabase(setup_.config, ledger, Owner(), &setup_.keys.kek);
     const bool is_away = !store && store.error().code == ErrorCode::kUnavailable;
     if (!setup_.config.store || !is_away || setup_.stop.stop_requested()) return store;
     const auto now = steady_clock::now();
@@ -114,6 +115,7 @@ Status Storage::BringUpToDate() {
         At("data.erasure_ledger",
            oversight::ErasureLedger::Open({directory, setup_.config.erasure_ledger, setup_.keys.kek,
                                            setup_.own, setup_.clock, setup_.random})));
+    COMITY_ASSIGN_OR_RETURN(is_bound_first_, oversight::BindTables(*store, *ledger_));
     COMITY_ASSIGN_OR_RETURN(
         replayed_,
         At("data.erasure_ledger", oversight::ReplayErasures(*store, *ledger_, setup_.clock)));
@@ -130,8 +132,10 @@ Status Storage::BringUpToDate() {
                                  *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
     COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
     COMITY_ASSIGN_OR_RETURN(standing, oversight::StandingOf(*store));
+    is_new_ = standing.log_size == 0;
   }
   COMITY_ASSIGN_OR_RETURN(store_, AwaitDatabase(ledger_.get()));
+  COMITY_RETURN_IF_ERROR(oversight::ExpectMarked(*store_, *ledger_));
   // Opened a second time, it could be another server's by now. What holds of the first one holds of
   // this one too if the log is as long and the ledger's head is the same.
   return At("data.directory", oversight::CheckStillStands(*store_, standing));
@@ -145,6 +149,7 @@ Status Storage::OpenLog() {
                                               setup_.logger, setup_.random})));
   COMITY_ASSIGN_OR_RETURN(reunion_, oversight::Reunion::Open(*store_, restoration_));
   COMITY_RETURN_IF_ERROR(Record(replayed_, is_first_start_));
+  COMITY_RETURN_IF_ERROR(RecordBinding());
   return NoteSize();
 }
 
@@ -166,13 +171,18 @@ Status Storage::Record(const oversight::Replayed& replayed, bool is_new) {
   return log_->Record(event);
 }
 
+// What a former version left is taken as it was found, which the log says; a new node has nothing.
+Status Storage::RecordBinding() {
+  if (!is_bound_first_ || is_new_) return {};
+  audit::Event event;
+  event.type = audit::kTablesBound;
+  event.parties = {setup_.own};
+  setup_.logger.Info("tables-bound");
+  return log_->Record(event);
+}
+
 Status Storage::NoteSize() {
-  std::uint64_t size = 0;
-  COMITY_RETURN_IF_ERROR(store_->Read([&](const store::Transaction& tx) -> Status {
-    COMITY_ASSIGN_OR_RETURN(size, tx.audit().Size());
-    return {};
-  }));
-  COMITY_RETURN_IF_ERROR(ledger_->Note(backup::line_kind::kMark, "", size));
+  COMITY_RETURN_IF_ERROR(oversight::MarkLedger(*store_, *ledger_));
   return {};
 }
 
@@ -184,7 +194,16 @@ Status Storage::UpholdBars(identity::People& people, identity::Peers& peers,
                                                        *ledger_, setup_.clock, setup_.logger})));
   COMITY_RETURN_IF_ERROR(At("data.erasure_ledger", bars_->Uphold()));
   ListBars();
-  return {};
+  tables_ = std::make_unique<oversight::TableWatch>(
+      oversight::TableWatch::Ports{*store_, *log_, notices, *ledger_, setup_.own, setup_.clock,
+                                   setup_.logger, [this](store::BoundTable table) {
+                                     if (distrust_) distrust_(table);
+                                   }});
+  return tables_->Look();
+}
+
+Status Storage::LookAtTables() {
+  return tables_ ? tables_->Look() : Status();
 }
 
 void Storage::ListBars() {

@@ -17,6 +17,7 @@
 #include "services/oversight/bars.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/restoration.h"
+#include "services/oversight/table_watch.h"
 #include "services/runtime/config.h"
 #include "services/runtime/descriptor.h"
 #include "services/store/store.h"
@@ -76,6 +77,14 @@ class Storage {
   // About every second, so that nobody's revocation waits for the ledger. Nothing without
   // UpholdBars(). A failure is logged and told, and tried again the next time.
   void ListBars();
+  // About every ten seconds: whether the bound tables are as this gateway wrote them. Looked at the
+  // first time by UpholdBars, which also tells of it.
+  Status LookAtTables();
+  // Called by LookAtTables for each table that is not to be trusted. Set once, before anything is
+  // served.
+  void OnDistrust(std::function<void(store::BoundTable)> distrust) {
+    distrust_ = std::move(distrust);
+  }
   // Now and then: whether the database can be written. If not for a minute, this gateway starts
   // anew, so that another one that waits, and perhaps reaches it, takes over.
   void WatchDatabase();
@@ -89,6 +98,7 @@ class Storage {
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);
+  Status RecordBinding();
   Status NoteSize();
 
   const Setup setup_;
@@ -97,12 +107,16 @@ class Storage {
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;
+  bool is_bound_first_ = false;  // tables of a database that was not bound before
+  bool is_new_ = false;          // nothing was ever logged
   bool is_first_start_ = false;  // of a database that was put back
   oversight::Restoration restoration_;
   std::string origin_;
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<oversight::Reunion> reunion_;
   std::unique_ptr<oversight::Bars> bars_;
+  std::function<void(store::BoundTable)> distrust_;
+  std::unique_ptr<oversight::TableWatch> tables_;
 };
 
 }  // namespace comity::gateway

@@ -46,6 +46,7 @@ inline constexpr std::string_view kAlertsChanged = "alerts-changed";
 inline constexpr std::string_view kLoneAct = "act-of-one-person";
 inline constexpr std::string_view kConfigurationChanged = "configuration-changed";
 inline constexpr std::string_view kRestored = "restored";
+inline constexpr std::string_view kTamperFound = "tamper-found";
 }  // namespace notice
 
 struct Notice {

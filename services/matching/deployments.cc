@@ -63,7 +63,9 @@ Result<std::unique_ptr<Deployments>> Deployments::Open(Ports ports) {
     COMITY_ASSIGN_OR_RETURN(records, transaction.deployments().InState({DeploymentState::kActive}));
     return {};
   };
-  COMITY_RETURN_IF_ERROR(deployments->ports_.store.Read(read));
+  const Status known = deployments->ports_.store.Read(read);
+  // Without a record to trust there is no deployment; the gateway works on without any.
+  if (!known && known.error().code != ErrorCode::kCorrupt) return Fail(known.error());
   const std::lock_guard lock(deployments->mutex_);
   for (DeploymentRecord& record : records) {
     const policy::DeploymentId id = record.id;
@@ -291,6 +293,21 @@ Result<Deployments::Subscription> Deployments::OnEnd(const policy::DeploymentId&
 void Deployments::Cancel(std::uint64_t key) {
   const std::lock_guard lock(mutex_);
   listeners_.erase(key);
+}
+
+void Deployments::Distrust() {
+  const std::lock_guard refreshing(refresh_mutex_);
+  Calls calls;
+  {
+    const std::lock_guard lock(mutex_);
+    if (items_.empty()) return;
+    items_.clear();
+    for (const auto& [key, listener] : std::exchange(listeners_, {})) {
+      calls.push_back(listener.call);
+    }
+  }
+  for (const auto& call : calls) (*call)();
+  ports_.barrier.Drain();
 }
 
 Deployments::Calls Deployments::TakeListeners(const policy::DeploymentId& id) {

@@ -89,7 +89,7 @@ class Deployments {
     std::string approved_by;
   };
 
-  // Reads what the store holds.
+  // Reads what the store holds; nothing if it is not to be trusted (services/store/bound_tables.h).
   // Errors: kCorrupt  a stored definition cannot be read; those of the store
   static Result<std::unique_ptr<Deployments>> Open(Ports ports);
 
@@ -137,6 +137,9 @@ class Deployments {
 
   // Its time has come and its `holders` were asked; once in its life.
   Status Activate(const policy::DeploymentId& id, std::uint64_t holders);
+  // Forgets every deployment, so that nothing is searched in any: their records are not to be
+  // trusted any more. Returns when every answer that rests on them has been given.
+  void Distrust();
   // Stores counts, ends what is over, closes what is deleted. About every ten seconds, and when the
   // gateway stops.
   Status Housekeep();

@@ -11,6 +11,7 @@
 
 #include "services/audit/events.h"
 #include "services/backup/backup_key.h"
+#include "services/oversight/bound_start.h"
 #include "services/oversight/retention_hold.h"
 
 namespace comity::oversight {
@@ -255,9 +256,9 @@ Result<std::uint64_t> RetentionDesk::State::LogSize() const {
 // So that who restores the node learns how long its log had been.
 Status RetentionDesk::State::Mark(Instant now) {
   if (now - marked_at < kMarkEvery) return {};
-  COMITY_ASSIGN_OR_RETURN(const std::uint64_t size, LogSize());
+  COMITY_ASSIGN_OR_RETURN(std::uint64_t size, LogSize());
   if (size != marked_size) {
-    COMITY_RETURN_IF_ERROR(setup.ledger.Note(backup::line_kind::kMark, "", size));
+    COMITY_ASSIGN_OR_RETURN(size, MarkLedger(setup.store, setup.ledger));
   }
   marked_at = now;
   marked_size = size;

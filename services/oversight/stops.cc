@@ -74,7 +74,9 @@ audit::Event EventOf(const Stop& stop, const policy::AgencyId& own, bool lifted)
 
 Result<std::unique_ptr<Stops>> Stops::Open(Setup setup) {
   std::unique_ptr<Stops> stops(new Stops(std::move(setup)));
-  COMITY_RETURN_IF_ERROR(stops->Refresh());
+  const Status read = stops->Refresh();
+  // Nobody can tell what is stopped, so everything is; whoever looks learns why.
+  if (!read && read.error().code != ErrorCode::kCorrupt) return Fail(read.error());
   return stops;
 }
 

@@ -57,7 +57,7 @@ class Stops {
     // Waits until every answer that rests on the state of before has been given.
     std::function<void()> drain;
   };
-  // Reads what stands, and calls `on_change` with it.
+  // Reads what stands, and calls `on_change` with it. What is damaged stops everything.
   static Result<std::unique_ptr<Stops>> Open(Setup setup);
 
   // Durable and in effect on return: no answer is given that the stop covers. Must not be called by

@@ -169,6 +169,7 @@ class ReplayStore {
 };
 
 // Aggregates with a header of their own, services/store/<name>_store.h.
+class BoundTables;
 class DeploymentStore;
 class AgreementLifeStore;
 class PersonStore;
@@ -209,6 +210,7 @@ class Transaction {
   virtual RetentionStore& retention() = 0;
   virtual SealedCopyStore& sealed_copies() = 0;
   virtual SealedListStore& sealed_lists() = 0;
+  virtual BoundTables& bound_tables() = 0;
   virtual const AgreementStore& agreements() const = 0;
   virtual const AgreementLifeStore& agreement_life() const = 0;
   virtual const WatchlistStore& watchlists() const = 0;
@@ -230,6 +232,7 @@ class Transaction {
   virtual const RetentionStore& retention() const = 0;
   virtual const SealedCopyStore& sealed_copies() const = 0;
   virtual const SealedListStore& sealed_lists() const = 0;
+  virtual const BoundTables& bound_tables() const = 0;
 };
 
 // A database. Threads: thread-safe.

@@ -20,8 +20,10 @@
 #include <vector>
 
 #include "crypto/base/check.h"
+#include "services/store/bound_tables.h"
 #include "services/store/postgres/postgres_store.h"
 #include "services/store/sqlite/sqlite_store.h"
+#include "services/store/stop_store.h"
 #include "tests/support/postgres/test_database.h"
 
 namespace comity::store {
@@ -190,6 +192,39 @@ void BM_VisitEntries(benchmark::State& state) {
       benchmark::Counter(static_cast<double>(visited), benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_VisitEntries)->ArgName("entries")->Arg(50'000)->UseRealTime();
+
+// range(0): stops that stand; range(1): 1 with a key, so that the table is checked and bound.
+std::unique_ptr<Store> StoreOfStops(const BenchDirectory& directory, benchmark::State& state) {
+  const SecretBytes kek = SecretBytes::CopyOf(Bytes(32, 7));
+  auto store = OpenSqliteStore(directory.path, nullptr, state.range(1) == 1 ? &kek : nullptr);
+  COMITY_CHECK(store.has_value());
+  COMITY_CHECK((*store)->Write([&](Transaction& t) -> Status {
+    COMITY_RETURN_IF_ERROR(t.bound_tables().Bind());
+    StopRecord stop;
+    stop.scope = StopScope::kPartner;
+    stop.reference = "eastvale-council";
+    stop.set_by = "grace";
+    stop.reason = "A complaint is being looked into.";
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+      stop.id = "stop-" + std::to_string(i);
+      COMITY_RETURN_IF_ERROR(t.stops().Add(stop));
+    }
+    return {};
+  }));
+  return *std::move(store);
+}
+
+void BM_ReadStops(benchmark::State& state) {
+  const BenchDirectory directory;
+  const auto store = StoreOfStops(directory, state);
+  for (auto _ : state) {
+    COMITY_CHECK(store->Read([](const Transaction& t) -> Status {
+      COMITY_RETURN_IF_ERROR(t.stops().Standing());
+      return {};
+    }));
+  }
+}
+BENCHMARK(BM_ReadStops)->ArgNames({"stops", "bound"})->ArgsProduct({{0, 10, 1000}, {0, 1}});
 
 }  // namespace
 }  // namespace comity::store

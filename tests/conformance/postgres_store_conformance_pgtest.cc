@@ -15,7 +15,10 @@ class PostgresUnderTest final : public StoreUnderTest {
   Store& store() override { return *store_; }
   void Reopen() override {
     store_.reset();
-    store_ = OpenPostgresStore(database_.options()).value();
+    store_ = OpenPostgresStore(database_.options(), nullptr, kek()).value();
+  }
+  void Execute(const std::string& sql) override {
+    database_.Ask("SET search_path TO comity; " + sql);
   }
 
  private:
@@ -48,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Postgres, HoldingStoreConformance, kPostgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, RetentionStoreConformance, kPostgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, SealedCopyStoreConformance, kPostgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, SealedListStoreConformance, kPostgres);
+INSTANTIATE_TEST_SUITE_P(Postgres, BoundTablesConformance, kPostgres);
 
 }  // namespace
 }  // namespace comity::store

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <memory>
 #include <utility>
 
@@ -15,7 +17,10 @@ class SqliteUnderTest final : public StoreUnderTest {
   Store& store() override { return *store_; }
   void Reopen() override {
     store_.reset();
-    store_ = OpenSqliteStore(directory_.path()).value();
+    store_ = OpenSqliteStore(directory_.path(), nullptr, kek()).value();
+  }
+  void Execute(const std::string& sql) override {
+    SQLite::Database(directory_.path() / "comity.db", SQLite::OPEN_READWRITE).exec(sql);
   }
 
  private:
@@ -48,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, HoldingStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, SealedCopyStoreConformance, kSqlite);
 INSTANTIATE_TEST_SUITE_P(Sqlite, SealedListStoreConformance, kSqlite);
+INSTANTIATE_TEST_SUITE_P(Sqlite, BoundTablesConformance, kSqlite);
 
 }  // namespace
 }  // namespace comity::store

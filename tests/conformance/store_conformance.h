@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/secret.h"
 #include "services/store/store.h"
 #include "tests/support/result_matchers.h"
 
@@ -25,6 +26,17 @@ class StoreUnderTest {
   virtual Store& store() = 0;
   // Closes the database and opens it again.
   virtual void Reopen() = 0;
+  // What somebody else writes who is let at the database and has no key: one statement that both
+  // databases understand.
+  virtual void Execute(const std::string& sql) = 0;
+  // The key that it is opened with the next time; null: none.
+  void set_kek(const SecretBytes* kek) { kek_ = kek; }
+
+ protected:
+  const SecretBytes* kek() const { return kek_; }
+
+ private:
+  const SecretBytes* kek_ = nullptr;
 };
 
 struct Backend {
@@ -57,6 +69,12 @@ class StoreConformance : public ::testing::TestWithParam<Backend> {
 
   Store& store() { return subject_->store(); }
   void Reopen() { subject_->Reopen(); }
+
+  void ReopenWith(const SecretBytes* kek) {
+    subject_->set_kek(kek);
+    subject_->Reopen();
+  }
+  void Execute(const std::string& sql) { subject_->Execute(sql); }
 
   Status Write(const Work& work) { return store().Write(work); }
 
@@ -99,5 +117,13 @@ class HoldingStoreConformance : public StoreConformance {};
 class RetentionStoreConformance : public StoreConformance {};
 class SealedCopyStoreConformance : public StoreConformance {};
 class SealedListStoreConformance : public StoreConformance {};
+class BoundTablesConformance : public StoreConformance {
+ protected:
+  void SetUp() override;
+  std::vector<std::string> Faults();  // names of the tables that are not to be trusted
+  // `sql` is found out in this table, which is refused from then on, and in no other.
+  void ExpectFound(const std::string& sql, const std::string& table);
+  void ExpectRefused(const std::string& table);
+};
 
 }  // namespace comity::store

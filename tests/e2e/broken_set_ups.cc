@@ -250,6 +250,15 @@ void AddData(std::vector<BrokenSetUp>& all) {
                        .exec("INSERT INTO schema_version (version) VALUES (9999)");
                  },
                  "WRONG", "database", "comity.db has schema 9999, this program knows up to"});
+  all.push_back({"TableThatSomebodyElseWroteTo",
+                 [](const Site& site) {
+                   SQLite::Database(site.data() / "comity.db", SQLite::OPEN_READWRITE)
+                       .exec(
+                           "INSERT INTO stop (id, scope, reference, set_by, reason, regulator,"
+                           " set_at, lifted_by, lift_reason, lifted_at) VALUES ('stop-x', 4, 'x',"
+                           " 'eve', 'x', '', 1, '', '', 0)");
+                 },
+                 "WRONG", "database", "its table stop is not to be trusted"});
   all.push_back({"DatabaseThatIsNone",
                  [](const Site& site) { Write(site.data() / "comity.db", std::string(8192, 'x')); },
                  "WRONG", "database", "restore a backup"});

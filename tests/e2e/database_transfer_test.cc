@@ -30,6 +30,7 @@ namespace {
 
 using store::TableShape;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // By table: its rows, in words.
 using Rows = std::map<std::string, std::multiset<std::string>>;
@@ -131,6 +132,9 @@ TEST_F(DatabaseTransfer, CarriesEveryRowOverAndTheNodeGoesOn) {
   const auto log = WholeLog::Of(police());
   ASSERT_THAT(log, IsOk());
   EXPECT_GT(log->entries().size(), before.at("audit_entry").size());
+  // Authenticators of tables are carried over as they are.
+  EXPECT_THAT(police().log_text(), Not(HasSubstr("tamper-found")));
+  EXPECT_EQ(database_.Ask("SELECT count(*) FROM comity.table_binding"), "4");
   // What counts itself goes on after what was carried over.
   agencies_.CreateDeployment();
 }

@@ -15,6 +15,7 @@
 #include "services/identity/act.h"
 #include "services/matching/judge.h"
 #include "services/store/approval_store.h"
+#include "services/store/bound_tables.h"
 #include "services/store/notice_store.h"
 #include "services/store/outbox_store.h"
 #include "services/store/sealed_copy_store.h"
@@ -108,7 +109,7 @@ void NodeHealth::AddMachine(v1::NodeHealth& health) const {
   const audit::LogHealth log = ports_.log.Health();
   health.set_publishing(log.publishing && !log.stopped);
   health.set_log_problem(log.problem);
-  struct stat status{};
+  struct stat status {};
   const fs::path checkpoint = ports_.config.data_directory / "log" / "checkpoint";
   if (::stat(checkpoint.c_str(), &status) == 0) {
     *health.mutable_checkpoint_at() =
@@ -175,11 +176,26 @@ Status NodeHealth::AddCopies(const store::Transaction& transaction, v1::NodeHeal
   return {};
 }
 
+Status NodeHealth::AddTables(const store::Transaction& transaction, v1::NodeHealth& health) {
+  COMITY_ASSIGN_OR_RETURN(const auto states, transaction.bound_tables().Look());
+  for (const store::BoundState& state : states) {
+    if (state.fault.empty()) continue;
+    v1::StopHealth& stop = *health.add_stops();
+    stop.set_scope("table");
+    stop.set_reference(std::string(Name(state.table)));
+    stop.set_set_by(state.fault);
+  }
+  return {};
+}
+
 Status NodeHealth::AddDecisions(const identity::Caller& caller,
                                 const store::Transaction& transaction,
                                 v1::NodeHealth& health) const {
-  COMITY_ASSIGN_OR_RETURN(const auto stops, transaction.stops().Standing());
-  for (const store::StopRecord& record : stops) {
+  COMITY_RETURN_IF_ERROR(AddTables(transaction, health));
+  const auto stops = transaction.stops().Standing();
+  // A table that is not to be trusted is named above.
+  if (!stops && stops.error().code != ErrorCode::kCorrupt) return Fail(stops.error());
+  for (const store::StopRecord& record : stops ? *stops : std::vector<store::StopRecord>()) {
     v1::StopHealth* stop = NextRow(*health.mutable_stops(), "stops", health);
     if (stop == nullptr) break;
     stop->set_stop(record.id);

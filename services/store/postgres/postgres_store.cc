@@ -54,6 +54,19 @@ Result<bool> OwnerMayWrite(const PostgresOptions& options, const PostgresUrl& ur
   return migration.role() == url.role();
 }
 
+std::shared_ptr<TableKey> KeyOf(const SecretBytes* kek) {
+  return kek == nullptr ? nullptr : std::make_shared<TableKey>(*kek);
+}
+
+Result<std::unique_ptr<Connection>> OpenReader(const PostgresUrl& url, LineWatch& watch,
+                                               std::chrono::milliseconds limit,
+                                               const std::atomic<std::uint64_t>& line,
+                                               std::shared_ptr<TableKey> key) {
+  COMITY_ASSIGN_OR_RETURN(auto reader, PostgresReader::Open(url, watch, limit, line));
+  reader->set_table_key(std::move(key));
+  return reader;
+}
+
 }  // namespace
 
 PostgresOptions OptionsOf(const runtime::StoreConfig& config) {
@@ -65,7 +78,8 @@ PostgresOptions OptionsOf(const runtime::StoreConfig& config) {
   return options;
 }
 
-Result<std::vector<PeerRecord>> ExaminePostgresStore(const PostgresOptions& options) {
+Result<PostgresExamination> ExaminePostgresStore(const PostgresOptions& options,
+                                                 const SecretBytes* kek) {
   COMITY_ASSIGN_OR_RETURN(const PostgresUrl url,
                           PostgresUrl::Parse(options.url, options.password_file));
   COMITY_ASSIGN_OR_RETURN(const bool owner_may_write, OwnerMayWrite(options, url));
@@ -77,21 +91,24 @@ Result<std::vector<PeerRecord>> ExaminePostgresStore(const PostgresOptions& opti
     return {};
   }));
   const std::atomic<std::uint64_t> line{0};
+  const auto key = KeyOf(kek);
   ReadPool reader(
       [&]() -> Result<std::unique_ptr<Connection>> {
-        return PostgresReader::Open(url, watch, options.call_timeout, line);
+        return OpenReader(url, watch, options.call_timeout, line, key);
       },
       1);
-  std::vector<PeerRecord> peers;
+  PostgresExamination found;
   COMITY_RETURN_IF_ERROR(reader.Run([&](const Transaction& transaction) -> Status {
-    COMITY_ASSIGN_OR_RETURN(peers, transaction.peers().All());
+    COMITY_ASSIGN_OR_RETURN(found.peers, transaction.peers().All());
+    COMITY_ASSIGN_OR_RETURN(found.bound, transaction.bound_tables().Look());
     return {};
   }));
-  return peers;
+  return found;
 }
 
 Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& options,
-                                                         ErasureLedger* ledger) {
+                                                         ErasureLedger* ledger,
+                                                         const SecretBytes* kek) {
   COMITY_ASSIGN_OR_RETURN(const PostgresUrl url,
                           PostgresUrl::Parse(options.url, options.password_file));
   COMITY_ASSIGN_OR_RETURN(const bool owner_may_write, OwnerMayWrite(options, url));
@@ -108,10 +125,12 @@ Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& 
                               [rules](Session& session) { CheckServer(session, rules); }};
   COMITY_ASSIGN_OR_RETURN(std::unique_ptr<PostgresWriter> writer,
                           PostgresWriter::Open(std::move(setup), ground->watch, ground->news));
+  const auto key = KeyOf(kek);
+  writer->set_table_key(key);
   Ground& shared = *ground;
-  auto open = [url, limit = options.call_timeout,
+  auto open = [url, limit = options.call_timeout, key,
                &shared]() -> Result<std::unique_ptr<Connection>> {
-    return PostgresReader::Open(url, shared.watch, limit, shared.news.line);
+    return OpenReader(url, shared.watch, limit, shared.news.line, key);
   };
   return std::make_unique<OpenStore>(std::move(ground), std::move(writer), std::move(open),
                                      options.readers, ledger);

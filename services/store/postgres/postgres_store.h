@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "crypto/base/secret.h"
 #include "services/runtime/config.h"
+#include "services/store/bound_tables.h"
 #include "services/store/erasure.h"
 #include "services/store/peer_store.h"
 #include "services/store/store.h"
@@ -81,14 +83,23 @@ class PostgresStore : public Store {
 //         kConflict          the schema is newer than this program, or older and may not be changed
 //         kCorrupt           the database is another program's
 // In:     ledger  told of all that is erased before it is; null: nobody is; must outlive the store
+//         kek     the key-encryption key, of which tables are bound (bound_tables.h); null: they
+//         are
+//                 neither checked nor bound. Secret: kek
 Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& options,
-                                                         ErasureLedger* ledger = nullptr);
+                                                         ErasureLedger* ledger = nullptr,
+                                                         const SecretBytes* kek = nullptr);
 
 // Looks at the database as OpenPostgresStore does before it works, and changes nothing: the line,
 // the server, what the role may do, the schema. Takes no lock: a gateway may work meanwhile.
-// Returns the partners' records, by agency, kSelf among them; nothing is verified. Errors: those of
-// OpenPostgresStore
-Result<std::vector<PeerRecord>> ExaminePostgresStore(const PostgresOptions& options);
+// Errors: those of OpenPostgresStore
+// In: kek  as above; null: `bound` stays empty
+struct PostgresExamination {
+  std::vector<PeerRecord> peers;  // by agency, kSelf among them; nothing is verified
+  std::vector<BoundState> bound;
+};
+Result<PostgresExamination> ExaminePostgresStore(const PostgresOptions& options,
+                                                 const SecretBytes* kek = nullptr);
 
 int PostgresSchemaVersion();  // of what this program writes
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/sql/aggregates.h"
+#include "services/store/sql/bound_write.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/row.h"
 
@@ -186,6 +187,7 @@ Result<std::vector<AlertRecord>> SqlAlertStore::OfAgreement(
 
 Result<std::uint64_t> SqlAlertStore::EraseExpired(policy::Instant now) {
   return GuardedStep(connection_, "erase expired alerts", [&]() -> Result<std::uint64_t> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kRetentionHold));
     Query row(connection_,
               "UPDATE alert SET wrapped_key = x'', sealed = x'', reference = ''"
               " WHERE position IN (SELECT position FROM alert WHERE expires_at <= ?"

@@ -10,6 +10,7 @@
 
 #include "services/store/erasure.h"
 #include "services/store/sql/statement.h"
+#include "services/store/sql/table_key.h"
 
 namespace comity::store {
 
@@ -74,6 +75,20 @@ class Connection {
   // erasure_pending() true when that must be tried again later.
   virtual void FlushErasure() noexcept { set_erasure_done(); }
 
+  // What bound tables are checked with; null: they are not. Set before the connection is used.
+  void set_table_key(std::shared_ptr<TableKey> key) { table_key_ = std::move(key); }
+  TableKey* table_key() const { return table_key_.get(); }
+  // Called before each beginning: what is durable by now is what the transaction must see at least.
+  void ExpectWhatIsDurable(bool reads_only) {
+    reads_only_ = reads_only;
+    if (table_key_ != nullptr) expected_ = table_key_->seen();
+  }
+  // The generation that the table has at least.
+  std::uint64_t expected(BoundTable table) const {
+    return expected_.at(static_cast<std::size_t>(table));
+  }
+  bool reads_only() const { return reads_only_; }
+
  protected:
   void set_erasure_done() { erasure_pending_ = false; }
 
@@ -81,6 +96,9 @@ class Connection {
   std::vector<ErasedRecord> erased_;
   bool erasure_pending_ = false;
   std::optional<std::uint64_t> log_size_;
+  std::shared_ptr<TableKey> table_key_;
+  TableKey::Generations expected_{};
+  bool reads_only_ = false;
 };
 
 }  // namespace comity::store

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/base/check.h"
+#include "services/store/sql/bound_write.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/row.h"
 
@@ -86,11 +87,13 @@ tl::unexpected<Error> NoDeployment(const policy::DeploymentId& id) {
 
 Status SqlDeploymentStore::Add(const DeploymentRecord& deployment) {
   return GuardedStep(connection_, "store the deployment", [&]() -> Status {
-    COMITY_ASSIGN_OR_RETURN(const auto faces, ToStored(deployment.faces));
-    COMITY_ASSIGN_OR_RETURN(const auto alerts, ToStored(deployment.alerts));
-    COMITY_ASSIGN_OR_RETURN(const auto false_alerts, ToStored(deployment.false_alerts));
-    const std::uint64_t added =
-        Query(connection_,
+    return WriteBound(connection_, BoundTable::kDeployment, [&]() -> Status {
+      COMITY_ASSIGN_OR_RETURN(const auto faces, ToStored(deployment.faces));
+      COMITY_ASSIGN_OR_RETURN(const auto alerts, ToStored(deployment.alerts));
+      COMITY_ASSIGN_OR_RETURN(const auto false_alerts, ToStored(deployment.false_alerts));
+      const std::uint64_t added =
+          Query(
+              connection_,
               "INSERT INTO deployment (id, state, created_at, starts_at, ends_at, created_by,"
               " approved_by, definition, activated_at, ended_at, deletion_due_at, closed_at, faces,"
               " alerts, false_alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -100,56 +103,64 @@ Status SqlDeploymentStore::Add(const DeploymentRecord& deployment) {
               deployment.approved_by, deployment.definition, Stored(deployment.activated_at),
               Stored(deployment.ended_at), Stored(deployment.deletion_due_at),
               Stored(deployment.closed_at), faces, alerts, false_alerts)
-            .Run();
-    return IfAdded(added, "the id of the deployment is taken");
+              .Run();
+      return IfAdded(added, "the id of the deployment is taken");
+    });
   });
 }
 
 Status SqlDeploymentStore::Change(const DeploymentRecord& deployment, DeploymentState from) {
   return GuardedStep(connection_, "change the deployment", [&]() -> Status {
-    const std::uint64_t changed =
-        Query(connection_,
-              "UPDATE deployment SET state = ?, starts_at = ?, ends_at = ?, definition = ?,"
-              " activated_at = ?, ended_at = ?, deletion_due_at = ?, closed_at = ?"
-              " WHERE id = ? AND state = ?",
-              Number(deployment.state), deployment.starts_at, deployment.ends_at,
-              deployment.definition, Stored(deployment.activated_at), Stored(deployment.ended_at),
-              Stored(deployment.deletion_due_at), Stored(deployment.closed_at),
-              deployment.id.text(), Number(from))
-            .Run();
-    if (changed == 1) return {};
-    Query row(connection_, "SELECT 1 FROM deployment WHERE id = ?", deployment.id.text());
-    if (!row.Next()) return NoDeployment(deployment.id);
-    return Fail(ErrorCode::kConflict, "the deployment stands in another state meanwhile");
+    return WriteBound(connection_, BoundTable::kDeployment, [&]() -> Status {
+      const std::uint64_t changed =
+          Query(connection_,
+                "UPDATE deployment SET state = ?, starts_at = ?, ends_at = ?, definition = ?,"
+                " activated_at = ?, ended_at = ?, deletion_due_at = ?, closed_at = ?"
+                " WHERE id = ? AND state = ?",
+                Number(deployment.state), deployment.starts_at, deployment.ends_at,
+                deployment.definition, Stored(deployment.activated_at), Stored(deployment.ended_at),
+                Stored(deployment.deletion_due_at), Stored(deployment.closed_at),
+                deployment.id.text(), Number(from))
+              .Run();
+      if (changed == 1) return {};
+      Query row(connection_, "SELECT 1 FROM deployment WHERE id = ?", deployment.id.text());
+      if (!row.Next()) return NoDeployment(deployment.id);
+      return Fail(ErrorCode::kConflict, "the deployment stands in another state meanwhile");
+    });
   });
 }
 
 Status SqlDeploymentStore::AddCounts(const policy::DeploymentId& id, std::uint64_t faces,
                                      std::uint64_t alerts) {
   return GuardedStep(connection_, "count for the deployment", [&]() -> Status {
-    COMITY_ASSIGN_OR_RETURN(const auto more_faces, ToStored(faces));
-    COMITY_ASSIGN_OR_RETURN(const auto more_alerts, ToStored(alerts));
-    const std::uint64_t changed =
-        Query(connection_,
-              "UPDATE deployment SET faces = faces + ?, alerts = alerts + ? WHERE id = ?",
-              more_faces, more_alerts, id.text())
-            .Run();
-    if (changed == 0) return NoDeployment(id);
-    return {};
+    return WriteBound(connection_, BoundTable::kDeployment, [&]() -> Status {
+      COMITY_ASSIGN_OR_RETURN(const auto more_faces, ToStored(faces));
+      COMITY_ASSIGN_OR_RETURN(const auto more_alerts, ToStored(alerts));
+      const std::uint64_t changed =
+          Query(connection_,
+                "UPDATE deployment SET faces = faces + ?, alerts = alerts + ? WHERE id = ?",
+                more_faces, more_alerts, id.text())
+              .Run();
+      if (changed == 0) return NoDeployment(id);
+      return {};
+    });
   });
 }
 
 Result<DeploymentRecord> SqlDeploymentStore::AddFalseAlert(const policy::DeploymentId& id,
                                                            const policy::AgencyId& holder) {
   return GuardedStep(connection_, "count a false alert", [&]() -> Result<DeploymentRecord> {
-    Query(connection_, "UPDATE deployment SET false_alerts = false_alerts + 1 WHERE id = ?",
-          id.text())
-        .Run();
-    Query(connection_,
-          "UPDATE deployment_holder SET false_alerts = false_alerts + 1"
-          " WHERE deployment = ? AND holder = ?",
-          id.text(), holder.text())
-        .Run();
+    COMITY_RETURN_IF_ERROR(WriteBound(connection_, BoundTable::kDeployment, [&]() -> Status {
+      Query(connection_, "UPDATE deployment SET false_alerts = false_alerts + 1 WHERE id = ?",
+            id.text())
+          .Run();
+      Query(connection_,
+            "UPDATE deployment_holder SET false_alerts = false_alerts + 1"
+            " WHERE deployment = ? AND holder = ?",
+            id.text(), holder.text())
+          .Run();
+      return {};
+    }));
     return Get(id);
   });
 }
@@ -189,6 +200,7 @@ Status SqlDeploymentStore::AddHolderAlerts(const policy::DeploymentId& id,
 
 Result<DeploymentRecord> SqlDeploymentStore::Get(const policy::DeploymentId& id) const {
   return GuardedStep(connection_, "read the deployment", [&]() -> Result<DeploymentRecord> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kDeployment));
     Query row(connection_,
               "SELECT id, state, created_at, starts_at, ends_at, created_by, approved_by,"
               " definition, activated_at, ended_at, deletion_due_at, closed_at, faces, alerts,"
@@ -220,6 +232,7 @@ Result<std::vector<DeploymentRecord>> SqlDeploymentStore::InState(
     std::initializer_list<DeploymentState> states) const {
   using Deployments = std::vector<DeploymentRecord>;
   return GuardedStep(connection_, "read the deployments", [&]() -> Result<Deployments> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kDeployment));
     std::array<std::int64_t, 4> wanted{};  // 0 is no state
     COMITY_CHECK(states.size() <= wanted.size());
     std::ranges::transform(states, wanted.begin(), Number<DeploymentState>);
@@ -236,6 +249,7 @@ Result<std::vector<DeploymentRecord>> SqlDeploymentStore::InState(
 Result<std::vector<DeploymentRecord>> SqlDeploymentStore::Newest(std::uint32_t limit) const {
   using Deployments = std::vector<DeploymentRecord>;
   return GuardedStep(connection_, "read the deployments", [&]() -> Result<Deployments> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kDeployment));
     Query row(connection_,
               "SELECT id, state, created_at, starts_at, ends_at, created_by, approved_by,"
               " definition, activated_at, ended_at, deletion_due_at, closed_at, faces, alerts,"

@@ -87,6 +87,7 @@ std::vector<GroupCommit::Unit*> GroupCommit::WaitForUnits(const std::stop_token&
 std::size_t GroupCommit::CommitGroup(Group group) {
   std::vector<Status> results;
   connection_->set_log_size(std::nullopt);
+  connection_->ExpectWhatIsDurable(false);
   Status committed = Execute("begin a transaction", &Connection::Begin);
   if (committed) {
     results = RunUnits(group);

@@ -53,6 +53,7 @@ class ReadPool::Lease {
  private:
   static Status BeginOn(Connection& connection) {
     return GuardedCall("begin to read", [&]() -> Status {
+      connection.ExpectWhatIsDurable(true);
       connection.BeginRead();
       return {};
     });

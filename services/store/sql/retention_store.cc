@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "services/store/sql/bound_write.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/retained_classes.h"
 #include "services/store/sql/row.h"
@@ -81,6 +82,7 @@ Result<std::vector<RetainedRecord>> SqlRetentionStore::Due(RetentionClass record
   const RetainedSql* sql = SqlOf(record_class);
   if (sql == nullptr || !sql->due) return NothingKept(record_class);
   return GuardedStep(connection_, "read what is due", [&]() -> Result<Records> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kRetentionHold));
     Records records;
     const NamedValues values{{"until", Stored(until)}, {"limit", std::int64_t{limit}}};
     Query row(connection_, sql->due->sql(), sql->due->Arguments(values));
@@ -184,6 +186,7 @@ Status SqlRetentionStore::SetHead(const LedgerHead& head) {
 
 Result<RestorationRecord> SqlRetentionStore::Restoration() const {
   return GuardedStep(connection_, "read the restoration", [&]() -> Result<RestorationRecord> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kRestoration));
     Query row(connection_,
               "SELECT state, backup, made_at, log_size, largest_seen, ledger_until, replayed,"
               " restored_at, confirmed_at, log_origin, ledger_line, ledger_hash FROM restoration"
@@ -195,32 +198,35 @@ Result<RestorationRecord> SqlRetentionStore::Restoration() const {
 
 Status SqlRetentionStore::PutRestoration(const RestorationRecord& restoration) {
   return GuardedStep(connection_, "store the restoration", [&]() -> Status {
-    COMITY_ASSIGN_OR_RETURN(const std::int64_t log_size, ToStored(restoration.log_size));
-    COMITY_ASSIGN_OR_RETURN(const std::int64_t largest, ToStored(restoration.largest_seen));
-    COMITY_ASSIGN_OR_RETURN(const std::int64_t replayed, ToStored(restoration.replayed));
-    COMITY_ASSIGN_OR_RETURN(const std::int64_t line, ToStored(restoration.ledger.sequence));
-    Query(
-        connection_,
-        "INSERT INTO restoration (id, state, backup, made_at, log_size, largest_seen,"
-        " ledger_until, replayed, restored_at, confirmed_at, log_origin, ledger_line, ledger_hash)"
-        " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " state = excluded.state, backup = excluded.backup, made_at = excluded.made_at,"
-        " log_size = excluded.log_size, largest_seen = excluded.largest_seen,"
-        " ledger_until = excluded.ledger_until, replayed = excluded.replayed,"
-        " restored_at = excluded.restored_at, confirmed_at = excluded.confirmed_at,"
-        " log_origin = excluded.log_origin, ledger_line = excluded.ledger_line,"
-        " ledger_hash = excluded.ledger_hash",
-        static_cast<std::int64_t>(restoration.state), restoration.backup, restoration.made_at,
-        log_size, largest, restoration.ledger_until, replayed, restoration.restored_at,
-        restoration.confirmed_at, restoration.log_origin, line, restoration.ledger.hash.view())
-        .Run();
-    return {};
+    return WriteBound(connection_, BoundTable::kRestoration, [&]() -> Status {
+      COMITY_ASSIGN_OR_RETURN(const std::int64_t log_size, ToStored(restoration.log_size));
+      COMITY_ASSIGN_OR_RETURN(const std::int64_t largest, ToStored(restoration.largest_seen));
+      COMITY_ASSIGN_OR_RETURN(const std::int64_t replayed, ToStored(restoration.replayed));
+      COMITY_ASSIGN_OR_RETURN(const std::int64_t line, ToStored(restoration.ledger.sequence));
+      Query(connection_,
+            "INSERT INTO restoration (id, state, backup, made_at, log_size, largest_seen,"
+            " ledger_until, replayed, restored_at, confirmed_at, log_origin, ledger_line, "
+            "ledger_hash)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " state = excluded.state, backup = excluded.backup, made_at = excluded.made_at,"
+            " log_size = excluded.log_size, largest_seen = excluded.largest_seen,"
+            " ledger_until = excluded.ledger_until, replayed = excluded.replayed,"
+            " restored_at = excluded.restored_at, confirmed_at = excluded.confirmed_at,"
+            " log_origin = excluded.log_origin, ledger_line = excluded.ledger_line,"
+            " ledger_hash = excluded.ledger_hash",
+            static_cast<std::int64_t>(restoration.state), restoration.backup, restoration.made_at,
+            log_size, largest, restoration.ledger_until, replayed, restoration.restored_at,
+            restoration.confirmed_at, restoration.log_origin, line, restoration.ledger.hash.view())
+          .Run();
+      return {};
+    });
   });
 }
 
 Result<std::vector<policy::AgencyId>> SqlRetentionStore::Reached() const {
   using Peers = std::vector<policy::AgencyId>;
   return GuardedStep(connection_, "read who was reached", [&]() -> Result<Peers> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kRestoration));
     Peers peers;
     Query row(connection_, "SELECT peer FROM restoration_reached ORDER BY peer");
     while (row.Next()) {
@@ -233,11 +239,13 @@ Result<std::vector<policy::AgencyId>> SqlRetentionStore::Reached() const {
 
 Status SqlRetentionStore::NoteReached(const policy::AgencyId& peer) {
   return GuardedStep(connection_, "note who was reached", [&]() -> Status {
-    Query(connection_,
-          "INSERT INTO restoration_reached (peer) VALUES (?) ON CONFLICT (peer) DO NOTHING",
-          peer.text())
-        .Run();
-    return {};
+    return WriteBound(connection_, BoundTable::kRestoration, [&]() -> Status {
+      Query(connection_,
+            "INSERT INTO restoration_reached (peer) VALUES (?) ON CONFLICT (peer) DO NOTHING",
+            peer.text())
+          .Run();
+      return {};
+    });
   });
 }
 

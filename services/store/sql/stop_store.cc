@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/store/sql/bound_write.h"
 #include "services/store/sql/guarded_call.h"
 #include "services/store/sql/row.h"
 
@@ -42,32 +43,36 @@ Result<std::vector<StopRecord>> ReadStops(Query& row) {
 
 Status SqlStopStore::Add(const StopRecord& stop) {
   return GuardedStep(connection_, "store the stop", [&]() -> Status {
-    const std::uint64_t added =
-        Query(
-            connection_,
-            "INSERT INTO stop (id, scope, reference, set_by, reason, regulator, set_at, lifted_by,"
-            " lift_reason, lifted_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0)"
-            " ON CONFLICT DO NOTHING",
-            stop.id, static_cast<std::int64_t>(stop.scope), stop.reference, stop.set_by,
-            stop.reason, stop.order, stop.set_at)
-            .Run();
-    return IfAdded(added, "the id of the stop is taken");
+    return WriteBound(connection_, BoundTable::kStop, [&]() -> Status {
+      const std::uint64_t added =
+          Query(connection_,
+                "INSERT INTO stop (id, scope, reference, set_by, reason, regulator, set_at, "
+                "lifted_by,"
+                " lift_reason, lifted_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0)"
+                " ON CONFLICT DO NOTHING",
+                stop.id, static_cast<std::int64_t>(stop.scope), stop.reference, stop.set_by,
+                stop.reason, stop.order, stop.set_at)
+              .Run();
+      return IfAdded(added, "the id of the stop is taken");
+    });
   });
 }
 
 Status SqlStopStore::Lift(std::string_view id, const policy::PersonId& by, std::string_view reason,
                           policy::Instant at) {
   return GuardedStep(connection_, "lift the stop", [&]() -> Status {
-    const std::uint64_t changed =
-        Query(connection_,
-              "UPDATE stop SET lifted_by = ?, lift_reason = ?, lifted_at = ?"
-              " WHERE id = ? AND lifted_by = ''",
-              by.text(), reason, at, id)
-            .Run();
-    if (changed == 1) return {};
-    Query row(connection_, "SELECT 1 FROM stop WHERE id = ?", id);
-    if (row.Next()) return Fail(ErrorCode::kConflict, "the stop is lifted already");
-    return Fail(ErrorCode::kNotFound, "there is no such stop; `comity stop list` names them");
+    return WriteBound(connection_, BoundTable::kStop, [&]() -> Status {
+      const std::uint64_t changed =
+          Query(connection_,
+                "UPDATE stop SET lifted_by = ?, lift_reason = ?, lifted_at = ?"
+                " WHERE id = ? AND lifted_by = ''",
+                by.text(), reason, at, id)
+              .Run();
+      if (changed == 1) return {};
+      Query row(connection_, "SELECT 1 FROM stop WHERE id = ?", id);
+      if (row.Next()) return Fail(ErrorCode::kConflict, "the stop is lifted already");
+      return Fail(ErrorCode::kNotFound, "there is no such stop; `comity stop list` names them");
+    });
   });
 }
 
@@ -85,6 +90,7 @@ Result<StopRecord> SqlStopStore::Get(std::string_view id) const {
 Result<std::vector<StopRecord>> SqlStopStore::Standing() const {
   using Stops = std::vector<StopRecord>;
   return GuardedStep(connection_, "read the stops", [&]() -> Result<Stops> {
+    COMITY_RETURN_IF_ERROR(CheckBound(connection_, BoundTable::kStop));
     Query row(connection_,
               "SELECT id, scope, reference, set_by, reason, regulator, set_at, lifted_by,"
               " lift_reason, lifted_at FROM stop WHERE lifted_by = '' ORDER BY position");

@@ -4,6 +4,7 @@
 #include "services/store/sql/aggregates.h"
 #include "services/store/sql/agreement_life_store.h"
 #include "services/store/sql/approval_store.h"
+#include "services/store/sql/bound_tables.h"
 #include "services/store/sql/deployment_store.h"
 #include "services/store/sql/hit_store.h"
 #include "services/store/sql/holding_store.h"
@@ -44,7 +45,8 @@ class UnitOfWork final : public Transaction {
         holdings_(connection),
         retention_(connection),
         sealed_copies_(connection),
-        sealed_lists_(connection) {}
+        sealed_lists_(connection),
+        bound_tables_(connection) {}
 
   AgreementStore& agreements() override { return agreements_; }
   AgreementLifeStore& agreement_life() override { return agreement_life_; }
@@ -67,6 +69,7 @@ class UnitOfWork final : public Transaction {
   RetentionStore& retention() override { return retention_; }
   SealedCopyStore& sealed_copies() override { return sealed_copies_; }
   SealedListStore& sealed_lists() override { return sealed_lists_; }
+  BoundTables& bound_tables() override { return bound_tables_; }
   const AgreementStore& agreements() const override { return agreements_; }
   const AgreementLifeStore& agreement_life() const override { return agreement_life_; }
   const WatchlistStore& watchlists() const override { return watchlists_; }
@@ -88,6 +91,7 @@ class UnitOfWork final : public Transaction {
   const RetentionStore& retention() const override { return retention_; }
   const SealedCopyStore& sealed_copies() const override { return sealed_copies_; }
   const SealedListStore& sealed_lists() const override { return sealed_lists_; }
+  const BoundTables& bound_tables() const override { return bound_tables_; }
 
  private:
   SqlAgreementStore agreements_;
@@ -111,6 +115,7 @@ class UnitOfWork final : public Transaction {
   SqlRetentionStore retention_;
   SqlSealedCopyStore sealed_copies_;
   SqlSealedListStore sealed_lists_;
+  SqlBoundTables bound_tables_;
 };
 
 }  // namespace comity::store

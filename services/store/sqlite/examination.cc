@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "services/runtime/descriptor.h"
+#include "services/store/sql/unit_of_work.h"
 #include "services/store/sqlite/migrations.h"
 #include "services/store/sqlite/sqlite_connection.h"
 #include "services/store/sqlite/sqlite_error.h"
@@ -18,7 +19,8 @@ namespace comity::store {
 namespace {
 
 constexpr std::int64_t kFirstWithPeers = 3;  // schema/0003_peers.sql
-constexpr const char* kSound = "ok";         // all that quick_check says of a sound database
+constexpr std::int64_t kFirstWithBoundTables = 16;
+constexpr const char* kSound = "ok";  // all that quick_check says of a sound database
 
 std::vector<std::string> DamageOf(SqliteConnection& connection) {
   std::vector<std::string> damage;
@@ -55,7 +57,8 @@ bool IsSqliteStoreInUse(const std::filesystem::path& directory) {
   return ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-Result<DatabaseExamination> ExamineSqliteStore(const std::filesystem::path& directory) {
+Result<DatabaseExamination> ExamineSqliteStore(const std::filesystem::path& directory,
+                                               const SecretBytes* kek) {
   const std::filesystem::path file = directory / "comity.db";
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
@@ -69,6 +72,11 @@ Result<DatabaseExamination> ExamineSqliteStore(const std::filesystem::path& dire
     found.damage = DamageOf(*connection);
     if (!found.damage.empty() || found.schema < kFirstWithPeers) return std::move(found);
     COMITY_ASSIGN_OR_RETURN(found.peers, PeersOf(*connection));
+    if (kek == nullptr || found.schema < kFirstWithBoundTables) return std::move(found);
+    connection->set_table_key(std::make_shared<TableKey>(*kek));
+    connection->BeginRead();
+    COMITY_ASSIGN_OR_RETURN(found.bound, UnitOfWork(*connection).bound_tables().Look());
+    connection->Abandon();
     return std::move(found);
   });
 }

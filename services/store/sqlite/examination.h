@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "crypto/base/secret.h"
+#include "services/store/bound_tables.h"
 #include "services/store/peer_store.h"
 
 namespace comity::store {
@@ -19,6 +21,7 @@ bool IsSqliteStoreInUse(const std::filesystem::path& directory);
 struct DatabaseExamination {
   std::int64_t schema = 0;          // 0: empty
   std::vector<PeerRecord> peers;    // by agency, kSelf among them; nothing is verified
+  std::vector<BoundState> bound;    // with a key: each bound table; empty before schema 16
   std::vector<std::string> damage;  // what SQLite's look at every page found; at most 10 lines
 };
 
@@ -29,6 +32,8 @@ struct DatabaseExamination {
 //         kConflict     the schema is newer than this program
 //         kCorrupt      it is no database, damaged in its first page, or another program's
 //         kUnavailable  it cannot be read
-Result<DatabaseExamination> ExamineSqliteStore(const std::filesystem::path& directory);
+// In:     kek  the key-encryption key, to check bound tables with; null: they are not. Secret: kek
+Result<DatabaseExamination> ExamineSqliteStore(const std::filesystem::path& directory,
+                                               const SecretBytes* kek = nullptr);
 
 }  // namespace comity::store

@@ -32,18 +32,23 @@ Result<runtime::Descriptor> OpenPrivate(const std::filesystem::path& file) {
   return descriptor;
 }
 
-Result<std::unique_ptr<Connection>> OpenToRead(const std::filesystem::path& file) {
-  return SqliteConnection::Open(file, SqliteConnection::Mode::kReadOnly);
+Result<std::unique_ptr<Connection>> OpenToRead(const std::filesystem::path& file,
+                                               std::shared_ptr<TableKey> key) {
+  COMITY_ASSIGN_OR_RETURN(auto reader,
+                          SqliteConnection::Open(file, SqliteConnection::Mode::kReadOnly));
+  reader->set_table_key(std::move(key));
+  return reader;
 }
 
 // Threads: thread-safe.
 class SqliteStore final : public Store {
  public:
   SqliteStore(runtime::Descriptor lock, std::unique_ptr<Connection> writer,
-              const std::filesystem::path& file, ErasureLedger* ledger)
+              const std::filesystem::path& file, ErasureLedger* ledger,
+              const std::shared_ptr<TableKey>& key)
       : lock_(std::move(lock)),
         writer_(std::move(writer), ledger),
-        readers_([file] { return OpenToRead(file); }, kMaxReaders) {}
+        readers_([file, key] { return OpenToRead(file, key); }, kMaxReaders) {}
 
   Status Write(const std::function<Status(Transaction&)>& work) override {
     return writer_.Run(work);
@@ -60,9 +65,7 @@ class SqliteStore final : public Store {
 
 // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
 Result<std::unique_ptr<SqliteConnection>> OpenToWrite(const std::filesystem::path& file) {
-  {
-    COMITY_RETURN_IF_ERROR(OpenPrivate(file));
-  }
+  { COMITY_RETURN_IF_ERROR(OpenPrivate(file)); }
   COMITY_ASSIGN_OR_RETURN(auto writer,
                           SqliteConnection::Open(file, SqliteConnection::Mode::kReadWrite));
   COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
@@ -77,11 +80,13 @@ Status MakeSqliteFile(const std::filesystem::path& file) {
 }
 
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
-                                               ErasureLedger* ledger) {
+                                               ErasureLedger* ledger, const SecretBytes* kek) {
   COMITY_ASSIGN_OR_RETURN(runtime::Descriptor lock, runtime::LockDirectory(directory));
   const std::filesystem::path file = directory / "comity.db";
   COMITY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer, OpenToWrite(file));
-  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger);
+  const auto key = kek == nullptr ? nullptr : std::make_shared<TableKey>(*kek);
+  writer->set_table_key(key);
+  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger, key);
 }
 
 }  // namespace comity::store

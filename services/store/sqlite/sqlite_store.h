@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "crypto/base/result.h"
+#include "crypto/base/secret.h"
 #include "services/store/erasure.h"
 #include "services/store/retention_store.h"
 #include "services/store/store.h"
@@ -20,8 +21,11 @@ namespace comity::store {
 //         kCorrupt      comity.db is not a database of this program, or is damaged
 // In:     ledger     told of all that is erased before it is; null: nobody is; must outlive the
 //                    store
+//         kek        the key-encryption key, of which tables are bound (bound_tables.h); null: they
+//                    are neither checked nor bound. Secret: kek
 Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
-                                               ErasureLedger* ledger = nullptr);
+                                               ErasureLedger* ledger = nullptr,
+                                               const SecretBytes* kek = nullptr);
 
 // Writes the database of `directory` as it stands now into the new file `copy`, while the store is
 // open and at work, and marks the copy as one: whichever gateway opens it knows that it was

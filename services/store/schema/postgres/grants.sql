@@ -16,7 +16,8 @@ BEGIN
       comity.agreement_peer_status, comity.watchlist, comity.alert, comity.person, comity.approval,
       comity.notice, comity.notice_audience, comity.setting, comity.peer, comity.peer_contact,
       comity.inbox, comity.inbox_use, comity.entry_change, comity.deletion, comity.stop,
-      comity.erasure_head, comity.retention_hold, comity.restoration TO comity_gateway;
+      comity.erasure_head, comity.retention_hold, comity.restoration, comity.table_binding
+      TO comity_gateway;
     GRANT SELECT, INSERT, UPDATE, DELETE ON comity.checkpoint, comity.watchlist_entry,
       comity.deployment, comity.deployment_holder, comity.capacity, comity.replay, comity.outbox,
       comity.holding, comity.holding_answer, comity.partner_withdrawal, comity.watched_hit,
@@ -32,7 +33,8 @@ BEGIN
     GRANT SELECT ON comity.schema_version, comity.writer_commit, comity.audit_entry,
       comity.checkpoint, comity.agreement_document, comity.agreement_statement,
       comity.agreement_mark, comity.agreement_peer_status, comity.stop, comity.deletion,
-      comity.erasure, comity.erasure_head, comity.restoration, comity.restoration_reached
+      comity.erasure, comity.erasure_head, comity.restoration, comity.restoration_reached,
+      comity.table_binding
       TO comity_auditor;
     -- Columns that hold neither a key, nor content, nor who a record is of.
     GRANT SELECT (leaf_index, erase_at) ON comity.audit_payload TO comity_auditor;

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr int kForEver = std::numeric_limits<int>::max();
 constexpr int kEntries = 5;
-constexpr int kNewest = 14;  // of the schemas that are former ones
+constexpr int kNewest = 15;  // of the schemas that are former ones
 
 // What a gateway of some versions has written, and what of it must be there afterwards.
 struct Written {
