@@ -136,7 +136,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         people_side_,
         At("people", PeopleSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_,
-                                       partners_->former_keys(), storage_->ledger()})));
+                                       partners_->former_keys(), storage_->ledger(), logger_})));
     COMITY_RETURN_IF_ERROR(partners_->peers().ForgetFormerKeys());
     people_ = &people_side_->people();
     notices_ = &people_side_->notices();
@@ -176,6 +176,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(agency_trust_, transport::TrustStore::ForAgency(
                                                {config_.agency.id, config_.agency.trust_domain,
                                                 config_.keys.roots, config_.keys.crl}));
+    people_side_->BindRevocations({federation_trust_, agency_trust_});
     COMITY_ASSIGN_OR_RETURN(
         federation_tls_,
         At("keys.tls", transport::ServerTls::Open({config_.keys.tls, federation_trust_, clock_,
@@ -306,7 +307,7 @@ class Gateway::Parts {
                            *approvals_, people_side_->configuration(), config_.keys.tls,
                            NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(),
                                        *capacity_, partners_->peers(), partners_->monitor(), clock_,
-                                       config_, storage_->Schema()})});
+                                       config_, storage_->Schema(), people_side_->revocations()})});
     return {};
   }
 

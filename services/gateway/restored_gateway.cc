@@ -93,13 +93,14 @@ class RestoredGateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         people_, PeopleSide::Open({setup_.config, setup_.own, setup_.keys, storage.store(),
                                    storage.log(), setup_.clock, setup_.random,
-                                   partners_->former_keys(), storage.ledger()}));
+                                   partners_->former_keys(), storage.ledger(), setup_.logger}));
     COMITY_RETURN_IF_ERROR(
         storage.UpholdBars(people_->people(), partners_->peers(), people_->notices()));
     COMITY_ASSIGN_OR_RETURN(agency_trust_,
                             transport::TrustStore::ForAgency(
                                 {setup_.config.agency.id, setup_.config.agency.trust_domain,
                                  setup_.config.keys.roots, setup_.config.keys.crl}));
+    people_->BindRevocations({agency_trust_});
     COMITY_ASSIGN_OR_RETURN(no_trust_, transport::TrustStore::ForFederation({}));
     COMITY_ASSIGN_OR_RETURN(agency_tls_,
                             transport::ServerTls::Open({setup_.config.keys.tls, agency_trust_,
