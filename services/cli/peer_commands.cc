@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "comity/v1/certificates.grpc.pb.h"
 #include "comity/v1/peers.grpc.pb.h"
 #include "policy/model/instant.h"
 #include "services/cli/approval_text.h"
