@@ -39,16 +39,11 @@ std::string ScopeText(v1::RevocationScope scope) {
 }
 
 Json RevocationJson(const v1::CertificateRevocation& one) {
-  return {{"revocation", one.revocation()},
-          {"scope", ScopeText(one.scope())},
-          {"sha256", HexText(one.sha256())},
-          {"subject", one.subject()},
-          {"set_by", one.set_by()},
-          {"reason", one.reason()},
-          {"set_at", TimeText(one.set_at())},
-          {"lifted_by", one.lifted_by()},
-          {"lift_reason", one.lift_reason()},
-          {"lifted_at", TimeText(one.lifted_at())}};
+  return {{"revocation", one.revocation()},   {"scope", ScopeText(one.scope())},
+          {"sha256", HexText(one.sha256())},  {"subject", one.subject()},
+          {"set_by", one.set_by()},           {"reason", one.reason()},
+          {"set_at", TimeText(one.set_at())}, {"lifted_by", one.lifted_by()},
+          {"lift_reason", one.lift_reason()}, {"lifted_at", TimeText(one.lifted_at())}};
 }
 
 // The SHA-256 itself, or a file that holds the certificate: then whose it is, too.
@@ -138,16 +133,18 @@ Result<ExitCode> Reinstate(const CertificateOptions& options, const Session& ses
 void AddCertificateCommands(CommandLine& line, Session& session) {
   line.Group("certificate", "certificates and keys that this gateway itself bars");
   auto options = std::make_shared<CertificateOptions>();
-  line.Add({"certificate revoke", "bar a certificate or a key at this gateway at once",
-            "For a partner's gateway, an engine or a person whose key may be in other hands: one\n"
-            "person is enough, and nobody waits for a revocation list. When the command ends, calls\n"
-            "and handshakes of it are refused at both ports and on channels to partners; open\n"
-            "streams end within a second. 'key' also bars renewed certificates of the same key and\n"
-            "is what a stolen key needs; 'certificate' bars this one alone. It stays so, also over\n"
-            "a restart, until two people reinstate it.",
-            "it is revoked already",
-            "comity certificate revoke key eastvale-gateway.crt --reason 'laptop stolen'"},
-           Asks::kGateway, [options, &session] { return Revoke(*options, session); })
+  line.Add(
+          {"certificate revoke", "bar a certificate or a key at this gateway at once",
+           "For a partner's gateway, an engine or a person whose key may be in other hands: one\n"
+           "person is enough, and nobody waits for a revocation list. When the command ends, "
+           "calls\n"
+           "and handshakes of it are refused at both ports and on channels to partners; open\n"
+           "streams end within a second. 'key' also bars renewed certificates of the same key and\n"
+           "is what a stolen key needs; 'certificate' bars this one alone. It stays so, also over\n"
+           "a restart, until two people reinstate it.",
+           "it is revoked already",
+           "comity certificate revoke key eastvale-gateway.crt --reason 'laptop stolen'"},
+          Asks::kGateway, [options, &session] { return Revoke(*options, session); })
       .Add({"scope", "SCOPE", "certificate or key", true}, options->scope)
       .Add({"certificate", "FILE|SHA256",
             "PEM file with the certificate, or 64 characters 0-9 a-f: SHA-256 of the certificate's "
@@ -159,10 +156,10 @@ void AddCertificateCommands(CommandLine& line, Session& session) {
            options->subject)
       .Add({"--reason", "TEXT", "why, up to 1000 octets", true}, options->reason);
   options = std::make_shared<CertificateOptions>();
-  line.Add({"certificate list", "what this gateway bars",
-            "Prints the revocations that stand, newest first.", "",
-            "comity certificate list --all"},
-           Asks::kGateway, [options, &session] { return List(*options, session); })
+  line.Add(
+          {"certificate list", "what this gateway bars",
+           "Prints the revocations that stand, newest first.", "", "comity certificate list --all"},
+          Asks::kGateway, [options, &session] { return List(*options, session); })
       .Add({"--all", "", "also those that were lifted", false}, options->all);
   options = std::make_shared<CertificateOptions>();
   line.Add({"certificate reinstate", "propose to take a revoked certificate or key again",

@@ -24,9 +24,9 @@ constexpr std::string_view kForgotten =
     "the erasure ledger lists it, and the database had forgotten it: it was put back from a "
     "backup, or changed";
 // Whoever may revoke, approve, or must see that somebody did.
-constexpr identity::RoleSet kAudience{Role::kSupervisor, Role::kReleaseOfficer, Role::kDpo,
-                                      Role::kSignatory,  Role::kAuditor,        Role::kAdministrator,
-                                      Role::kKeyAdministrator};
+constexpr identity::RoleSet kAudience{
+    Role::kSupervisor,    Role::kReleaseOfficer,  Role::kDpo, Role::kSignatory, Role::kAuditor,
+    Role::kAdministrator, Role::kKeyAdministrator};
 
 std::string NewId(RandomSource& random) {
   std::array<std::uint8_t, 16> octets;
@@ -58,8 +58,9 @@ Result<CertificateRevocation> FromAbout(std::string_view about) {
       return one;
     }
   }
-  return Fail(ErrorCode::kCorrupt, "the erasure ledger has a line of a revoked certificate that "
-                                   "cannot be read: it is damaged, or of a newer version");
+  return Fail(ErrorCode::kCorrupt,
+              "the erasure ledger has a line of a revoked certificate that "
+              "cannot be read: it is damaged, or of a newer version");
 }
 
 auto Find(RevocationTable& table, std::string_view id) {
@@ -69,8 +70,8 @@ auto Find(RevocationTable& table, std::string_view id) {
 // Makes room for one more. The ledger still knows that a dropped one was lifted.
 Status MakeRoom(RevocationTable& table) {
   if (table.revocations.size() < RevocationTable::kMost) return {};
-  const auto oldest = std::ranges::find_if(table.revocations,
-                                           [](const auto& one) { return !one.stands(); });
+  const auto oldest =
+      std::ranges::find_if(table.revocations, [](const auto& one) { return !one.stands(); });
   if (oldest == table.revocations.end()) {
     return Fail(ErrorCode::kExhausted,
                 "1000 certificates and keys are revoked here; let their authorities revoke them, "
@@ -132,13 +133,13 @@ Status CertificateRevocations::Note(store::Transaction& transaction, audit::Reco
   COMITY_RETURN_IF_ERROR(recorder.Record(event));
   const std::string what = std::string(Name(one.scope)) + " " + sha256 +
                            (one.subject.empty() ? "" : " of " + one.subject);
-  const std::string words = lifted ? "The " + what + " is taken again: " + reason
-                                   : "The " + what + " was revoked at this gateway by " +
-                                         one.set_by + ": " + reason;
-  return setup_.notices.Post(transaction, recorder,
-                             {lifted ? identity::notice::kCertificateReinstated
-                                     : identity::notice::kCertificateRevoked,
-                              kAudience, one.id, words});
+  const std::string words =
+      lifted ? "The " + what + " is taken again: " + reason
+             : "The " + what + " was revoked at this gateway by " + one.set_by + ": " + reason;
+  return setup_.notices.Post(
+      transaction, recorder,
+      {lifted ? identity::notice::kCertificateReinstated : identity::notice::kCertificateRevoked,
+       kAudience, one.id, words});
 }
 
 void CertificateRevocations::Publish(RevocationTable table) {
@@ -243,7 +244,8 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
       }));
   Publish(std::move(table));
   setup_.notices.Announce();
-  // Nobody's revocation fails because of a ledger: it is in force, and listed as soon as that works.
+  // Nobody's revocation fails because of a ledger: it is in force, and listed as soon as that
+  // works.
   static_cast<void>(Housekeep());
   return one;
 }

@@ -192,9 +192,9 @@ class TrustStore::Impl {
   Result<VerifiedPeer> Unrevoked(VerifiedPeer peer) const {
     const auto revoked = revoked_.With([](const auto& held) { return held; });
     const auto refuse = [&](std::string_view what, const std::string& revocation) {
-      return Fail(ErrorCode::kUnauthenticated,
-                  EncodeSpiffeId(peer.identity) + ": this agency has revoked its " +
-                      std::string(what) + " (" + revocation + ")");
+      return Fail(ErrorCode::kUnauthenticated, EncodeSpiffeId(peer.identity) +
+                                                   ": this agency has revoked its " +
+                                                   std::string(what) + " (" + revocation + ")");
     };
     const auto certificate = revoked->certificates.find(peer.certificate);
     if (certificate != revoked->certificates.end()) {

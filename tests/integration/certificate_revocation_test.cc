@@ -256,12 +256,12 @@ TEST_F(KeyDrill, AnOperatorsCommandAndWatchEndUntilTwoPeopleReinstate) {
   // The same again is no further revocation; the one who revoked does not lift it alone.
   grpc::ClientContext twice;
   v1::CertificateRevocation one;
-  EXPECT_EQ(Certificates(council_, "siro")
-                ->Revoke(&twice,
-                         RequestFor(council_.person_identity("operator"), v1::REVOCATION_SCOPE_KEY),
-                         &one)
-                .error_code(),
-            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(
+      Certificates(council_, "siro")
+          ->Revoke(&twice,
+                   RequestFor(council_.person_identity("operator"), v1::REVOCATION_SCOPE_KEY), &one)
+          .error_code(),
+      grpc::StatusCode::FAILED_PRECONDITION);
   // A renewed certificate of the same key is of no use.
   transport::IssueRequest renewal;
   renewal.kind = transport::PeerKind::kPerson;

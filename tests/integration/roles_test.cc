@@ -7,11 +7,11 @@
 #include <functional>
 #include <map>
 
+#include "comity/v1/certificates.grpc.pb.h"
 #include "comity/v1/holdings.grpc.pb.h"
 #include "comity/v1/peers.grpc.pb.h"
 #include "comity/v1/recognition.grpc.pb.h"
 #include "comity/v1/retention.grpc.pb.h"
-#include "comity/v1/certificates.grpc.pb.h"
 #include "comity/v1/stops.grpc.pb.h"
 #include "crypto/hash/sha256.h"
 #include "services/identity/act.h"

@@ -32,9 +32,9 @@ class CertificateRevocationsTest : public RetentionWorld {
     return OpenRevocations();
   }
   Status OpenRevocations() {
-    COMITY_ASSIGN_OR_RETURN(revocations_, CertificateRevocations::Open(
-                                              {*store_, *log_, *notices_, *ledger_, own_, kek_,
-                                               clock_, random_, *logger_}));
+    COMITY_ASSIGN_OR_RETURN(
+        revocations_, CertificateRevocations::Open({*store_, *log_, *notices_, *ledger_, own_, kek_,
+                                                    clock_, random_, *logger_}));
     return {};
   }
   void MustOpenAll() { ASSERT_THAT(OpenAll(), IsOk()); }
@@ -49,8 +49,8 @@ class CertificateRevocationsTest : public RetentionWorld {
   }
   Status Reinstate(const std::string& id) {
     COMITY_RETURN_IF_ERROR(log_->Commit([&](store::Transaction& tx, audit::Recorder& recorder) {
-      return Status(revocations_->Reinstate(tx, recorder, id, kBy, "found").map([](const auto&) {
-      }));
+      return Status(
+          revocations_->Reinstate(tx, recorder, id, kBy, "found").map([](const auto&) {}));
     }));
     COMITY_RETURN_IF_ERROR(revocations_->Refresh());
     return revocations_->Housekeep();

@@ -72,38 +72,6 @@ TEST_F(TrustStoreTest, KnowsAPinnedGateway) {
   EXPECT_THAT(store->Verify(ReadText(issued.pem_file), kNow, PeerRole::kServer), IsOk());
 }
 
-TEST_F(TrustStoreTest, AnOwnRevocationBitesAtTheNextLookAndNamesItself) {
-  const auto store = Open({council_.AsPeer(), police_.AsPeer()});
-  const std::string council = ReadText(council_.IssueGateway(kNow).pem_file);
-  const std::string police = ReadText(police_.IssueGateway(kNow).pem_file);
-  const auto peer = store->Verify(council, kNow);  // remembered from now on
-  ASSERT_THAT(peer, IsOk());
-  ASSERT_THAT(store->Verify(council, kNow, PeerRole::kServer), IsOk());
-  const auto expect_refused = [&](const OwnRevocations& revocations, const std::string& id) {
-    store->SetRevocations(std::make_shared<const OwnRevocations>(revocations));
-    for (const PeerRole role : {PeerRole::kClient, PeerRole::kServer}) {
-      const auto refused = store->Verify(council, kNow, role);
-      ASSERT_THAT(refused, FailsWith(ErrorCode::kUnauthenticated));
-      EXPECT_THAT(refused.error().detail, HasSubstr(id));
-      EXPECT_THAT(refused.error().detail, HasSubstr("spiffe://"));
-      EXPECT_THAT(store->Verify(police, kNow, role), IsOk());
-    }
-  };
-  expect_refused({{{peer->certificate, "rev-certificate"}}, {}}, "rev-certificate");
-  expect_refused({{}, {{peer->public_key, "rev-key"}}}, "rev-key");
-  // The two are not taken for each other.
-  store->SetRevocations(std::make_shared<const OwnRevocations>(
-      OwnRevocations{{{peer->public_key, "rev-1"}}, {{peer->certificate, "rev-2"}}}));
-  EXPECT_THAT(store->Verify(council, kNow), IsOk());
-  // Files that change and peers that are set anew do not lift it.
-  store->SetRevocations(
-      std::make_shared<const OwnRevocations>(OwnRevocations{{}, {{peer->public_key, "rev-3"}}}));
-  ASSERT_THAT(store->SetPeers({council_.AsPeer()}), IsOk());
-  EXPECT_THAT(store->Verify(council, kNow), FailsWith(ErrorCode::kUnauthenticated));
-  store->SetRevocations(std::make_shared<const OwnRevocations>());
-  EXPECT_THAT(store->Verify(council, kNow), IsOk());
-}
-
 TEST_F(TrustStoreTest, RefusesAnAgencyThatIsNotEnrolled) {
   const auto store = Open({council_.AsPeer()});
   EXPECT_THAT(store->Verify(ReadText(police_.IssueGateway(kNow).pem_file), kNow),
