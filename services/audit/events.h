@@ -109,6 +109,8 @@ inline constexpr std::string_view kPeerKeysAnnounced = "peer-keys-announced";
 inline constexpr std::string_view kPeerSuspended = "peer-suspended";
 inline constexpr std::string_view kPeerResumed = "peer-resumed";
 inline constexpr std::string_view kPeerRemoved = "peer-removed";
+inline constexpr std::string_view kCertificateRevoked = "certificate-revoked";
+inline constexpr std::string_view kCertificateReinstated = "certificate-reinstated";
 inline constexpr std::string_view kPeerAway = "peer-away";
 inline constexpr std::string_view kPeerReturned = "peer-returned";
 
@@ -252,6 +254,8 @@ inline constexpr std::array kEventTypes{
     EventType{kPeerSuspended, "operator reason", "", ""},
     EventType{kPeerResumed, "operator reason", "", ""},
     EventType{kPeerRemoved, "operator reason", "", ""},
+    EventType{kCertificateRevoked, "revocation sha256 subject reason operator", "", ""},
+    EventType{kCertificateReinstated, "revocation sha256 subject reason operator", "", ""},
     EventType{kPeerAway, "planned reason", "", ""},
     EventType{kPeerReturned, "software", "", "away_seconds"},
 };

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   cli::AddNodeCommands(line, session);
   cli::AddPersonCommands(line, session);
   cli::AddPeerCommands(line, session);
+  cli::AddCertificateCommands(line, session);
   cli::AddApprovalCommands(line, session);
   cli::AddNoticeCommands(line, session);
   cli::AddRetentionCommands(line, session);

@@ -18,6 +18,7 @@ void AddAuditCommands(CommandLine& line, Session& session);
 void AddNodeCommands(CommandLine& line, Session& session);  // status, version
 void AddPersonCommands(CommandLine& line, Session& session);
 void AddPeerCommands(CommandLine& line, Session& session);
+void AddCertificateCommands(CommandLine& line, Session& session);
 void AddApprovalCommands(CommandLine& line, Session& session);
 void AddNoticeCommands(CommandLine& line, Session& session);
 void AddRetentionCommands(CommandLine& line, Session& session);

@@ -73,6 +73,13 @@ void AddDecisions(const v1::NodeHealth& health, Json& json) {
                 {"set_by", stop.set_by()},
                 {"set_at", TimeText(stop.set_at())}};
   });
+  json["revocations"] = RowsOf(health.revocations(), [](const v1::RevocationHealth& one) {
+    return Json{{"revocation", one.revocation()},
+                {"scope", one.scope()},
+                {"subject", one.subject()},
+                {"set_by", one.set_by()},
+                {"set_at", TimeText(one.set_at())}};
+  });
   json["approvals"] = RowsOf(health.approvals(), [](const v1::ApprovalHealth& approval) {
     return Json{{"approval", approval.approval()},
                 {"act", approval.act()},

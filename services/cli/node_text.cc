@@ -221,6 +221,10 @@ class Screen {
 
   void AddDecisions() {
     text_ += Part("stops", std::to_string(health().stops_size()) + " standing");
+    if (!Withheld("revocations")) {
+      text_ += Part("revocations", std::to_string(health().revocations_size()) +
+                                       " certificates or keys barred by this gateway");
+    }
     std::string waiting;
     int rows = 0;
     for (const v1::ApprovalHealth& approval : health().approvals()) {

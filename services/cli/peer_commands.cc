@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "comity/v1/certificates.grpc.pb.h"
 #include "comity/v1/peers.grpc.pb.h"
 #include "policy/model/instant.h"
 #include "services/cli/approval_text.h"
@@ -102,14 +104,40 @@ Result<ExitCode> Rekey(const PeerOptions& options, const Session& session) {
   return ExitCode::kOk;
 }
 
+// What this gateway bars of partners' gateways, as whoever revoked it said whose it is.
+std::vector<v1::CertificateRevocation> RevokedOf(
+    const v1::ListPeersResponse& peers, const v1::ListCertificateRevocationsResponse& revocations) {
+  std::vector<v1::CertificateRevocation> revoked;
+  for (const v1::CertificateRevocation& one : revocations.revocations()) {
+    const bool is_partners = std::ranges::any_of(peers.peers(), [&](const v1::Peer& peer) {
+      return peer.terms().spiffe_id() == one.subject();
+    });
+    if (is_partners) revoked.push_back(one);
+  }
+  return revoked;
+}
+
 Result<ExitCode> List(const Session& session) {
   COMITY_ASSIGN_OR_RETURN(const OwnGateway gateway, OwnGateway::Open(session));
   COMITY_ASSIGN_OR_RETURN(const v1::ListPeersResponse response,
                           gateway.Call<v1::Peers>(&v1::Peers::Stub::List, v1::ListPeersRequest()));
+  COMITY_ASSIGN_OR_RETURN(const v1::ListCertificateRevocationsResponse revocations,
+                          gateway.Call<v1::Certificates>(&v1::Certificates::Stub::List,
+                                                         v1::ListCertificateRevocationsRequest()));
+  Json json = PeersJson(response);
+  json["revocations"] = Json::array();
+  std::string text = PeersText(response);
+  for (const v1::CertificateRevocation& one : RevokedOf(response, revocations)) {
+    json["revocations"].push_back({{"revocation", one.revocation()}, {"subject", one.subject()}});
+    text += "revoked here  " + Clean(one.revocation()) + ": a " +
+            (one.scope() == v1::REVOCATION_SCOPE_KEY ? "key" : "certificate") + " of " +
+            Clean(one.subject()) + ", by " + Clean(one.set_by()) + ": " + Clean(one.reason()) +
+            "\n";
+  }
   if (session.json) {
-    PrintJson(PeersJson(response));
+    PrintJson(json);
   } else {
-    Print(PeersText(response));
+    Print(text);
   }
   return ExitCode::kOk;
 }
@@ -198,7 +226,8 @@ void AddRekey(CommandLine& line, Session& session) {
 void AddStates(CommandLine& line, Session& session) {
   line.Add({"peer list", "partner agencies",
             "Prints every partner: state here and there, whether it answers, address, protocol,\n"
-            "clock, messages it has not acknowledged, and all keys it ever had.",
+            "clock, messages it has not acknowledged, all keys it ever had, and what this gateway\n"
+            "has revoked of it.",
             "", "comity peer list"},
            Asks::kGateway, [&session] { return List(session); });
   const OptionText agency = {"agency", "AGENCY", "id of the partner", true};

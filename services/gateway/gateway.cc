@@ -136,7 +136,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         people_side_,
         At("people", PeopleSide::Open({config_, self_, keys_, *store_, *log_, clock_, random_,
-                                       partners_->former_keys(), storage_->ledger()})));
+                                       partners_->former_keys(), storage_->ledger(), logger_})));
     COMITY_RETURN_IF_ERROR(partners_->peers().ForgetFormerKeys());
     people_ = &people_side_->people();
     notices_ = &people_side_->notices();
@@ -176,6 +176,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(agency_trust_, transport::TrustStore::ForAgency(
                                                {config_.agency.id, config_.agency.trust_domain,
                                                 config_.keys.roots, config_.keys.crl}));
+    people_side_->BindRevocations({federation_trust_, agency_trust_});
     COMITY_ASSIGN_OR_RETURN(
         federation_tls_,
         At("keys.tls", transport::ServerTls::Open({config_.keys.tls, federation_trust_, clock_,
@@ -306,7 +307,7 @@ class Gateway::Parts {
                            *approvals_, people_side_->configuration(), config_.keys.tls,
                            NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(),
                                        *capacity_, partners_->peers(), partners_->monitor(), clock_,
-                                       config_, storage_->Schema()})});
+                                       config_, storage_->Schema(), people_side_->revocations()})});
     return {};
   }
 
@@ -317,13 +318,11 @@ class Gateway::Parts {
         control_->stops_service(), *alerts_service_, *node_service_, partners_->service(),
         retention_->retention(), retention_->backup(), messages_->service());
     std::vector<grpc::Service*> shared = {&*federation_service_};
-    COMITY_RETURN_IF_ERROR(servers_.Start(
-        {"listen.federation", config_.listen.federation, federation_tls_->credentials(),
-         limits::kMaxFederationMessage, limits::kFederationConnections, limits::kFederationCalls,
-         std::move(shared)},
-        {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
-         limits::kMaxAgencyMessage, limits::kAgencyConnections, limits::kAgencyCalls,
-         std::move(own), limits::kAgencyStreamWindow}));
+    COMITY_RETURN_IF_ERROR(
+        servers_.Start({"listen.federation", config_.listen.federation,
+                        federation_tls_->credentials(), limits::kFederationPort, std::move(shared)},
+                       {"listen.agency", config_.listen.agency, agency_tls_->credentials(),
+                        limits::kAgencyPort, std::move(own)}));
     ports_.federation = servers_.federation_port();
     ports_.agency = servers_.agency_port();
     const auto update = [this] {

@@ -6,6 +6,7 @@
 #include "crypto/hash/sha256.h"
 #include "services/gateway/first_people.h"
 #include "services/oversight/bars.h"
+#include "services/transport/own_revocations.h"
 
 namespace comity::gateway {
 
@@ -28,7 +29,25 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   side->configuration_.emplace(ConfigurationAct::Ports{with.log, *side->notices_, with.self},
                                hash::Sha256(AsBytes(with.config.text)));
   side->approvals_->Handle(identity::Act::kConfigurationAcknowledge, *side->configuration_);
+  COMITY_ASSIGN_OR_RETURN(side->revocations_,
+                          oversight::CertificateRevocations::Open(
+                              {with.store, with.log, *side->notices_, with.ledger, with.self,
+                               with.keys.kek, with.clock, with.random, with.logger}));
+  side->reinstate_.emplace(*side->revocations_);
+  side->approvals_->Handle(identity::Act::kCertificateReinstate, *side->reinstate_);
   return side;
+}
+
+void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores) {
+  revocations_->OnChange([stores = std::move(stores)](const oversight::RevocationTable& table) {
+    const auto standing = std::make_shared<transport::OwnRevocations>();
+    for (const oversight::CertificateRevocation& one : table.revocations) {
+      if (!one.stands()) continue;
+      const bool of_key = one.scope == oversight::RevocationScope::kKey;
+      (of_key ? standing->keys : standing->certificates).emplace(one.sha256, one.id);
+    }
+    for (const auto& store : stores) store->SetRevocations(standing);
+  });
 }
 
 void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop) {
@@ -40,16 +59,20 @@ void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std
                                          *approvals_, setup_.self, setup_.clock});
   audit_service_.emplace(
       AuditService::Ports{setup_.self, callers, setup_.log, setup_.clock, *opening_});
+  certificates_service_.emplace(CertificatesService::Ports{callers, *revocations_, *approvals_});
 }
 
 Status PeopleSide::Housekeep() {
   const Status told = lone_acts_->Housekeep();
+  const Status listed = revocations_->Housekeep();
   COMITY_RETURN_IF_ERROR(approvals_->Housekeep());
+  COMITY_RETURN_IF_ERROR(listed);
   return told;
 }
 
 std::vector<grpc::Service*> PeopleSide::services() {
-  return {&*people_service_, &*approvals_service_, &*notices_service_, &*audit_service_};
+  return {&*people_service_, &*approvals_service_, &*notices_service_, &*audit_service_,
+          &*certificates_service_};
 }
 
 }  // namespace comity::gateway

@@ -11,6 +11,7 @@
 #include "services/audit/log.h"
 #include "services/gateway/agency/approvals_service.h"
 #include "services/gateway/agency/audit_service.h"
+#include "services/gateway/agency/certificates_service.h"
 #include "services/gateway/agency/configuration_act.h"
 #include "services/gateway/agency/notices_service.h"
 #include "services/gateway/agency/payload_opening.h"
@@ -21,13 +22,15 @@
 #include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
+#include "services/oversight/certificate_reinstate.h"
+#include "services/oversight/certificate_revocations.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/runtime/config.h"
 
 namespace comity::gateway {
 
 // What a gateway knows of its own people: who they are, what they are told, the acts that need two
-// of them, and what they are shown of the log.
+// of them, whose certificates they have revoked, and what they are shown of the log.
 //
 // Threads: made and served by the owner's thread; the parts are thread-safe.
 class PeopleSide {
@@ -42,9 +45,11 @@ class PeopleSide {
     const runtime::Clock& clock;
     RandomSource& random;
     std::vector<sign::PublicKey> former_keys;  // agency keys that vouched before the present one
-    const oversight::ErasureLedger& ledger;
+    oversight::ErasureLedger& ledger;
+    runtime::Logger& logger;
   };
-  // Errors: those of People::Open and of the configuration's first people
+  // Errors: those of People::Open, of CertificateRevocations::Open and of the configuration's first
+  // people
   static Result<std::unique_ptr<PeopleSide>> Open(Setup setup);
 
   identity::People& people() { return *people_; }
@@ -52,6 +57,10 @@ class PeopleSide {
   identity::Approvals& approvals() { return *approvals_; }
   identity::LoneActs& lone_acts() { return *lone_acts_; }
   ConfigurationAct& configuration() { return *configuration_; }
+
+  oversight::CertificateRevocations& revocations() { return *revocations_; }
+  // Who is revoked is refused by these from now on. Before anything is served.
+  void BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores);
 
   // Makes the handlers. `stop` ends their streams.
   void Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop);
@@ -68,11 +77,14 @@ class PeopleSide {
   std::optional<identity::Approvals> approvals_;
   std::optional<identity::LoneActs> lone_acts_;
   std::optional<ConfigurationAct> configuration_;
+  std::unique_ptr<oversight::CertificateRevocations> revocations_;
+  std::optional<oversight::CertificateReinstate> reinstate_;
   std::optional<PeopleService> people_service_;
   std::optional<ApprovalsService> approvals_service_;
   std::optional<NoticesService> notices_service_;
   std::optional<PayloadOpening> opening_;
   std::optional<AuditService> audit_service_;
+  std::optional<CertificatesService> certificates_service_;
 };
 
 }  // namespace comity::gateway

@@ -93,13 +93,14 @@ class RestoredGateway::Parts {
     COMITY_ASSIGN_OR_RETURN(
         people_, PeopleSide::Open({setup_.config, setup_.own, setup_.keys, storage.store(),
                                    storage.log(), setup_.clock, setup_.random,
-                                   partners_->former_keys(), storage.ledger()}));
+                                   partners_->former_keys(), storage.ledger(), setup_.logger}));
     COMITY_RETURN_IF_ERROR(
         storage.UpholdBars(people_->people(), partners_->peers(), people_->notices()));
     COMITY_ASSIGN_OR_RETURN(agency_trust_,
                             transport::TrustStore::ForAgency(
                                 {setup_.config.agency.id, setup_.config.agency.trust_domain,
                                  setup_.config.keys.roots, setup_.config.keys.crl}));
+    people_->BindRevocations({agency_trust_});
     COMITY_ASSIGN_OR_RETURN(no_trust_, transport::TrustStore::ForFederation({}));
     COMITY_ASSIGN_OR_RETURN(agency_tls_,
                             transport::ServerTls::Open({setup_.config.keys.tls, agency_trust_,
@@ -144,8 +145,7 @@ class RestoredGateway::Parts {
     for (grpc::Service* service : people_->services()) own.push_back(service);
     COMITY_RETURN_IF_ERROR(
         servers_.Start({"listen.agency", setup_.config.listen.agency, agency_tls_->credentials(),
-                        transport::limits::kMaxAgencyMessage, transport::limits::kAgencyConnections,
-                        transport::limits::kAgencyCalls, std::move(own)}));
+                        transport::limits::kAgencyPort, std::move(own)}));
     ports_.agency = servers_.agency_port();
     COMITY_ASSIGN_OR_RETURN(
         web_,

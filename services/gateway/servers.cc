@@ -28,7 +28,7 @@ Result<std::unique_ptr<transport::ConnectionListener>> Servers::MakeListener(
       metrics_.Gauge({"comity_connections_open", "Connections of a port."}, {{"port", name}});
   return transport::ConnectionListener::Open(
       {.address = port.endpoint,
-       .bounds = port.connections,
+       .bounds = port.bounds.connections,
        .hand_over =
            [&acceptor](int descriptor) {
              grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -56,8 +56,8 @@ std::shared_ptr<transport::CallGate> Servers::MakeCallGate(
       {"comity_calls_refused_total", "Calls beyond their caller's rate, before they got a thread."},
       {{"port", name}});
   return std::make_shared<transport::CallGate>(
-      port.calls, [this, name, refused, &listener](const std::string& caller,
-                                                   CallGate::Verdict verdict) mutable {
+      port.bounds.calls, [this, name, refused, &listener](const std::string& caller,
+                                                          CallGate::Verdict verdict) mutable {
         refused.Add();
         handshakes_.AddCall(name, caller);
         if (verdict != CallGate::Verdict::kFlood) return;
@@ -68,8 +68,9 @@ std::shared_ptr<transport::CallGate> Servers::MakeCallGate(
 Result<Servers::Running> Servers::Listen(const Port& port) {
   transport::CallConnections::OfProcess();  // before the first server
   grpc::ServerBuilder builder;
-  transport::ApplyServerDefaults(builder, port.max_message_size);
-  if (port.stream_window > 0) transport::LimitStreamWindow(builder, port.stream_window);
+  transport::ApplyServerDefaults(builder, port.bounds.max_message_size);
+  if (port.bounds.stream_window > 0)
+    transport::LimitStreamWindow(builder, port.bounds.stream_window);
   Running running;
   running.acceptor = builder.experimental().AddExternalConnectionAcceptor(ConnectionType::FROM_FD,
                                                                           port.credentials);

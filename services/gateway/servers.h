@@ -35,11 +35,8 @@ class Servers {
     std::string_view key;  // of the configuration: "listen.agency"
     const runtime::Endpoint& endpoint;
     std::shared_ptr<grpc::ServerCredentials> credentials;
-    int max_message_size = 0;  // octets: a constant of transport/limits.h
-    transport::limits::ConnectionBounds connections;
-    transport::limits::CallBounds calls;
+    transport::limits::PortBounds bounds;
     std::vector<grpc::Service*> services;
-    int stream_window = 0;  // octets: a constant of transport/limits.h; 0: as gRPC has it
   };
 
   // References must outlive the object.

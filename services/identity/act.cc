@@ -60,6 +60,23 @@ constexpr std::array kRules{
     ActRule{Act::kPeerRemove, "peer-remove", kTrustKeepers, kTrustKeepers, false,
             "remove a partner"},
 
+    ActRule{Act::kCertificateRead,
+            "certificate-read",
+            {kSupervisor, kReleaseOfficer, kDpo, kSignatory, kAuditor, kAdministrator,
+             kKeyAdministrator},
+            kNobody,
+            false,
+            "see which certificates and keys this gateway has revoked"},
+    // As a suspension: one person in the emergency, and back only with the signatory.
+    ActRule{Act::kCertificateRevoke, "certificate-revoke", kSuspenders, kNobody, false,
+            "revoke a certificate or a key at this gateway at once"},
+    ActRule{Act::kCertificateReinstate,
+            "certificate-reinstate",
+            kSuspenders,
+            {kSignatory},
+            false,
+            "take a revoked certificate or key again"},
+
     ActRule{Act::kAgreementRead, "agreement-read", kOverseers, kNobody, false, "read agreements"},
     ActRule{Act::kAgreementDraft,
             "agreement-draft",

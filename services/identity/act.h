@@ -27,6 +27,10 @@ enum class Act : std::uint8_t {
   kPeerSuspend,
   kPeerResume,
   kPeerRemove,
+  // certificates of partners, engines and people
+  kCertificateRead,
+  kCertificateRevoke,
+  kCertificateReinstate,
   // agreements
   kAgreementRead,
   kAgreementDraft,

@@ -169,6 +169,20 @@ inline constexpr ConnectionBounds kWebConnections{.all = 32,
                                                   .burst = 100,
                                                   .strangers_per_second = 100,
                                                   .strangers_burst = 200};
+// All that bounds a gRPC port.
+struct PortBounds {
+  int max_message_size = 0;  // octets
+  ConnectionBounds connections;
+  CallBounds calls;
+  int stream_window = 0;  // octets; 0: as gRPC has it
+};
+inline constexpr PortBounds kFederationPort{.max_message_size = kMaxFederationMessage,
+                                            .connections = kFederationConnections,
+                                            .calls = kFederationCalls};
+inline constexpr PortBounds kAgencyPort{.max_message_size = kMaxAgencyMessage,
+                                        .connections = kAgencyConnections,
+                                        .calls = kAgencyCalls,
+                                        .stream_window = kAgencyStreamWindow};
 inline constexpr std::chrono::milliseconds kFirstReconnect{200};
 inline constexpr std::chrono::seconds kMaxReconnect{5};
 

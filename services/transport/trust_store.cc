@@ -177,13 +177,34 @@ class TrustStore::Impl {
     }
     const View view = Current();
     const Digest key = KeyOf(pem_chain, role);
-    if (auto known = Recall(key, view.generation, now)) return std::move(*known);
-    COMITY_ASSIGN_OR_RETURN(const VerifiedPeer peer, Judge(pem_chain, view, now, role));
+    if (auto known = Recall(key, view.generation, now)) return Unrevoked(std::move(*known));
+    COMITY_ASSIGN_OR_RETURN(VerifiedPeer peer, Judge(pem_chain, view, now, role));
     Remember(key, view.generation, Verdict{peer, now});
-    return peer;
+    return Unrevoked(std::move(peer));
+  }
+
+  void SetRevocations(std::shared_ptr<const OwnRevocations> revocations) {
+    revoked_.With([&](auto& held) { held = std::move(revocations); });
   }
 
  private:
+  // Asked after every verdict, remembered ones too: no verdict outlives a revocation.
+  Result<VerifiedPeer> Unrevoked(VerifiedPeer peer) const {
+    const auto revoked = revoked_.With([](const auto& held) { return held; });
+    const auto refuse = [&](std::string_view what, const std::string& revocation) {
+      return Fail(ErrorCode::kUnauthenticated, EncodeSpiffeId(peer.identity) +
+                                                   ": this agency has revoked its " +
+                                                   std::string(what) + " (" + revocation + ")");
+    };
+    const auto certificate = revoked->certificates.find(peer.certificate);
+    if (certificate != revoked->certificates.end()) {
+      return refuse("certificate", certificate->second);
+    }
+    const auto key = revoked->keys.find(peer.public_key);
+    if (key != revoked->keys.end()) return refuse("key", key->second);
+    return peer;
+  }
+
   View Reload(View view) {
     bool changed = false;
     for (Loaded& loaded : view.loaded) {
@@ -245,6 +266,8 @@ class TrustStore::Impl {
 
   const TrustTiming timing_;
   runtime::Guarded<State> state_;
+  runtime::Guarded<std::shared_ptr<const OwnRevocations>> revoked_{
+      std::make_shared<const OwnRevocations>()};
 };
 
 TrustStore::TrustStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -260,6 +283,10 @@ Status TrustStore::SetPeers(std::vector<PinnedPeer> peers) {
   COMITY_ASSIGN_OR_RETURN(std::vector<TrustSource> sources, SourcesOf(std::move(peers)));
   impl_->Replace(std::move(sources));
   return {};
+}
+
+void TrustStore::SetRevocations(std::shared_ptr<const OwnRevocations> revocations) {
+  impl_->SetRevocations(std::move(revocations));
 }
 
 Result<std::unique_ptr<TrustStore>> TrustStore::ForAgency(OwnAgency own, TrustTiming timing) {

@@ -12,6 +12,7 @@
 #include "crypto/base/bytes.h"
 #include "crypto/base/result.h"
 #include "services/runtime/clock.h"
+#include "services/transport/own_revocations.h"
 #include "services/transport/peer_identity.h"
 
 namespace comity::transport {
@@ -73,6 +74,9 @@ class TrustStore {
   // again. A peer without usable anchor is refused; the others are not affected.
   // Errors: kInvalidArgument  a SPIFFE id as above: nothing changes
   Status SetPeers(std::vector<PinnedPeer> peers);
+  // What this agency bars from now on, in place of what it barred before: refused at the next look,
+  // however long ago the certificate was verified. In: revocations  not null
+  void SetRevocations(std::shared_ptr<const OwnRevocations> revocations);
   // For the agency port. Errors: as above.
   static Result<std::unique_ptr<TrustStore>> ForAgency(OwnAgency own, TrustTiming timing = {});
   ~TrustStore();
@@ -86,7 +90,8 @@ class TrustStore {
   //         now        UTC; certificates and CRLs are judged at this moment
   // Errors: kInvalidArgument   not PEM certificates, or a limit is broken
   //         kUnauthenticated   not exactly one URI SAN, not a known SPIFFE id, no chain to this
-  //                            peer's own anchor, expired, or revoked
+  //                            peer's own anchor, expired, or revoked: by its authority, or by
+  //                            this agency (the detail names the revocation)
   //         kUnavailable       this peer's anchor or CRL is missing, unreadable or expired
   Result<VerifiedPeer> Verify(std::string_view pem_chain, runtime::Instant now,
                               PeerRole role = PeerRole::kClient);

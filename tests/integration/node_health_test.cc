@@ -63,7 +63,8 @@ TEST_F(NodeHealth, TellsOfPartnersAndWhenTheirCertificatesEnd) {
 
 TEST_F(NodeHealth, WithholdsWhatTheRoleMayNotRead) {
   EXPECT_THAT(HealthFor("supervisor-1").withheld(), IsEmpty());
-  EXPECT_THAT(HealthFor("operator").withheld(), ElementsAre("agreements", "capacities"));
+  EXPECT_THAT(HealthFor("operator").withheld(),
+              ElementsAre("revocations", "agreements", "capacities"));
   EXPECT_THAT(HealthFor("release").withheld(), ElementsAre("lists", "copies"));
   EXPECT_THAT(HealthFor("admin-1").withheld(),
               ElementsAre("agreements", "capacities", "lists", "copies"));

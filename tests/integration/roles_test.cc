@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "comity/v1/certificates.grpc.pb.h"
 #include "comity/v1/holdings.grpc.pb.h"
 #include "comity/v1/peers.grpc.pb.h"
 #include "comity/v1/recognition.grpc.pb.h"
@@ -165,6 +166,9 @@ void RolesMatrix::AddCalls() {
       {Act::kPeerSuspend, Unary(&v1::Peers::Stub::Suspend)},
       {Act::kPeerResume, Unary(&v1::Peers::Stub::Resume)},
       {Act::kPeerRemove, Unary(&v1::Peers::Stub::Remove)},
+      {Act::kCertificateRead, Unary(&v1::Certificates::Stub::List)},
+      {Act::kCertificateRevoke, Unary(&v1::Certificates::Stub::Revoke)},
+      {Act::kCertificateReinstate, Unary(&v1::Certificates::Stub::Reinstate)},
       {Act::kAgreementRead, Unary(&v1::Agreements::Stub::List)},
       {Act::kAgreementDraft, Unary(&v1::Agreements::Stub::Submit, document)},
       {Act::kAgreementAdvise, Statement(StatementKind::kAdvice)},

@@ -85,6 +85,11 @@ Status NodeHealth::Gather(const identity::Caller& caller, v1::NodeHealth& health
     if (may_see_lists) COMITY_RETURN_IF_ERROR(AddCopies(transaction, health));
     return AddDecisions(caller, transaction, health);
   }));
+  if (May(caller, Act::kCertificateRead)) {
+    AddRevocations(health);
+  } else {
+    health.add_withheld("revocations");
+  }
   if (May(caller, Act::kAgreementRead)) {
     AddAgreements(health);
     AddCapacities(health);
@@ -217,6 +222,18 @@ Status NodeHealth::AddDecisions(const identity::Caller& caller,
                           transaction.notices().List(caller.roles.Names(), 0, true, kMaxRows));
   health.set_notices(static_cast<std::uint32_t>(notices.size()));
   return {};
+}
+
+void NodeHealth::AddRevocations(v1::NodeHealth& health) const {
+  for (const oversight::CertificateRevocation& one : ports_.revocations.List(/*all=*/false)) {
+    v1::RevocationHealth* row = NextRow(*health.mutable_revocations(), "revocations", health);
+    if (row == nullptr) return;
+    row->set_revocation(one.id);
+    row->set_scope(std::string(oversight::Name(one.scope)));
+    row->set_subject(one.subject);
+    row->set_set_by(one.set_by);
+    *row->mutable_set_at() = ToProto(one.set_at);
+  }
 }
 
 void NodeHealth::AddAgreements(v1::NodeHealth& health) const {

@@ -11,6 +11,7 @@
 #include "services/identity/peers.h"
 #include "services/identity/people.h"
 #include "services/matching/capacity_meter.h"
+#include "services/oversight/certificate_revocations.h"
 #include "services/runtime/config.h"
 #include "services/store/store.h"
 #include "services/watchlists/register.h"
@@ -35,6 +36,7 @@ class NodeHealth {
     const runtime::Clock& clock;
     const runtime::Config& config;
     int schema = 0;  // of the database
+    const oversight::CertificateRevocations& revocations;
   };
   // All references must outlive the object.
   explicit NodeHealth(Ports ports) : ports_(std::move(ports)) {}
@@ -52,6 +54,7 @@ class NodeHealth {
   static Status AddTables(const store::Transaction& transaction, v1::NodeHealth& health);
   Status AddDecisions(const identity::Caller& caller, const store::Transaction& transaction,
                       v1::NodeHealth& health) const;
+  void AddRevocations(v1::NodeHealth& health) const;
   void AddAgreements(v1::NodeHealth& health) const;
   void AddCapacities(v1::NodeHealth& health) const;
   Status AddLists(v1::NodeHealth& health) const;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/random.h"
+#include "crypto/base/result.h"
+#include "crypto/base/secret.h"
+#include "policy/model/ids.h"
+#include "services/audit/journal.h"
+#include "services/identity/notices.h"
+#include "services/oversight/erasure_ledger.h"
+#include "services/oversight/revocation_table.h"
+#include "services/runtime/clock.h"
+#include "services/runtime/guarded.h"
+#include "services/runtime/logging.h"
+#include "services/store/store.h"
+
+namespace comity::oversight {
+
+// What is to be revoked, and why.
+struct RevocationOrder {
+  static constexpr std::size_t kMaxReason = 1000;
+  static constexpr std::size_t kMaxSubject = 300;
+  RevocationScope scope{};
+  Digest sha256;
+  std::string subject;  // SPIFFE id, as far as it is known: 0..300
+  std::string reason;   // 1..1000
+};
+
+// The agency's own revocations: certificates and keys that this gateway bars by one person's act,
+// whatever the list of their authority says, until two people lift it. They survive restarts; the
+// erasure ledger lists them, so that they also survive a database that was put back or lost a row.
+//
+// Threads: thread-safe.
+class CertificateRevocations {
+ public:
+  using Listener = std::function<void(const RevocationTable&)>;
+
+  // References must outlive the object; `journal` writes to `store`.
+  struct Setup {
+    const store::Store& store;
+    audit::Journal& journal;
+    identity::Notices& notices;
+    ErasureLedger& ledger;
+    policy::AgencyId own;
+    const SecretBytes& kek;  // 32 octets; vouches for the table
+    const runtime::Clock& clock;
+    RandomSource& random;
+    runtime::Logger& logger;
+  };
+  // Reads what stands, and sets again what the ledger lists and the table has lost; tells people
+  // of it. Errors: kCorrupt  the table is not as it was written, or the ledger is damaged
+  static Result<std::unique_ptr<CertificateRevocations>> Open(Setup setup);
+
+  // Calls `listener` with the table, now and after each change; it must not block.
+  void OnChange(Listener listener);
+
+  // Durable and in effect on return.
+  // Errors: kInvalidArgument  a bound; kConflict  it is revoked already; kExhausted  1000 stand;
+  //         kCorrupt  the table was changed in the database meanwhile; those of the journal
+  Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
+  // Within a unit of work; in effect once Refresh() was called after the commit.
+  // In:     by  who approved
+  // Errors: kNotFound; kConflict  lifted already; kCorrupt  as above
+  Result<CertificateRevocation> Reinstate(store::Transaction& transaction,
+                                          audit::Recorder& recorder, const std::string& id,
+                                          const policy::PersonId& by,
+                                          const std::string& reason) const;
+  // Takes over what the store holds. What cannot be read leaves in force what was.
+  Status Refresh();
+  // Lists in the ledger what is not listed yet; tried again about every ten seconds.
+  Status Housekeep();
+
+  // Errors: kNotFound
+  Result<CertificateRevocation> Get(std::string_view id) const;
+  // Newest first; `all`: those that were lifted too.
+  std::vector<CertificateRevocation> List(bool all) const;
+
+ private:
+  explicit CertificateRevocations(Setup setup) : setup_(std::move(setup)) {}
+  Result<RevocationTable> ReadFrom(const store::Transaction& transaction) const;
+  Status Write(store::Transaction& transaction, RevocationTable& table) const;
+  Status Note(store::Transaction& transaction, audit::Recorder& recorder,
+              const CertificateRevocation& one) const;
+  Status Recover();
+  Status ListIn(std::vector<std::string> unlisted);
+  void Publish(RevocationTable table);
+  std::shared_ptr<const RevocationTable> Table() const {
+    return table_.With([](const auto& held) { return held; });
+  }
+
+  const Setup setup_;
+  std::mutex changing_;  // one Publish() at a time
+  Listener listener_;    // under `changing_`
+  runtime::Guarded<std::shared_ptr<const RevocationTable>> table_{
+      std::make_shared<const RevocationTable>()};
+  std::mutex listing_;            // one pass over the ledger at a time
+  std::set<std::string> listed_;  // `about` of each line of ours in the ledger; under `listing_`
+};
+
+}  // namespace comity::oversight

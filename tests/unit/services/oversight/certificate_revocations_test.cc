@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/oversight/certificate_revocations.h"
+
+#include <gmock/gmock.h>
+
+#include "crypto/hash/sha256.h"
+#include "services/audit/events.h"
+#include "services/oversight/certificate_reinstate.h"
+#include "services/store/setting_store.h"
+#include "tests/unit/services/oversight/retention_world.h"
+
+namespace comity::oversight {
+namespace {
+
+using identity::Role;
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using ::testing::SizeIs;
+
+constexpr const char* kName = "certificate-revocations";
+
+class CertificateRevocationsTest : public RetentionWorld {
+ protected:
+  void SetUp() override { MustOpenAll(); }
+  void TearDown() override { revocations_.reset(); }
+
+  Status OpenAll() {
+    revocations_.reset();
+    COMITY_RETURN_IF_ERROR(Open());
+    return OpenRevocations();
+  }
+  Status OpenRevocations() {
+    COMITY_ASSIGN_OR_RETURN(
+        revocations_, CertificateRevocations::Open({*store_, *log_, *notices_, *ledger_, own_, kek_,
+                                                    clock_, random_, *logger_}));
+    return {};
+  }
+  void MustOpenAll() { ASSERT_THAT(OpenAll(), IsOk()); }
+  RevocationOrder Order(const std::string& of, RevocationScope scope = RevocationScope::kKey) {
+    return {scope, hash::Sha256(AsBytes(of)), "spiffe://eastvale-council.example/gateway",
+            "its laptop was stolen"};
+  }
+  std::string MustRevoke(const std::string& of) {
+    const auto one = revocations_->Revoke(Order(of), kBy);
+    EXPECT_THAT(one, IsOk());
+    return one ? one->id : std::string();
+  }
+  Status Reinstate(const std::string& id) {
+    COMITY_RETURN_IF_ERROR(log_->Commit([&](store::Transaction& tx, audit::Recorder& recorder) {
+      return Status(
+          revocations_->Reinstate(tx, recorder, id, kBy, "found").map([](const auto&) {}));
+    }));
+    COMITY_RETURN_IF_ERROR(revocations_->Refresh());
+    return revocations_->Housekeep();
+  }
+  std::string Stored() {
+    std::string text;
+    EXPECT_THAT(store_->Read([&](const store::Transaction& tx) -> Status {
+      COMITY_ASSIGN_OR_RETURN(const auto found, tx.settings().Find(kName));
+      text = found.value_or("");
+      return {};
+    }),
+                IsOk());
+    return text;
+  }
+  void PutStored(const std::string& text) {
+    ASSERT_THAT(Write([&](store::Transaction& tx) { return tx.settings().Put(kName, text); }),
+                IsOk());
+  }
+  std::vector<std::string> Standing() {
+    std::vector<std::string> ids;
+    for (const auto& one : revocations_->List(false)) ids.push_back(one.id);
+    return ids;
+  }
+
+  const policy::PersonId kBy = policy::PersonId::Parse("dpo").value();
+  std::unique_ptr<CertificateRevocations> revocations_;
+};
+
+TEST_F(CertificateRevocationsTest, StandOverARestartUntilTheyAreLifted) {
+  const std::string id = MustRevoke("stolen");
+  MustOpenAll();
+  ASSERT_EQ(Standing(), std::vector{id});
+  const auto one = revocations_->Get(id);
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ(one->sha256, hash::Sha256(AsBytes("stolen")));
+  EXPECT_EQ(one->set_by, "dpo");
+  EXPECT_EQ(one->reason, "its laptop was stolen");
+  ASSERT_THAT(Reinstate(id), IsOk());
+  EXPECT_THAT(Standing(), IsEmpty());
+  EXPECT_THAT(Reinstate(id), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(Reinstate("rev-none"), FailsWith(ErrorCode::kNotFound));
+  MustOpenAll();
+  EXPECT_THAT(Standing(), IsEmpty());
+  EXPECT_THAT(revocations_->List(true), SizeIs(1));
+}
+
+TEST_F(CertificateRevocationsTest, TellWhoeverListensAtOnceAndEverybodyWhoOversees) {
+  std::vector<std::size_t> seen;
+  revocations_->OnChange(
+      [&](const RevocationTable& table) { seen.push_back(table.revocations.size()); });
+  MustRevoke("stolen");
+  EXPECT_EQ(seen, (std::vector<std::size_t>{0, 1}));
+  for (const Role role : {Role::kSupervisor, Role::kDpo, Role::kSignatory, Role::kAuditor,
+                          Role::kAdministrator, Role::kKeyAdministrator}) {
+    const auto notices = NoticesFor(role);
+    ASSERT_THAT(notices, SizeIs(1));
+    EXPECT_EQ(notices[0].kind, identity::notice::kCertificateRevoked);
+    EXPECT_THAT(notices[0].words, HasSubstr("its laptop was stolen"));
+  }
+}
+
+TEST_F(CertificateRevocationsTest, RefuseWhatStandsAlreadyAndWhatIsOutOfBounds) {
+  const std::string id = MustRevoke("stolen");
+  const auto twice = revocations_->Revoke(Order("stolen"), kBy);
+  ASSERT_THAT(twice, FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(twice.error().detail, HasSubstr(id));
+  // The certificate of the same digest is another thing.
+  EXPECT_THAT(revocations_->Revoke(Order("stolen", RevocationScope::kCertificate), kBy), IsOk());
+  RevocationOrder order = Order("other");
+  order.reason = "";
+  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  order.reason = std::string(1001, 'x');
+  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  order.reason = "two\nlines";
+  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  order.reason = "good";
+  order.subject = std::string(301, 'x');
+  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(Standing(), SizeIs(2));
+}
+
+TEST_F(CertificateRevocationsTest, AreBackWhenTheirRowWasRemoved) {
+  const std::string first = MustRevoke("stolen");
+  const std::string lifted = MustRevoke("found again");
+  ASSERT_THAT(Reinstate(lifted), IsOk());
+  revocations_.reset();
+  PutStored(*SealRevocationTable({}, own_, kek_));  // as before the first of them
+  MustOpenAll();
+  ASSERT_EQ(Standing(), std::vector{first});
+  EXPECT_EQ(revocations_->Get(first)->set_by, "erasure-ledger");
+  EXPECT_EQ(revocations_->Get(first)->sha256, hash::Sha256(AsBytes("stolen")));
+  MustOpenAll();  // and only once
+  EXPECT_EQ(Standing(), std::vector{first});
+}
+
+TEST_F(CertificateRevocationsTest, OutliveADatabaseThatWasPutBack) {
+  const auto copy = CopyNow();
+  const std::string id = MustRevoke("stolen");
+  revocations_.reset();
+  ASSERT_THAT(RestoreFrom(copy / "comity.db", copy / "log"), IsOk());
+  EXPECT_EQ(Stored(), "");
+  ASSERT_THAT(OpenRevocations(), IsOk());
+  EXPECT_EQ(Standing(), std::vector{id});
+}
+
+TEST_F(CertificateRevocationsTest, DoNotOpenOnATableThatWasChanged) {
+  MustRevoke("stolen");
+  const std::string good = Stored();
+  revocations_.reset();
+  for (const std::string& bad :
+       {std::string(), std::string("\n"), good.substr(0, good.size() - 1), "0" + good.substr(1),
+        good.substr(0, good.find('\n') + 1), good + " "}) {
+    if (bad == good) continue;
+    PutStored(bad);
+    EXPECT_THAT(OpenRevocations(), FailsWith(ErrorCode::kCorrupt)) << bad;
+  }
+  std::string altered = good;
+  altered.replace(altered.find("laptop"), 6, "tablet");
+  PutStored(altered);
+  EXPECT_THAT(OpenRevocations(), FailsWith(ErrorCode::kCorrupt));
+  PutStored(good);
+  EXPECT_THAT(OpenRevocations(), IsOk());
+}
+
+TEST_F(CertificateRevocationsTest, RefuseToBuildOnAnOlderTable) {
+  const std::string first = MustRevoke("first");
+  const std::string older = Stored();
+  const std::string second = MustRevoke("second");
+  PutStored(older);
+  EXPECT_THAT(revocations_->Revoke(Order("third"), kBy), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(Reinstate(first), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_EQ(Standing(), (std::vector{second, first})) << "what was in force stays so";
+}
+
+TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
+  RevocationTable table;
+  for (int i = 0; i < 1000; ++i) {
+    CertificateRevocation one;
+    one.id = "rev-" + std::to_string(i);
+    one.sha256 = hash::Sha256(AsBytes(one.id));
+    one.set_by = "dpo";
+    one.reason = "test";
+    if (i == 3 || i == 7) {
+      one.lifted_by = "siro";
+      one.lift_reason = "test";
+    }
+    table.revocations.push_back(one);
+  }
+  revocations_.reset();
+  PutStored(*SealRevocationTable(table, own_, kek_));
+  ASSERT_THAT(OpenRevocations(), IsOk());
+  MustRevoke("one more");
+  EXPECT_THAT(revocations_->Get("rev-3"), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(revocations_->Get("rev-7"), IsOk());
+  MustRevoke("and one more");
+  const auto over = revocations_->Revoke(Order("too many"), kBy);
+  EXPECT_THAT(over, FailsWith(ErrorCode::kExhausted));
+}
+
+TEST_F(CertificateRevocationsTest, TheApproverReadsWhatWouldBeTakenAgain) {
+  const std::string id = MustRevoke("stolen");
+  const CertificateReinstate act(*revocations_);
+  const auto words = act.Describe(EncodeCertificateReinstate(id, "it was found"));
+  ASSERT_THAT(words, IsOk());
+  EXPECT_THAT(*words, HasSubstr("spiffe://eastvale-council.example/gateway"));
+  EXPECT_THAT(*words, HasSubstr("its laptop was stolen"));
+  EXPECT_THAT(*words, HasSubstr("it was found"));
+  EXPECT_THAT(act.Describe(EncodeCertificateReinstate("rev-none", "x")),
+              FailsWith(ErrorCode::kNotFound));
+  for (const char* bad : {"", "{}", R"({"reason":"x"})", R"({"reason":"","revocation":"rev-1"})",
+                          R"({"more":"x","reason":"x","revocation":"rev-1"})"}) {
+    EXPECT_THAT(act.Describe(bad), FailsWith(ErrorCode::kInvalidArgument)) << bad;
+  }
+}
+
+TEST(RevocationTable, IsReadAsItWasWrittenByThisAgencyAlone) {
+  const SecretBytes kek = SecretBytes::CopyOf(Bytes(32, 7));
+  const auto own = policy::AgencyId::Parse("northshire-police").value();
+  const auto other = policy::AgencyId::Parse("eastvale-council").value();
+  RevocationTable table;
+  table.version = 12;
+  CertificateRevocation one;
+  one.id = "rev-1";
+  one.scope = RevocationScope::kCertificate;
+  one.sha256 = hash::Sha256(AsBytes("a"));
+  one.set_by = "dpo";
+  one.reason = "r";
+  table.revocations.push_back(one);
+  one.id = "rev-2";
+  one.scope = RevocationScope::kKey;
+  one.lifted_by = "siro";
+  one.lift_reason = "l";
+  table.revocations.push_back(one);
+  const auto text = SealRevocationTable(table, own, kek);
+  ASSERT_THAT(text, IsOk());
+  const auto read = OpenRevocationTable(*text, own, kek);
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->version, 12U);
+  EXPECT_EQ(read->revocations, table.revocations);
+  EXPECT_THAT(OpenRevocationTable(*text, other, kek), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(OpenRevocationTable(*text, own, SecretBytes::CopyOf(Bytes(32, 8))),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+}  // namespace
+}  // namespace comity::oversight
