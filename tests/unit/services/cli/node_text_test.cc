@@ -214,6 +214,17 @@ TEST(NodeText, CutsLongPartsWithACountAndTheCommandThatShowsAll) {
                           HasSubstr("and 23 more: comity status --json")));
 }
 
+// It may stand for ever, as a stolen key stays stolen: shown, and no trouble.
+TEST(NodeText, ShowsHowManyCertificatesAreRevoked) {
+  v1::NodeStatusResponse status = Well();
+  EXPECT_THAT(TextOf(status), Not(HasSubstr("revoked here")));
+  auto& one = *status.mutable_health()->add_revocations();
+  one.set_revocation("rev-1");
+  one.set_scope("key");
+  EXPECT_THAT(TextOf(status), HasSubstr("certificates or keys revoked here: 1"));
+  EXPECT_THAT(ConcernsOf(status, true), IsEmpty());
+}
+
 TEST(NodeText, SaysWhatIsWithheldFromTheRole) {
   v1::NodeStatusResponse status = Well();
   status.mutable_health()->clear_lists();
