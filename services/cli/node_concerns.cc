@@ -189,11 +189,6 @@ class Finder {
               TimeText(stop.set_at()),
           "comity stop list; comity stop lift " + stop.stop());
     }
-    for (const v1::RevocationHealth& one : health().revocations()) {
-      Add("a " + one.scope() + (one.subject().empty() ? "" : " of " + one.subject()) +
-              " is revoked here by " + one.set_by() + " since " + TimeText(one.set_at()),
-          "comity certificate list; comity certificate reinstate " + one.revocation());
-    }
     if (health().approvals_size() > 0) {
       Add(std::to_string(health().approvals_size()) + " acts wait for a second person",
           "comity approvals list");

@@ -220,11 +220,12 @@ class Screen {
   }
 
   void AddDecisions() {
-    text_ += Part("stops", std::to_string(health().stops_size()) + " standing");
-    if (!Withheld("revocations")) {
-      text_ += Part("revocations", std::to_string(health().revocations_size()) +
-                                       " certificates or keys barred by this gateway");
+    std::string stops = std::to_string(health().stops_size()) + " standing";
+    if (health().revocations_size() > 0) {
+      stops +=
+          "; certificates or keys revoked here: " + std::to_string(health().revocations_size());
     }
+    text_ += Part("stops", stops);
     std::string waiting;
     int rows = 0;
     for (const v1::ApprovalHealth& approval : health().approvals()) {

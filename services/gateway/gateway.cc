@@ -176,7 +176,7 @@ class Gateway::Parts {
     COMITY_ASSIGN_OR_RETURN(agency_trust_, transport::TrustStore::ForAgency(
                                                {config_.agency.id, config_.agency.trust_domain,
                                                 config_.keys.roots, config_.keys.crl}));
-    people_side_->BindRevocations({federation_trust_, agency_trust_});
+    people_side_->BindRevocations({federation_trust_, agency_trust_}, &barrier_);
     COMITY_ASSIGN_OR_RETURN(
         federation_tls_,
         At("keys.tls", transport::ServerTls::Open({config_.keys.tls, federation_trust_, clock_,

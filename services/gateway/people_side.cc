@@ -38,16 +38,19 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   return side;
 }
 
-void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores) {
-  revocations_->OnChange([stores = std::move(stores)](const oversight::RevocationTable& table) {
-    const auto standing = std::make_shared<transport::OwnRevocations>();
-    for (const oversight::CertificateRevocation& one : table.revocations) {
-      if (!one.stands()) continue;
-      const bool of_key = one.scope == oversight::RevocationScope::kKey;
-      (of_key ? standing->keys : standing->certificates).emplace(one.sha256, one.id);
-    }
-    for (const auto& store : stores) store->SetRevocations(standing);
-  });
+void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores,
+                                 matching::AnswerBarrier* barrier) {
+  revocations_->OnChange(
+      [stores = std::move(stores), barrier](const oversight::RevocationTable& table) {
+        const auto standing = std::make_shared<transport::OwnRevocations>();
+        for (const oversight::CertificateRevocation& one : table.revocations) {
+          if (!one.stands()) continue;
+          const bool of_key = one.scope == oversight::RevocationScope::kKey;
+          (of_key ? standing->keys : standing->certificates).emplace(one.sha256, one.id);
+        }
+        for (const auto& store : stores) store->SetRevocations(standing);
+        if (barrier != nullptr) barrier->Drain();
+      });
 }
 
 void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop) {

@@ -22,6 +22,7 @@
 #include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/identity/people.h"
+#include "services/matching/answer_barrier.h"
 #include "services/oversight/certificate_reinstate.h"
 #include "services/oversight/certificate_revocations.h"
 #include "services/oversight/erasure_ledger.h"
@@ -59,8 +60,10 @@ class PeopleSide {
   ConfigurationAct& configuration() { return *configuration_; }
 
   oversight::CertificateRevocations& revocations() { return *revocations_; }
-  // Who is revoked is refused by these from now on. Before anything is served.
-  void BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores);
+  // Who is revoked is refused by these from now on; a change is over when what was being answered
+  // before it is answered. Before anything is served. In: barrier  null: nothing is answered
+  void BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores,
+                       matching::AnswerBarrier* barrier);
 
   // Makes the handlers. `stop` ends their streams.
   void Serve(AgencyCallers& callers, transport::TrustStore& trust, std::stop_token stop);

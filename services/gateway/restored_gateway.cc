@@ -100,7 +100,7 @@ class RestoredGateway::Parts {
                             transport::TrustStore::ForAgency(
                                 {setup_.config.agency.id, setup_.config.agency.trust_domain,
                                  setup_.config.keys.roots, setup_.config.keys.crl}));
-    people_->BindRevocations({agency_trust_});
+    people_->BindRevocations({agency_trust_}, nullptr);
     COMITY_ASSIGN_OR_RETURN(no_trust_, transport::TrustStore::ForFederation({}));
     COMITY_ASSIGN_OR_RETURN(agency_tls_,
                             transport::ServerTls::Open({setup_.config.keys.tls, agency_trust_,

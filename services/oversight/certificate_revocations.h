@@ -60,7 +60,9 @@ class CertificateRevocations {
   // of it. Errors: kCorrupt  the table is not as it was written, or the ledger is damaged
   static Result<std::unique_ptr<CertificateRevocations>> Open(Setup setup);
 
-  // Calls `listener` with the table, now and after each change; it must not block.
+  // Calls `listener` with the table, now and after each change, one at a time; the change is
+  // over when it returns. Must not be called, nor the table changed, by a thread that holds a
+  // ticket of an answer that the listener waits for.
   void OnChange(Listener listener);
 
   // Durable and in effect on return.

@@ -101,7 +101,8 @@ class KeyDrill : public DirectSearchWorld {
     return response;
   }
   static v1::PeerStatus Reach(const LiveAgency& from, const LiveAgency& to) {
-    for (const v1::PeerStatus& peer : StatusOf(from, "operator", true).peers()) {
+    const v1::NodeStatusResponse status = StatusOf(from, "operator", true);
+    for (const v1::PeerStatus& peer : status.peers()) {
       if (peer.agency() == to.name()) return peer;
     }
     return {};
@@ -124,8 +125,10 @@ TEST_F(KeyDrill, APartnersGatewayIsOutOfItsDirectSessionAndOthersStay) {
   ASSERT_THAT(session->Open(Terms()), IsOk());
   ASSERT_THAT(session->Probe(entries_[0], ref_), IsOk());
   const std::string id = Revoke(police_, council_.pki() / "gateway.pem");
-  const auto refused = session->Probe(entries_[0], ref_);
+  EXPECT_FALSE(session->Probe(entries_[0], ref_).has_value());
   EXPECT_LT(SinceRevocation(), kBound);
+  // On the connection that is open a new session is refused with the reason.
+  const auto refused = session->Open(Terms());
   ASSERT_THAT(refused, FailsWith(ErrorCode::kUnauthenticated));
   EXPECT_THAT(refused.error().detail, HasSubstr(id));
   EXPECT_FALSE(Reach(council_, police_).reachable());

@@ -15,6 +15,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr std::int64_t kNow = 1'764'000'000;
@@ -212,6 +213,17 @@ TEST(NodeText, CutsLongPartsWithACountAndTheCommandThatShowsAll) {
   const std::string text = TextOf(status);
   EXPECT_THAT(text, AllOf(HasSubstr("and 39 more: comity peer list"),
                           HasSubstr("and 23 more: comity status --json")));
+}
+
+// It may stand for ever, as a stolen key stays stolen: shown, and no trouble.
+TEST(NodeText, ShowsHowManyCertificatesAreRevoked) {
+  v1::NodeStatusResponse status = Well();
+  EXPECT_THAT(TextOf(status), Not(HasSubstr("revoked here")));
+  auto& one = *status.mutable_health()->add_revocations();
+  one.set_revocation("rev-1");
+  one.set_scope("key");
+  EXPECT_THAT(TextOf(status), HasSubstr("certificates or keys revoked here: 1"));
+  EXPECT_THAT(ConcernsOf(status, true), IsEmpty());
 }
 
 TEST(NodeText, SaysWhatIsWithheldFromTheRole) {

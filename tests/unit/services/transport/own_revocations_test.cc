@@ -23,8 +23,8 @@ using testing::TestAgency;
 constexpr runtime::Instant kNow{std::chrono::seconds(1'790'000'000)};
 
 TEST(OwnRevocations, BiteAtTheNextLookAndNameThemselves) {
-  const TestAgency police("northshire-police", kNow);
-  const TestAgency council("eastvale-council", kNow);
+  TestAgency police("northshire-police", kNow);
+  TestAgency council("eastvale-council", kNow);
   auto opened = TrustStore::ForFederation({council.AsPeer(), police.AsPeer()});
   ASSERT_THAT(opened, IsOk());
   const auto store = *std::move(opened);
