@@ -109,7 +109,7 @@ void NodeHealth::AddMachine(v1::NodeHealth& health) const {
   const audit::LogHealth log = ports_.log.Health();
   health.set_publishing(log.publishing && !log.stopped);
   health.set_log_problem(log.problem);
-  struct stat status {};
+  struct stat status{};
   const fs::path checkpoint = ports_.config.data_directory / "log" / "checkpoint";
   if (::stat(checkpoint.c_str(), &status) == 0) {
     *health.mutable_checkpoint_at() =
