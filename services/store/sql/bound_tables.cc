@@ -89,12 +89,12 @@ Bytes ContentOf(Connection& connection, BoundTable table) {
   return content;
 }
 
-struct Stored {
+struct StoredBinding {
   std::uint64_t generation = 0;
   Bytes mac;
 };
 
-Stored StoredOf(Connection& connection, BoundTable table) {
+StoredBinding BindingOf(Connection& connection, BoundTable table) {
   Query row(connection, "SELECT generation, mac FROM table_binding WHERE name = ?", Name(table));
   if (!row.Next()) return {};
   return {row.Unsigned(0), row.Blob(1)};
@@ -102,7 +102,7 @@ Stored StoredOf(Connection& connection, BoundTable table) {
 
 BoundState StateOf(Connection& connection, BoundTable table) {
   TableKey& key = *connection.table_key();
-  const Stored stored = StoredOf(connection, table);
+  const StoredBinding stored = BindingOf(connection, table);
   BoundState state{table, stored.generation, {}};
   if (stored.generation == 0) {
     state.fault = "its authenticator is missing";
@@ -134,7 +134,7 @@ Status CheckBound(Connection& connection, BoundTable table) {
 Status BindAnew(Connection& connection, BoundTable table) {
   if (connection.table_key() == nullptr) return {};
   const std::uint64_t before =
-      std::max(StoredOf(connection, table).generation, connection.expected(table));
+      std::max(BindingOf(connection, table).generation, connection.expected(table));
   COMITY_ASSIGN_OR_RETURN(const std::int64_t generation, ToStored(before + 1));
   const Digest mac = connection.table_key()->Bind(table, before + 1, ContentOf(connection, table));
   Query(connection,

@@ -65,7 +65,9 @@ class SqliteStore final : public Store {
 
 // Made here rather than by SQLite, for its mode; SQLite gives its other files the same one.
 Result<std::unique_ptr<SqliteConnection>> OpenToWrite(const std::filesystem::path& file) {
-  { COMITY_RETURN_IF_ERROR(OpenPrivate(file)); }
+  {
+    COMITY_RETURN_IF_ERROR(OpenPrivate(file));
+  }
   COMITY_ASSIGN_OR_RETURN(auto writer,
                           SqliteConnection::Open(file, SqliteConnection::Mode::kReadWrite));
   COMITY_RETURN_IF_ERROR(Migrate(*writer, EmbeddedMigrations()));
