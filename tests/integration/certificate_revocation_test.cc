@@ -170,6 +170,9 @@ TEST_F(KeyDrill, ARenewedCertificateIsTakenWhenOnlyTheFormerOneIsRevoked) {
   renewal.kind = transport::PeerKind::kGateway;
   renewal.renew = true;
   ASSERT_THAT(transport::Issue(council_.pki(), renewal, clock_.Now()), IsOk());
+  // The connection that is open was made with the former certificate.
+  council_.Stop();
+  ASSERT_THAT(council_.Restart(), IsOk());
   EXPECT_TRUE(ReachesAgain(council_, police_)) << Reach(council_, police_).fault();
 }
 
