@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/runtime/task_pipeline.h"
 #include "services/watchlists/sealed_copy_hold.h"
 #include "services/watchlists/sealed_events.h"
 
@@ -114,19 +115,24 @@ Status SealedCopies::Finish(const Offered& offered, const ListedBlock& block) {
 
 Result<ViewPtr> SealedCopies::Load(const SealedOffer& offer, const ViewPtr& former) const {
   const SealedFolder folder = FolderOf(offer.header_digest, offer.header);
+  using Loaded = Result<std::shared_ptr<const ListView::Block>>;
   ListView::Blocks blocks;
   std::optional<Error> failed;
+  runtime::TaskPipeline<Loaded> loading([&](Loaded block) -> Status {
+    // After a failure the others are looked at all the same, so that all that are damaged are
+    // known and fetched in one go.
+    if (!block && !failed) failed = std::move(block).error();
+    if (!failed) blocks.push_back(*std::move(block));
+    return {};
+  });
   for (const ListedBlock& listed : offer.state.blocks) {
-    auto block = former ? FindBlock(*former, listed) : nullptr;
-    if (!block) {
-      auto loaded = folder.Load(listed);
-      // After a failure the others are looked at all the same, so that all that are damaged are
-      // known and fetched in one go.
-      if (!loaded && !failed) failed = std::move(loaded).error();
-      if (loaded) block = *std::move(loaded);
-    }
-    if (!failed) blocks.push_back(std::move(block));
+    COMITY_RETURN_IF_ERROR(loading.Start([&folder, &former, &listed]() -> Loaded {
+      auto block = former ? FindBlock(*former, listed) : nullptr;
+      if (block) return block;
+      return folder.Load(listed);
+    }));
   }
+  COMITY_RETURN_IF_ERROR(loading.Finish());
   if (failed) return Fail(*std::move(failed));
   return ListView::Create(offer.header, offer.state, std::move(blocks), former.get());
 }

@@ -24,7 +24,7 @@ namespace comity::watchlists {
 //   <number>-<16 hex>.damaged  a block that was not what it must be when it was loaded
 // The sixteen digits begin the block's hash: a block that is sealed again has another name.
 //
-// Threads: one thread at a time for one list.
+// Threads: one thread at a time for one list; Load of different blocks by several at once.
 class SealedFolder {
  public:
   // In: dimension  of the list's header

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <span>
 #include <thread>
 
 #include "services/watchlists/entry_fields.h"
@@ -16,6 +17,7 @@ namespace {
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using namespace testing;
@@ -35,6 +37,15 @@ class WatchlistRegister : public ::testing::Test {
   void ApproveThree() { world_.Approved(kList.text(), Three()); }
   bool Matches(const std::string& reference) {
     return world_.lists->Matches(kList, reference, world_.agency.clock.Now());
+  }
+  // As many active entries; returns their references in the order of adding.
+  std::vector<std::string> ApproveMany(int count) {
+    std::vector<std::string> references;
+    std::vector<nlohmann::json> entries;
+    for (int i = count; i > 0; --i) references.push_back("entry-" + std::to_string(i));
+    for (const std::string& reference : references) entries.push_back(Entry(reference));
+    world_.Approved(kList.text(), entries);
+    return references;
   }
   ListCounts Counts() { return world_.StatusOf(kList).counts; }
 
@@ -145,6 +156,44 @@ TEST_F(WatchlistRegister, LeavesOutWhatNobodyLookedAtForTooLong) {
   EXPECT_THAT(world_.Visited(kList), ElementsAre("fresh"));
   EXPECT_EQ(Counts().stale, 2U);
   EXPECT_EQ(Counts().prospective, 1U);
+}
+
+// More than one task opens; see kOpenedAtOnce.
+TEST_F(WatchlistRegister, VisitsManyEntriesInTheOrderOfAdding) {
+  const std::vector<std::string> added = ApproveMany(700);
+  EXPECT_EQ(world_.Visited(kList), added);
+}
+
+TEST_F(WatchlistRegister, AVisitThatFailsShowsNoEntryMore) {
+  ApproveMany(700);
+  int shown = 0;
+  const Status visited = world_.lists->VisitActive(kList, [&](const auto&) -> Status {
+    if (++shown == 300) return Fail(ErrorCode::kExhausted, "no room");
+    return {};
+  });
+  EXPECT_THAT(visited, FailsWith(ErrorCode::kExhausted));
+  EXPECT_EQ(shown, 300);
+}
+
+TEST_F(WatchlistRegister, NamesTheFirstOfManyEntriesThatDoesNotOpen) {
+  const std::vector<std::string> added = ApproveMany(700);
+  ASSERT_THAT(world_.agency.store().Write([&](store::Transaction& transaction) -> Status {
+    for (const std::size_t damaged : {650U, 400U}) {
+      COMITY_ASSIGN_OR_RETURN(auto entry, transaction.watchlists().Entry(kList, added[damaged]));
+      entry.sealed_template.back() ^= 1;
+      COMITY_RETURN_IF_ERROR(transaction.watchlists().ChangeEntry(kList, entry));
+    }
+    return {};
+  }),
+              IsOk());
+  std::vector<std::string> shown;
+  const Status visited = world_.lists->VisitActive(kList, [&](const auto& entry) -> Status {
+    shown.push_back(entry.reference);
+    return {};
+  });
+  ASSERT_THAT(visited, FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(visited.error().detail, HasSubstr("entry " + added[400]));
+  EXPECT_THAT(shown, ElementsAreArray(std::span(added).first(400)));
 }
 
 TEST_F(WatchlistRegister, RefusesToOpenUnderAnotherKey) {
