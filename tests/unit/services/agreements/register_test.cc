@@ -213,10 +213,11 @@ TEST_F(AgreementRegister, LiftsAnOpenSuspensionBeyondTheBoundOfAPerson) {
     statement.at += std::chrono::seconds(second);
     statement.lifts = lifts;
     statement.text = text;
-    const auto envelope = Countersigned(person, statement);
-    const bool is_peer = statement.party == kCouncil;
-    return std::pair(register_->SubmitStatement(envelope, is_peer ? peer_ : own_),
-                     policy::StatementId(envelope.payload));
+    const Digest id = policy::StatementId(AsBytes(policy::EncodeStatementPayload(statement)));
+    return std::pair(statement.party == kCouncil
+                         ? register_->SubmitStatement(Countersigned(person, statement), peer_)
+                         : register_->SubmitStatement(Signed(person, statement), own_),
+                     id);
   };
   const auto resume = [&](const Person& person, int second, const Digest& lifts,
                           const char* text = "as agreed") {
