@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kLeastSweepPause{20};
 constexpr std::size_t kNetworkPart = 8;  // octets of an IPv6 address
 
 struct stat StateOf(int descriptor) {
-  struct stat state {};
+  struct stat state{};
   if (fstat(descriptor, &state) != 0) state = {};  // closed: no socket has inode 0
   return state;
 }

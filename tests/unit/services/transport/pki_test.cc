@@ -29,7 +29,7 @@ using testing::TestAgency;
 constexpr runtime::Instant kNow{std::chrono::seconds(1'790'000'000)};
 
 mode_t ModeOf(const std::filesystem::path& path) {
-  struct stat info {};
+  struct stat info{};
   EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
   return info.st_mode & 07777;
 }
