@@ -27,8 +27,9 @@ bool HasParty(const policy::Agreement& agreement, const policy::AgencyId& agency
 // is none above 2^32 - 1: one document of that version would end the agreement's renewal.
 constexpr std::uint32_t kMaxVersionStep = 1'000'000;
 constexpr std::size_t kMaxVersionsOfPeer = 200;  // delivered or not: no peer takes another's room
-constexpr std::size_t kMaxStatementsOfPerson = 64;   // on one version
-constexpr std::size_t kMaxStatementsOfPeer = 4'000;  // at most 80 MB; 20 for each of its versions
+constexpr std::size_t kMaxStatementsOfPerson = 64;  // on one version
+// On all versions with one other party: at most 80 MB; 20 for each of 200 versions.
+constexpr std::size_t kMaxStatementsOfParty = 4'000;
 
 Status CheckParty(const policy::Party& party, const TrustedKeys& keys, policy::Instant received_at,
                   policy::Instant now) {
@@ -46,6 +47,16 @@ Status CheckParty(const policy::Party& party, const TrustedKeys& keys, policy::I
                                                   " at present: it was removed as a peer");
   }
   return {};
+}
+
+// What `party` has suspended on this version and not resumed.
+std::vector<policy::OpenSuspension> OpenOf(const policy::AgencyId& party,
+                                           const HeldVersion& version) {
+  std::vector<policy::VerifiedStatement> said;
+  for (const HeldStatement& held : version.statements) said.push_back(held.verified);
+  auto open = policy::ComputeStatementState(version.agreement, said).suspensions;
+  std::erase_if(open, [&](const auto& suspension) { return suspension.party != party; });
+  return open;
 }
 
 }  // namespace
@@ -144,20 +155,24 @@ Status CheckPersonsRoom(const policy::Statement& statement, const HeldVersion& v
     return said.party == statement.party && said.post == statement.post;
   });
   if (static_cast<std::size_t>(held) < kMaxStatementsOfPerson) return {};
-  return Fail(ErrorCode::kExhausted, "64 statements of " + statement.post +
-                                         " on this version are held; no more are taken");
+  return Fail(ErrorCode::kExhausted,
+              "64 statements of " + statement.post +
+                  " on this version are held; of more, only what stops a sharing or lifts an open "
+                  "suspension is taken: for anything else, sign a higher version");
 }
 
-Status CheckPeersRoom(const policy::AgencyId& peer, const Catalogue& catalogue) {
+Status CheckPartysRoom(const policy::AgencyId& party, const policy::AgencyId& other,
+                       const Catalogue& catalogue) {
   std::ptrdiff_t held = 0;
   for (const auto& [key, version] : catalogue.versions()) {
-    if (version->agreement.FindParty(peer) == nullptr) continue;
+    if (!HasParty(version->agreement, party) || !HasParty(version->agreement, other)) continue;
     held += std::ranges::count_if(version->statements, [&](const HeldStatement& each) {
-      return each.verified.statement.party == peer;
+      return each.verified.statement.party == party;
     });
   }
-  if (static_cast<std::size_t>(held) < kMaxStatementsOfPeer) return {};
-  return Fail(ErrorCode::kExhausted, "4,000 statements of " + peer.text() +
+  if (static_cast<std::size_t>(held) < kMaxStatementsOfParty) return {};
+  return Fail(ErrorCode::kExhausted, "4,000 statements of " + party.text() +
+                                         " on all versions with " + other.text() +
                                          " are held; only what stops a sharing is taken");
 }
 
@@ -176,12 +191,19 @@ bool StopsMore(const policy::Statement& statement, const HeldVersion& version) {
   if (statement.kind == StatementKind::kTermination) {
     return std::ranges::none_of(version.statements, by_the_same_person);
   }
-  if (statement.kind != StatementKind::kSuspension) return false;
-  std::vector<policy::VerifiedStatement> said;
-  for (const HeldStatement& held : version.statements) said.push_back(held.verified);
-  const auto open = policy::ComputeStatementState(version.agreement, said).suspensions;
-  return std::ranges::none_of(open, [&](const policy::OpenSuspension& suspension) {
-    return suspension.party == statement.party;
+  return statement.kind == StatementKind::kSuspension && OpenOf(statement.party, version).empty();
+}
+
+bool LiftsWhatIsOpen(const policy::Statement& statement, const HeldVersion& version) {
+  if (statement.kind != policy::StatementKind::kResumption || !statement.lifts) return false;
+  const bool repeats = std::ranges::any_of(version.statements, [&](const HeldStatement& held) {
+    const policy::Statement& said = held.verified.statement;
+    return said.kind == statement.kind && said.party == statement.party &&
+           said.post == statement.post && said.lifts == statement.lifts;
+  });
+  if (repeats) return false;
+  return std::ranges::any_of(OpenOf(statement.party, version), [&](const auto& suspension) {
+    return suspension.id == *statement.lifts;
   });
 }
 

@@ -50,12 +50,18 @@ Status CheckTimely(const policy::Statement& statement, const policy::StatementSt
 // Errors: kExhausted
 Status CheckPersonsRoom(const policy::Statement& statement, const HeldVersion& version);
 
-// Whether one of the peer's people may be added to all that are held of them.
+// Whether one of the party's people may be added to all that are held of them on versions with the
+// other. Own people are bound as well: what the partner would refuse is refused where it is said.
 // Errors: kExhausted
-Status CheckPeersRoom(const policy::AgencyId& peer, const Catalogue& catalogue);
+Status CheckPartysRoom(const policy::AgencyId& party, const policy::AgencyId& other,
+                       const Catalogue& catalogue);
 
 // Whether it is taken beyond these bounds: it stops something, and what it says does not hold yet.
 bool StopsMore(const policy::Statement& statement, const HeldVersion& version);
+
+// Whether it is taken beyond a person's room: the person's first resumption of what the own side
+// has suspended, which holds for every higher version too and would else be stopped for good.
+bool LiftsWhatIsOpen(const policy::Statement& statement, const HeldVersion& version);
 
 // The party that is not `own`.
 const policy::AgencyId& OtherParty(const policy::Agreement& agreement, const policy::AgencyId& own);

@@ -184,8 +184,11 @@ Result<Submitted> Register::State::Keep(const HeldVersion& version, HeldStatemen
   const Published before = Now();
   const bool is_own = statement.party == setup_.own;
   if (!StopsMore(statement, version)) {
-    COMITY_RETURN_IF_ERROR(CheckPersonsRoom(statement, version));
-    if (!is_own) COMITY_RETURN_IF_ERROR(CheckPeersRoom(statement.party, *before.catalogue));
+    if (!LiftsWhatIsOpen(statement, version)) {
+      COMITY_RETURN_IF_ERROR(CheckPersonsRoom(statement, version));
+    }
+    const AgencyId& other = OtherParty(version.agreement, statement.party);
+    COMITY_RETURN_IF_ERROR(CheckPartysRoom(statement.party, other, *before.catalogue));
   }
   Change change;
   change.event =

@@ -86,7 +86,7 @@ void ExpectAgreeing(const WholeLog& one, const WholeLog& other) {
                   << ": " << each.words;
   }
   std::printf(
-      "%s and %s: %llu searches, %llu alerts, %llu messages agree; %llu hits without an alert\n",
+      "%s and %s: %llu searches, %llu alerts, %llu messages agree; %llu answers with hits lost\n",
       one.side().agency.c_str(), other.side().agency.c_str(),
       static_cast<unsigned long long>(compared->searches),
       static_cast<unsigned long long>(compared->alerts),

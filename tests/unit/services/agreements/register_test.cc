@@ -205,6 +205,49 @@ TEST_F(AgreementRegister, BeyondTheBoundTakesOnlyStatementsThatStopSomething) {
   EXPECT_EQ(Status(), "terminated");
 }
 
+TEST_F(AgreementRegister, LiftsAnOpenSuspensionBeyondTheBoundOfAPerson) {
+  BringInForce();
+  const auto say = [&](const Person& person, StatementKind kind, int second,
+                       std::optional<Digest> lifts = {}, const char* text = "as agreed") {
+    auto statement = StatementBy(person, kind, agreement_);
+    statement.at += std::chrono::seconds(second);
+    statement.lifts = lifts;
+    statement.text = text;
+    const Digest id = policy::StatementId(AsBytes(policy::EncodeStatementPayload(statement)));
+    return std::pair(statement.party == kCouncil
+                         ? register_->SubmitStatement(Countersigned(person, statement), peer_)
+                         : register_->SubmitStatement(Signed(person, statement), own_),
+                     id);
+  };
+  const auto resume = [&](const Person& person, int second, const Digest& lifts,
+                          const char* text = "as agreed") {
+    return say(person, StatementKind::kResumption, second, lifts, text).first;
+  };
+  using Side = std::tuple<Person, Person, Person>;
+  for (const auto& [dpo, siro, chief] : {Side(kPoliceDpo, kPoliceSiro, kPoliceChief),
+                                         Side(kCouncilDpo, kCouncilSiro, kCouncilChief)}) {
+    Digest last;
+    for (int i = 1; i <= 70; ++i) {
+      const auto [suspended, id] = say(dpo, StatementKind::kSuspension, i);
+      ASSERT_THAT(suspended, IsOk()) << i;
+      ASSERT_THAT(resume(siro, i, id), IsOk()) << i;
+      ASSERT_EQ(Status(), "suspended");
+      // The same person does not count twice and takes no more room.
+      if (i > 64) {
+        ASSERT_THAT(resume(siro, i, id, "again"), FailsWith(ErrorCode::kExhausted));
+      }
+      ASSERT_THAT(resume(chief, i, id), IsOk()) << i;
+      ASSERT_EQ(Status(), "in-force");
+      last = id;
+    }
+    // Nothing is open any more; of own people such a one is refused because it says nothing.
+    EXPECT_FALSE(resume(chief, 71, last, "again").has_value());
+    EXPECT_THAT(say(chief, StatementKind::kReview, 72).first, FailsWith(ErrorCode::kExhausted));
+  }
+  Restart();
+  EXPECT_EQ(Status(), "in-force");
+}
+
 TEST_F(AgreementRegister, BoundsWhatOnePeersPeopleSayOverAllVersions) {
   HeldVersion version{agreement_, policy::RefOf(agreement_), {}, {}, {}};
   HeldStatement held;
@@ -215,11 +258,11 @@ TEST_F(AgreementRegister, BoundsWhatOnePeersPeopleSayOverAllVersions) {
   version.ref.version = 2;
   version.statements.pop_back();
   catalogue.Put(version);
-  EXPECT_THAT(CheckPeersRoom(kCouncil, catalogue), IsOk());
+  EXPECT_THAT(CheckPartysRoom(kCouncil, kPolice, catalogue), IsOk());
   version.statements.push_back(held);
   catalogue.Put(version);
-  EXPECT_THAT(CheckPeersRoom(kCouncil, catalogue), FailsWith(ErrorCode::kExhausted));
-  EXPECT_THAT(CheckPeersRoom(kPolice, catalogue), IsOk());
+  EXPECT_THAT(CheckPartysRoom(kCouncil, kPolice, catalogue), FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(CheckPartysRoom(kPolice, kCouncil, catalogue), IsOk());
 }
 
 TEST_F(AgreementRegister, ChangesNoAgreementButTheOneThatIsSpokenOf) {
