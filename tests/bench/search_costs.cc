@@ -17,6 +17,7 @@
 #include "services/matching/gallery.h"
 #include "services/matching/scan.h"
 #include "services/runtime/descriptor.h"
+#include "services/store/hit_store.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
@@ -119,6 +120,24 @@ audit::Event HitEvent() {
   return event;
 }
 
+// What both gateways write of a hit for the alarms against harvesting: under the watches of the
+// agreement, of the officer and of the case.
+struct AlarmCounts {
+  explicit AlarmCounts(policy::Instant now) : at(now) {}
+  Status Add(store::Transaction& transaction) {
+    const std::string all = "holder|northshire-eastvale|eastvale-council|p1";
+    const std::string of_officer = all + "|officer|" + std::string(64, 'o');
+    const std::string of_case = all + "|case|" + std::string(64, 'c');
+    for (const std::string& watch : {all, of_officer, of_case}) {
+      COMITY_RETURN_IF_ERROR(transaction.hits().AddProbes({watch, at, 1}));
+      COMITY_RETURN_IF_ERROR(transaction.hits().AddHit({watch, entry, at, true}));
+    }
+    return {};
+  }
+  policy::Instant at;
+  Digest entry{};
+};
+
 struct SignatureRig {
   explicit SignatureRig(std::size_t dimension) {
     const std::vector<float> values(dimension, 0.05F);
@@ -184,6 +203,33 @@ Part MakeLoggedCommit() {
   const auto agency = std::make_shared<testing::AgencyStore>();
   const auto commit = [agency, event = HitEvent()] {
     COMITY_CHECK(agency->journal().Record(event));
+  };
+  Settle(commit);
+  return commit;
+}
+
+Part MakeHolderCommit() {
+  const auto agency = std::make_shared<testing::AgencyStore>();
+  const auto counts = std::make_shared<AlarmCounts>(runtime::SystemClock().Now());
+  const auto commit = [agency, counts, event = HitEvent()] {
+    COMITY_CHECK(agency->journal().Commit(
+        [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+          COMITY_RETURN_IF_ERROR(recorder.Record(event));
+          return counts->Add(transaction);
+        }));
+  };
+  Settle(commit);
+  return commit;
+}
+
+Part MakeCountsCommit() {
+  const auto agency = std::make_shared<testing::AgencyStore>();
+  const auto counts = std::make_shared<AlarmCounts>(runtime::SystemClock().Now());
+  const auto commit = [agency, counts] {
+    COMITY_CHECK(agency->journal().Commit(
+        [&](store::Transaction& transaction, audit::Recorder& /*recorder*/) -> Status {
+          return counts->Add(transaction);
+        }));
   };
   Settle(commit);
   return commit;

@@ -66,6 +66,10 @@ Part MakeScan(std::span<const std::vector<float>> templates, double threshold);
 Part MakeDurableCommit();
 // One log entry through the whole log: built, sealed, committed; checkpoints are signed behind it.
 Part MakeLoggedCommit();
+// The same with the rows of the alarms' counts in its unit of work, as a holder commits a hit; and
+// those rows alone, as a requester does after its alert.
+Part MakeHolderCommit();
+Part MakeCountsCommit();
 // 4 KiB written over in a file and synced: the least that the disk takes for a durable write.
 Part MakeRawSync();
 // A signed probe of `dimension`: signing it, and checking it as the receiver does.
