@@ -61,7 +61,7 @@ std::shared_ptr<transport::CallGate> Servers::MakeCallGate(
         refused.Add();
         handshakes_.AddCall(name, caller);
         if (verdict != CallGate::Verdict::kFlood) return;
-        listener.End(transport::CallConnections::OfProcess().Take(caller));
+        listener.End(transport::CallConnections::OfProcess().EndsOf(caller));
       });
 }
 

@@ -43,6 +43,11 @@ class Servers {
   Servers(runtime::Metrics& metrics, HandshakeLog& handshakes)
       : metrics_(metrics), handshakes_(handshakes) {}
 
+  // Before what its servers refer to goes.
+  ~Servers() { Shutdown(std::chrono::milliseconds(0)); }
+  Servers(const Servers&) = delete;
+  Servers& operator=(const Servers&) = delete;
+
   // Listens. Errors: kUnavailable  the port cannot be bound; the detail names key and address
   Status Start(const Port& federation, const Port& agency);
   Status Start(const Port& agency);  // the federation port stays closed

@@ -35,17 +35,18 @@ void CallConnections::Note(const std::string& caller, const std::string& end) {
   ends_.With([&](auto& ends) {
     if (ends.size() >= limits::kMaxKnownAddresses && !ends.contains(caller)) ends.clear();
     auto& own = ends[caller];
-    // Most are over: who calls next is noted again.
-    if (own.size() >= limits::kFederationConnections.of_address && !own.contains(end)) own.clear();
-    own.insert(end);
+    if (own.size() >= limits::kFederationConnections.of_address) own.clear();
+    own.insert_or_assign(end.substr(0, end.rfind(':')), end);
   });
 }
 
-std::vector<std::string> CallConnections::Take(const std::string& caller) {
+std::vector<std::string> CallConnections::EndsOf(const std::string& caller) {
   return ends_.With([&](auto& ends) {
-    const auto own = ends.extract(caller);
-    if (own.empty()) return std::vector<std::string>{};
-    return std::vector<std::string>(own.mapped().begin(), own.mapped().end());
+    std::vector<std::string> found;
+    if (const auto own = ends.find(caller); own != ends.end()) {
+      for (const auto& [address, end] : own->second) found.push_back(end);
+    }
+    return found;
   });
 }
 

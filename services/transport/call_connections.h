@@ -4,7 +4,7 @@
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/server.h>
 
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,8 +16,8 @@ namespace comity::transport {
 // name; empty without one.
 std::string CallerName(const grpc::AuthContext& context);
 
-// From which ends each caller has called. gRPC judges calls by their certificate (call_gate.h), and
-// only a call that got a thread shows its connection.
+// From which addresses each caller has called. gRPC judges calls by their certificate
+// (call_gate.h), and only a call that got a thread shows its connection.
 //
 // Threads: thread-safe. One for the process, which is what gRPC offers.
 class CallConnections final : public grpc::Server::GlobalCallbacks {
@@ -29,11 +29,12 @@ class CallConnections final : public grpc::Server::GlobalCallbacks {
   void PostSynchronousRequest(grpc::ServerContext*) override {}
 
   void Note(const std::string& caller, const std::string& end);
-  // Forgets them. Out: as gRPC writes them, "ipv4:192.0.2.1:50051"; some may be over
-  std::vector<std::string> Take(const std::string& caller);
+  // As gRPC writes them, "ipv4:192.0.2.1:50051", one for each address; some may be over.
+  std::vector<std::string> EndsOf(const std::string& caller);
 
  private:
-  runtime::Guarded<std::map<std::string, std::set<std::string>>> ends_;
+  // By caller, by address.
+  runtime::Guarded<std::map<std::string, std::map<std::string, std::string>>> ends_;
 };
 
 }  // namespace comity::transport

@@ -21,7 +21,7 @@ CallGate::Verdict CallGate::Judge(const std::string& caller, Clock::time_point n
   auto found = buckets_.find(caller);
   if (found == buckets_.end()) {
     if (buckets_.size() >= limits::kMaxKnownAddresses) ForgetIdle(now);
-    found = buckets_.emplace(caller, Bucket{bounds_.burst, now}).first;
+    found = buckets_.emplace(caller, Bucket{bounds_.burst, now, {}}).first;
   }
   Bucket& bucket = found->second;
   const std::chrono::duration<double> passed = now - bucket.at;
@@ -29,7 +29,9 @@ CallGate::Verdict CallGate::Judge(const std::string& caller, Clock::time_point n
   bucket.at = now;
   bucket.tokens = std::max(bucket.tokens - 1, -bounds_.unheeded);
   if (bucket.tokens >= 0) return Verdict::kTaken;
-  return bucket.tokens > -bounds_.unheeded ? Verdict::kRefused : Verdict::kFlood;
+  if (bucket.tokens > -bounds_.unheeded || now - bucket.said < kPause) return Verdict::kRefused;
+  bucket.said = now;
+  return Verdict::kFlood;
 }
 
 void CallGate::ForgetIdle(Clock::time_point now) {

@@ -29,7 +29,9 @@ class CallGate final : public grpc::AuthMetadataProcessor {
   enum class Verdict {
     kTaken,
     kRefused,
-    kFlood,  // refused, and so many before it that its connections should end
+    // Refused, and so many before it that connections from its addresses should end, those of
+    // others at the same address with them; said every kPause.
+    kFlood,
   };
   // In: on_refusal  each time, with kRefused or kFlood; must not block
   CallGate(const limits::CallBounds& bounds,
@@ -47,7 +49,9 @@ class CallGate final : public grpc::AuthMetadataProcessor {
   struct Bucket {
     double tokens = 0;  // negative: calls that were refused
     Clock::time_point at{};
+    Clock::time_point said{};  // that it is a flood
   };
+  static constexpr std::chrono::milliseconds kPause{250};
   void ForgetIdle(Clock::time_point now);
 
   const limits::CallBounds bounds_;

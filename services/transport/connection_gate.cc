@@ -25,8 +25,8 @@ struct stat StateOf(int descriptor) {
   return state;
 }
 
-// The other side of a connection, as gRPC names it; empty when it is over.
-std::string EndOf(int descriptor) {
+// The other side of a connection, as gRPC names it, without its port; empty when it is over.
+std::string AddressOf(int descriptor) {
   sockaddr_storage end{};
   socklen_t length = sizeof end;
   if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&end), &length) != 0) return {};
@@ -35,17 +35,16 @@ std::string EndOf(int descriptor) {
     sockaddr_in v4{};
     std::memcpy(&v4, &end, sizeof v4);
     inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return "ipv4:" + std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
+    return "ipv4:" + std::string(text.data());
   }
   sockaddr_in6 v6{};
   std::memcpy(&v6, &end, sizeof v6);
-  const std::string port = std::to_string(ntohs(v6.sin6_port));
   if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
     inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
-    return "ipv4:" + std::string(text.data()) + ":" + port;
+    return "ipv4:" + std::string(text.data());
   }
   inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  return "ipv6:%5B" + std::string(text.data()) + "%5D:" + port;
+  return "ipv6:%5B" + std::string(text.data()) + "%5D";
 }
 
 // What has come and nobody has read would still be served, megabytes of it. The reader finds its
@@ -182,14 +181,16 @@ void ConnectionGate::ForgetPlaces(Clock::time_point now) {
 }
 
 std::size_t ConnectionGate::End(std::string_view end) const {
+  const std::string_view address = end.substr(0, end.rfind(':'));
   std::size_t ended = 0;
+  if (address.empty()) return ended;
   for (const auto& [descriptor, connection] : connections_) {
     // Its owner may close it at any moment and get the number anew: the duplicate stays one socket.
     const runtime::Descriptor own(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     if (!own.valid()) continue;
     const struct stat state = StateOf(own.get());
     if (state.st_ino != connection.inode || state.st_dev != connection.device) continue;
-    if (EndOf(own.get()) != end || shutdown(own.get(), SHUT_RDWR) != 0) continue;
+    if (AddressOf(own.get()) != address || shutdown(own.get(), SHUT_RDWR) != 0) continue;
     DropUnread(own.get());
     ++ended;
   }

@@ -54,9 +54,9 @@ class ConnectionGate {
   // Forgets what is over, and sees what has become established.
   void Sweep(Clock::time_point now);
 
-  // Shuts down what was added and has `end` at its other side; its owner sees it end and closes it.
-  // In: end  as gRPC names it: "ipv4:192.0.2.1:50051", "ipv6:%5B2001:db8::1%5D:50051"
-  // Out: how many
+  // Shuts down what was added and comes from the address of `end`, whatever its port; the owner
+  // sees it end and closes it. In: end  as gRPC names it: "ipv4:192.0.2.1:50051",
+  // "ipv6:%5B2001:db8::1%5D:50051" Out: how many
   std::size_t End(std::string_view end) const;
 
   std::size_t open() const { return connections_.size(); }

@@ -67,6 +67,7 @@ Result<std::unique_ptr<ConnectionListener>> ConnectionListener::Open(Settings se
 
 ConnectionListener::~ConnectionListener() {
   Stop();
+  if (wake_ >= 0) close(wake_);
 }
 
 Status ConnectionListener::Listen() {
@@ -151,7 +152,6 @@ void ConnectionListener::Stop() {
 void ConnectionListener::CloseAll() {
   for (const int listener : listeners_) close(listener);
   listeners_.clear();
-  if (wake_ >= 0) close(std::exchange(wake_, -1));
 }
 
 void ConnectionListener::Serve(const std::stop_token& stop) {

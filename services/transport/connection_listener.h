@@ -41,8 +41,8 @@ class ConnectionListener {
   void Run();
   // No connection is taken or handed over once it returns, and the address is free.
   void Stop();
-  // Ends the connections to these ends, as gRPC names them, within moments; those that it does not
-  // have are passed over. Threads: any.
+  // Ends the connections from the addresses of these ends, as gRPC names them, within moments,
+  // until Stop. Threads: any.
   void End(std::vector<std::string> ends);
   int port() const { return port_; }
 

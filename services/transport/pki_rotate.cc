@@ -60,9 +60,11 @@ Status RemoveDrafts(const PkiFolder& folder) {
 // which the folder has no key.
 Status KeepFormer(const PkiFolder& folder) {
   const std::filesystem::path former = FormerKey(folder);
-  std::error_code ignored;
-  if (!std::filesystem::exists(folder.signing_key(), ignored)) return {};
-  if (!std::filesystem::equivalent(folder.signing_key(), former, ignored)) {
+  std::error_code fault;
+  const bool is_there = std::filesystem::exists(folder.signing_key(), fault);
+  if (fault) return CannotWrite(former, fault.message());
+  if (!is_there) return {};
+  if (!std::filesystem::equivalent(folder.signing_key(), former, fault)) {
     COMITY_RETURN_IF_ERROR(CheckAbsent(former));
     if (::link(folder.signing_key().c_str(), former.c_str()) != 0) {
       return CannotWrite(former, std::generic_category().message(errno));

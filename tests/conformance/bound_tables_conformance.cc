@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "services/store/deployment_store.h"
 #include "services/store/retention_store.h"
@@ -305,6 +307,29 @@ TEST_P(BoundTablesConformance, AreAsBeforeAfterAFailedUnitOfWork) {
   EXPECT_THAT(Faults(), IsEmpty());
   ASSERT_THAT(Write([](Transaction& t) { return t.stops().Add(MakeStop("stop-3")); }), IsOk());
   EXPECT_THAT(Faults(), IsEmpty());
+}
+
+// Between the check of a table and its binding nobody else's row comes in.
+TEST_P(BoundTablesConformance, ARowThatComesInWhileTheyAreWrittenIsNotBound) {
+  const policy::DeploymentId first = MakeId<policy::DeploymentId>("d-1");
+  const auto count = [&] {
+    return Write([&](Transaction& t) { return t.deployments().AddCounts(first, 1, 1); });
+  };
+  ASSERT_THAT(count(), IsOk());
+  if (GetParam().name == "Sqlite") {
+    Execute(std::string("CREATE TRIGGER later AFTER UPDATE ON deployment BEGIN ") +
+            kAddedDeployment + "; END");
+    EXPECT_THAT(count(), FailsWith(ErrorCode::kCorrupt));
+    Execute("DROP TRIGGER later");
+    EXPECT_THAT(Faults(), IsEmpty());
+  } else {
+    // Written before the check, and kept after it had been done.
+    std::jthread other([&] { Execute(std::string(kAddedDeployment) + "; SELECT pg_sleep(1.5)"); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    EXPECT_THAT(count(), FailsWith(ErrorCode::kCorrupt));
+    other.join();
+    EXPECT_THAT(Faults(), UnorderedElementsAre("deployment"));
+  }
 }
 
 }  // namespace comity::store

@@ -27,7 +27,7 @@ class PostgresConnection : public Connection {
   // their depth is set: most units cost no message of their own, and one without statements none.
   void OpenSavepoint() final;
   void KeepSavepoint() final;
-  void UndoSavepoint() final;
+  void UndoSavepoint() override;
 
   std::unique_ptr<Statement> Take(std::string_view sql) final;
   void GiveBack(std::string_view sql, std::unique_ptr<Statement> statement) noexcept final;

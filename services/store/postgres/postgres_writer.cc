@@ -192,7 +192,23 @@ void PostgresWriter::Begin() {
   }
 }
 
+// A session of somebody else that has changed a table and has not committed is waited for, and then
+// seen by the check.
+void PostgresWriter::KeepOthersFromBoundTables() {
+  if (keeps_others_out_) return;
+  session_->Execute(
+      "LOCK TABLE comity.deployment, comity.stop, comity.retention_hold, comity.restoration,"
+      " comity.restoration_reached, comity.table_binding IN SHARE ROW EXCLUSIVE MODE");
+  keeps_others_out_ = true;
+}
+
+void PostgresWriter::UndoSavepoint() {
+  PostgresConnection::UndoSavepoint();
+  keeps_others_out_ = false;  // the server lets go of locks since the savepoint
+}
+
 void PostgresWriter::BeginGroup() {
+  keeps_others_out_ = false;
   set_in_transaction(true);
   const std::int64_t number = *sure_ + 1;
   try {

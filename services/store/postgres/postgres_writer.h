@@ -57,6 +57,8 @@ class PostgresWriter final : public PostgresConnection {
   void Begin() override;
   void BeginRead() override;  // throws: readers read
   void Commit() override;
+  void KeepOthersFromBoundTables() override;
+  void UndoSavepoint() override;
 
  private:
   using Time = LineWatch::Time;
@@ -82,6 +84,7 @@ class PostgresWriter final : public PostgresConnection {
   void ThrowIfSuperseded() const;
 
   const Setup setup_;
+  bool keeps_others_out_ = false;  // in the transaction that runs
   LineWatch& watch_;
   WriterNews& news_;
   const std::string id_;  // of this open store, random

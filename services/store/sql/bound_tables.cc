@@ -100,11 +100,22 @@ StoredBinding BindingOf(Connection& connection, BoundTable table) {
   return {row.Unsigned(0), row.Blob(1)};
 }
 
+// A trigger would add a row between the check of a table and its binding.
+std::string ForeignCodeOf(Connection& connection) {
+  const std::string_view query = connection.ForeignCode();
+  if (query.empty()) return {};
+  Query row(connection, query);
+  return row.Next() ? row.Text(0) : std::string();
+}
+
 BoundState StateOf(Connection& connection, BoundTable table) {
+  if (!connection.reads_only()) connection.KeepOthersFromBoundTables();
   TableKey& key = *connection.table_key();
   const StoredBinding stored = BindingOf(connection, table);
   BoundState state{table, stored.generation, {}};
-  if (stored.generation == 0) {
+  if (const std::string foreign = ForeignCodeOf(connection); !foreign.empty()) {
+    state.fault = "the trigger or view " + foreign + " is none of this program";
+  } else if (stored.generation == 0) {
     state.fault = "its authenticator is missing";
   } else if (stored.generation < connection.expected(table)) {
     state.fault = "an older state of it was put back";

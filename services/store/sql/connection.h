@@ -88,6 +88,12 @@ class Connection {
     return expected_.at(static_cast<std::size_t>(table));
   }
   bool reads_only() const { return reads_only_; }
+  // Before a transaction that writes looks at bound tables: until it ends nobody else changes them,
+  // so that what is bound is what was checked. Throws DatabaseError.
+  virtual void KeepOthersFromBoundTables() {}
+  // A query for one name of what would change or replace tables when others are written: triggers
+  // and views that the schema does not have; empty where the database lets only its owner add some.
+  virtual std::string_view ForeignCode() const { return {}; }
 
  protected:
   void set_erasure_done() { erasure_pending_ = false; }

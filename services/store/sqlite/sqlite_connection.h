@@ -39,6 +39,10 @@ class SqliteConnection final : public Connection {
   // Moves the write-ahead log into the database, where secure_delete has zeroed what was erased,
   // and empties it. Does nothing, to be repeated later, while a reader still needs the log.
   void FlushErasure() noexcept override;
+  std::string_view ForeignCode() const override {
+    return "SELECT name FROM sqlite_master WHERE type = 'view'"
+           " OR (type = 'trigger' AND tbl_name <> 'audit_entry') LIMIT 1";
+  }
 
  private:
   SqliteConnection(const std::filesystem::path& file, int flags);

@@ -36,9 +36,13 @@ TEST_F(CallGateTest, TakesABurstAndRefusesMore) {
 TEST_F(CallGateTest, SaysThatItIsAFloodWhenRefusalsAreNotHeeded) {
   CallTimes(20, Verdict::kTaken);
   CallTimes(4, Verdict::kRefused);
-  CallTimes(100, Verdict::kFlood);
-  now_ += 200ms;  // two calls' time
-  CallTimes(1, Verdict::kRefused);
+  CallTimes(1, Verdict::kFlood);
+  CallTimes(100, Verdict::kRefused);  // said once
+  now_ += 50ms;
+  CallTimes(100, Verdict::kRefused);
+  now_ += 200ms;
+  CallTimes(1, Verdict::kRefused);  // two calls' time has passed
+  CallTimes(1, Verdict::kFlood);
 }
 
 TEST_F(CallGateTest, TakesCallsAgainAfterAWhile) {
@@ -65,21 +69,22 @@ TEST_F(CallGateTest, ForgetsNoFloodHoweverManyCallersThereAre) {
   CallTimes(1, Verdict::kFlood);
 }
 
-TEST(CallConnections, AreThoseOfTheCallerOnceAndEachOnce) {
+TEST(CallConnections, AreOneForEachAddressOfTheCaller) {
   CallConnections connections;
   connections.Note("council", "ipv4:192.0.2.1:1");
   connections.Note("council", "ipv4:192.0.2.1:2");
-  connections.Note("council", "ipv4:192.0.2.1:1");
+  connections.Note("council", "ipv4:192.0.2.3:1");
   connections.Note("police", "ipv4:192.0.2.2:1");
-  EXPECT_EQ(connections.Take("council").size(), 2u);
-  EXPECT_TRUE(connections.Take("council").empty());
-  EXPECT_EQ(connections.Take("police").size(), 1u);
+  EXPECT_EQ(connections.EndsOf("council").size(), 2u);
+  EXPECT_EQ(connections.EndsOf("council").size(), 2u);  // a flood may go on
+  EXPECT_EQ(connections.EndsOf("police").size(), 1u);
+  EXPECT_TRUE(connections.EndsOf("nobody").empty());
 }
 
 TEST(CallConnections, AreBoundedHoweverOftenSomebodyComes) {
   CallConnections connections;
-  for (int i = 0; i < 1000; ++i) connections.Note("council", std::to_string(i));
-  EXPECT_LE(connections.Take("council").size(), limits::kFederationConnections.of_address);
+  for (int i = 0; i < 1000; ++i) connections.Note("council", "ipv4:" + std::to_string(i) + ":1");
+  EXPECT_LE(connections.EndsOf("council").size(), limits::kFederationConnections.of_address);
 }
 
 }  // namespace

@@ -194,17 +194,17 @@ struct Line {
   std::string port;
 };
 
-TEST_F(ConnectionGateTest, EndsTheConnectionToAnEndAndNoOther) {
+TEST_F(ConnectionGateTest, EndsConnectionsFromAnAddressAndNoOther) {
   const Line first(AF_INET);
   const Line second(AF_INET);
   gate_.Add(first.server.get(), Address("127.0.0.1"), now_);
   gate_.Add(second.server.get(), Address("127.0.0.1"), now_);
-  EXPECT_EQ(gate_.End("ipv4:127.0.0.1:" + first.port), 1u);
-  EXPECT_TRUE(first.IsOver());
-  EXPECT_FALSE(second.IsOver());
   EXPECT_EQ(gate_.End("ipv4:127.0.0.2:" + second.port), 0u);
   EXPECT_EQ(gate_.End(""), 0u);
-  EXPECT_FALSE(second.IsOver());
+  EXPECT_FALSE(first.IsOver());
+  EXPECT_EQ(gate_.End("ipv4:127.0.0.1:" + first.port), 2u);
+  EXPECT_TRUE(first.IsOver());
+  EXPECT_TRUE(second.IsOver());
 }
 
 TEST_F(ConnectionGateTest, EndsAConnectionOverIPv6) {
