@@ -66,7 +66,6 @@ std::shared_ptr<transport::CallGate> Servers::MakeCallGate(
 }
 
 Result<Servers::Running> Servers::Listen(const Port& port) {
-  transport::CallConnections::OfProcess();  // before the first server
   grpc::ServerBuilder builder;
   transport::ApplyServerDefaults(builder, port.bounds.max_message_size);
   if (port.bounds.stream_window > 0)

@@ -7,6 +7,7 @@
 
 #include <chrono>
 
+#include "services/transport/call_connections.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
 
@@ -52,6 +53,7 @@ void SetSizes(grpc::ServerBuilder& builder, int max_message_size) {
 }  // namespace
 
 void ApplyServerDefaults(grpc::ServerBuilder& builder, int max_message_size) {
+  CallConnections::OfProcess();  // gRPC wants it before the first server
   grpc::EnableDefaultHealthCheckService(true);
   SetSizes(builder, max_message_size);
   SetKeepalive(builder);
