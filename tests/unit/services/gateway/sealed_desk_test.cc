@@ -215,7 +215,10 @@ TEST_F(SealedDesks, SealABlockWithoutReleaseAgainWhenASearchMeetsIt) {
   const auto before = *InForce();
   UseUp(before);
   desk_->Renew(before.header());
-  ASSERT_TRUE(Wait([&] { return !desk_->IsStale(before.header()); }));
+  ASSERT_TRUE(Wait([&] {
+    return !desk_->IsStale(before.header()) &&
+           InForce()->view->state().sequence != before.view->state().sequence;
+  }));
   EXPECT_EQ(InForce()->header(), before.header()) << "the same epoch";
   EXPECT_EQ(InForce()->view->state().sequence, before.view->state().sequence + 1);
   EXPECT_THAT(desk_->Look(before.header(), before.view->state().sequence),
