@@ -99,8 +99,9 @@ TEST_F(Shutdown, LeavesNoKeyInSwap) {
   const std::string text{std::istreambuf_iterator<char>(status), {}};
   std::smatch locked;
   ASSERT_TRUE(std::regex_search(text, locked, std::regex("VmLck:\\s+(\\d+) kB"))) << text;
-  if (kLocksAreReal)
+  if (kLocksAreReal) {
     EXPECT_GE(std::stoi(locked[1]), 4) << "RLIMIT_MEMLOCK of this machine may be too low";
+  }
   EXPECT_EQ(police_.log().find("keys-not-locked"), std::string::npos) << police_.log();
 }
 

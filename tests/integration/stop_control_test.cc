@@ -159,11 +159,17 @@ class StopControl : public DirectSearchWorld {
                Milliseconds(std::max(last, begin) - begin));
     EXPECT_LT(last - begin, kBound);
     // Nothing leaves after `set` has returned.
-    if (!at_holder) EXPECT_LT(last - returned, milliseconds(100));
+    if (!at_holder) {
+      EXPECT_LT(last - returned, milliseconds(100));
+    }
     stream.AwaitAnswers(20);
     EXPECT_EQ(stream.hits(), hits);
-    if (at_holder) EXPECT_EQ(ExportLog(police_).Count(audit::kSearchHit), answered);
-    if (refuses) EXPECT_GT(stream.stopped(), 0);
+    if (at_holder) {
+      EXPECT_EQ(ExportLog(police_).Count(audit::kSearchHit), answered);
+    }
+    if (refuses) {
+      EXPECT_GT(stream.stopped(), 0);
+    }
     Lift(agency, stop);
     stream.AwaitHits(20);
   }

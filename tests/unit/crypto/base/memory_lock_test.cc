@@ -34,7 +34,9 @@ TEST(LockInMemory, KeepsTheOctetsOutOfSwapAlsoWhenTheirOwnerMoves) {
   const std::size_t before = LockedKilobytes();
   SecretBytes key = SecretBytes::CopyOf(Bytes(std::size_t{64} << 10, 7));
   ASSERT_TRUE(LockInMemory(key.Expose())) << "RLIMIT_MEMLOCK of this machine is below 64 KiB";
-  if (kLocksAreReal) EXPECT_GE(LockedKilobytes(), before + 64);
+  if (kLocksAreReal) {
+    EXPECT_GE(LockedKilobytes(), before + 64);
+  }
   const std::uint8_t* const octets = key.Expose().data();
   const SecretBytes moved = std::move(key);
   EXPECT_EQ(moved.Expose().data(), octets) << "the octets left their locked page";

@@ -148,7 +148,9 @@ TEST(Mutation, ADamagedStatementIsRefusedOrTheSame) {
       if (!damaged) continue;
       ++parsed;
       const auto verified = VerifyStatement(*damaged, agreement, {});
-      if (verified) ASSERT_EQ(verified->id, id);
+      if (verified) {
+        ASSERT_EQ(verified->id, id);
+      }
     }
     EXPECT_GT(parsed, 20);
   }

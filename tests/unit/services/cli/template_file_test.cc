@@ -68,7 +68,7 @@ TEST(TemplateFile, SaysWhichRowsThereAre) {
 }
 
 TEST(TemplateFile, RefusesOtherForms) {
-  for (const std::string& dictionary :
+  for (const std::string dictionary :
        {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }",
         "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 1), }",

@@ -166,7 +166,7 @@ std::vector<Malformed> Cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fields, MalformedIdentify, ::testing::ValuesIn(Cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& request) { return request.param.name; });
 
 }  // namespace
 }  // namespace comity::gateway

@@ -107,7 +107,7 @@ class ScriptedHolder final : public v1::Federation::Service {
     if (!message_.has_part()) return true;
     const v1::SealedPart& part = message_.part();
     tables_ += part.kind() == v1::SealedPart::KIND_TABLES ? 1 : 0;
-    wholes_ += part.offset() + part.data().size() == part.size() ? 1 : 0;
+    wholes_ += part.offset() + part.data().size() == part.size() ? 1U : 0U;
     return true;
   }
   template <typename Payload>
@@ -232,7 +232,7 @@ class SealedCallTest : public ::testing::Test {
     for (const auto& answer : answers.answers()) {
       const auto flight = flights_.Take(kExchange, answers.batch(), answer.sequence());
       if (!flight) return Fail(ErrorCode::kInvalidArgument, "no probe waits");
-      unspent += flight->is_spent ? 0 : 1;
+      unspent += flight->is_spent ? 0U : 1U;
     }
     heard_.With([&](Heard& heard) {
       heard.unspent += unspent;

@@ -209,7 +209,7 @@ class SealedFetcherTest : public ::testing::Test {
   std::size_t Files() const {
     std::size_t files = 0;
     for (const auto& item : std::filesystem::recursive_directory_iterator(Folder())) {
-      files += item.is_regular_file() ? 1 : 0;
+      files += item.is_regular_file() ? 1U : 0U;
     }
     return files;
   }

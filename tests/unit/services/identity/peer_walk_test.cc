@@ -52,9 +52,9 @@ class PeerWalk : public ::testing::TestWithParam<int> {
     return terms;
   }
 
-  static void Set(std::vector<bool>& seconds, std::size_t from, bool value) {
-    seconds.resize(kHorizon);
-    for (std::size_t t = from; t < kHorizon; ++t) seconds[t] = value;
+  static void Set(std::vector<bool>& flags, std::size_t from, bool value) {
+    flags.resize(kHorizon);
+    for (std::size_t t = from; t < kHorizon; ++t) flags[t] = value;
   }
   bool IsForeign(const std::string& agency, std::size_t key) const {
     const auto owner = owner_.find(key);
@@ -116,12 +116,12 @@ class PeerWalk : public ::testing::TestWithParam<int> {
     const auto from = static_cast<std::size_t>(
         std::chrono::floor<std::chrono::seconds>(since).time_since_epoch().count());
     bool any = false;
-    for (auto& [key, seconds] : peer.accepted) {
-      if (key == sound || std::find(seconds.begin() + static_cast<std::ptrdiff_t>(from),
-                                    seconds.end(), true) == seconds.end()) {
+    for (auto& [key, flags] : peer.accepted) {
+      if (key == sound || std::find(flags.begin() + static_cast<std::ptrdiff_t>(from), flags.end(),
+                                    true) == flags.end()) {
         continue;
       }
-      Set(seconds, from, false);
+      Set(flags, from, false);
       peer.given_up.insert(key);
       any = true;
     }
@@ -137,7 +137,7 @@ class PeerWalk : public ::testing::TestWithParam<int> {
     if (peer.state == NaivePeer::State::kNever) return ErrorCode::kNotFound;
     if (peer.state == NaivePeer::State::kRemoved) return ErrorCode::kConflict;
     peer.state = NaivePeer::State::kRemoved;
-    for (auto& [key, seconds] : peer.accepted) Set(seconds, now_, false);
+    for (auto& [key, flags] : peer.accepted) Set(flags, now_, false);
     return std::nullopt;
   }
 
@@ -212,10 +212,10 @@ void PeerWalk::CompareAll() {
       const std::size_t second = Pick(kHorizon);
       const policy::Instant at = AtSecond(static_cast<std::int64_t>(second));
       const auto open = known->second.SigningKeysAt(at);
-      for (const auto& [key, seconds] : peer.accepted) {
+      for (const auto& [key, flags] : peer.accepted) {
         const bool speaks = std::ranges::find(open, keys_[key]) != open.end();
-        ASSERT_EQ(speaks, seconds[second]) << agency << " key " << key << " at " << second;
-        ASSERT_EQ(history.Accepts(sign::EncodePublicKey(keys_[key]), at), seconds[second]);
+        ASSERT_EQ(speaks, flags[second]) << agency << " key " << key << " at " << second;
+        ASSERT_EQ(history.Accepts(sign::EncodePublicKey(keys_[key]), at), flags[second]);
       }
     }
     const bool speaks_now =

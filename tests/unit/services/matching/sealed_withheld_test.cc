@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
                  world.Agree(knobs);
                },
                ReasonCode::kAgreementSuspended}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& change) { return std::string(change.param.name); });
 
 TEST(SealedLastLookWithoutHits, KeepsNothingBack) {
   SealedWorld world;

@@ -240,7 +240,9 @@ TEST(HitWatch, AgreesWithANaiveWatchOverRandomWalks) {
       const auto alarm = watch.Check(now, entries);
       const auto expected = naive.Hit(now, entries);
       ASSERT_EQ(alarm.has_value(), expected.has_value()) << walk << "/" << step;
-      if (alarm) ASSERT_EQ(alarm->kind, *expected);
+      if (alarm) {
+        ASSERT_EQ(alarm->kind, *expected);
+      }
       ++seen[alarm ? static_cast<int>(alarm->kind) : -1];
     }
   }

@@ -92,7 +92,8 @@ class SealedCrash : public ::testing::Test {
     EXPECT_EQ(world_.Files().size(), epoch->view->state().blocks.size());
     const std::set<std::string> sealed = world_.Sealed();
     for (std::size_t i = 0; i < kEntries; ++i) {
-      if (i != gone) EXPECT_EQ(sealed.count(Name(i)), i > gone ? 1U : 0U) << i << " of " << gone;
+      if (i == gone) continue;
+      EXPECT_EQ(sealed.count(Name(i)), i > gone ? 1U : 0U) << i << " of " << gone;
     }
     EXPECT_THAT(world_.Search(Name(kEntries - 1)), ElementsAre(Name(kEntries - 1)));
   }

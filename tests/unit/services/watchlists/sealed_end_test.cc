@@ -423,7 +423,9 @@ TEST_F(SealedMeanwhile, SearchesAndWithdrawalsGoOnBesideSealing) {
   std::jthread reader([&] {
     while (!stop) {
       const SealedEpochPtr epoch = world_.Epoch();
-      if (epoch != nullptr) EXPECT_LE(world_.Slots(*epoch).size(), 8U);
+      if (epoch != nullptr) {
+        EXPECT_LE(world_.Slots(*epoch).size(), 8U);
+      }
     }
   });
   std::jthread withdrawer([&] {

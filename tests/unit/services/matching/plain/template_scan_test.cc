@@ -83,7 +83,7 @@ TEST_P(EveryTemplateKernel, RowsThatWereCopiedScoreAlike) {
   const TemplateMatrix matrix = MatrixOf(rows, 128);
   TemplateMatrix backwards(40, 128);
   for (std::size_t row = 0; row < 40; ++row) backwards.CopyRow(row, matrix, 39 - row);
-  const TemplateProbes probe(std::span(rows).first(128), 128);
+  const TemplateProbes probe(std::span<const Elements::value_type>(rows).first(128), 128);
   std::vector<std::int32_t> sums(kScanRows), reversed(kScanRows);
   ScanTemplates(matrix, 0, probe, GetParam(), sums);
   ScanTemplates(backwards, 0, probe, GetParam(), reversed);
