@@ -31,8 +31,8 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   side->approvals_->Handle(identity::Act::kConfigurationAcknowledge, *side->configuration_);
   COMITY_ASSIGN_OR_RETURN(side->revocations_,
                           oversight::CertificateRevocations::Open(
-                              {with.store, with.log, *side->notices_, with.ledger, with.self,
-                               with.keys.kek, with.clock, with.random, with.logger}));
+                              {with.store, with.log, *side->people_, *side->notices_, with.ledger,
+                               with.self, with.keys.kek, with.clock, with.random, with.logger}));
   side->reinstate_.emplace(*side->revocations_);
   side->approvals_->Handle(identity::Act::kCertificateReinstate, *side->reinstate_);
   return side;

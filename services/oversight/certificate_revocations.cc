@@ -9,6 +9,7 @@
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
 #include "services/identity/visible_text.h"
+#include "services/oversight/lockout.h"
 #include "services/store/setting_store.h"
 
 namespace comity::oversight {
@@ -237,6 +238,9 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
           if (!other.stands() || other.scope != one.scope || other.sha256 != one.sha256) continue;
           return Fail(ErrorCode::kConflict, "it is revoked already: " + other.id);
         }
+        COMITY_ASSIGN_OR_RETURN(const auto people, setup_.people.ListIn(transaction));
+        COMITY_RETURN_IF_ERROR(CheckLockout(people, table, one));
+        COMITY_RETURN_IF_ERROR(CheckShare(table, one));
         COMITY_RETURN_IF_ERROR(MakeRoom(table));
         table.revocations.push_back(one);
         COMITY_RETURN_IF_ERROR(Note(transaction, recorder, one));

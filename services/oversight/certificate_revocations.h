@@ -16,6 +16,7 @@
 #include "policy/model/ids.h"
 #include "services/audit/journal.h"
 #include "services/identity/notices.h"
+#include "services/identity/people.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/revocation_table.h"
 #include "services/runtime/clock.h"
@@ -48,6 +49,7 @@ class CertificateRevocations {
   struct Setup {
     const store::Store& store;
     audit::Journal& journal;
+    const identity::People& people;
     identity::Notices& notices;
     ErasureLedger& ledger;
     policy::AgencyId own;
@@ -66,7 +68,8 @@ class CertificateRevocations {
   void OnChange(Listener listener);
 
   // Durable and in effect on return.
-  // Errors: kInvalidArgument  a bound; kConflict  it is revoked already; kExhausted  1000 stand;
+  // Errors: kInvalidArgument  a bound; kConflict  it is revoked already, or nobody could lift it
+  //         (lockout.h); kExhausted  1000 stand, or 100 of this person;
   //         kCorrupt  the table was changed in the database meanwhile; those of the journal
   Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
   // Within a unit of work; in effect once Refresh() was called after the commit.

@@ -7,7 +7,7 @@
 #include "services/audit/events.h"
 #include "services/oversight/certificate_reinstate.h"
 #include "services/store/setting_store.h"
-#include "tests/unit/services/oversight/retention_world.h"
+#include "tests/unit/services/oversight/bars_world.h"
 
 namespace comity::oversight {
 namespace {
@@ -21,36 +21,39 @@ using ::testing::SizeIs;
 
 constexpr const char* kName = "certificate-revocations";
 
-class CertificateRevocationsTest : public RetentionWorld {
+class CertificateRevocationsTest : public BarsWorld {
  protected:
   void SetUp() override { MustOpenAll(); }
-  void TearDown() override { revocations_.reset(); }
-
-  Status OpenAll() {
+  void TearDown() override {
     revocations_.reset();
-    COMITY_RETURN_IF_ERROR(Open());
-    return OpenRevocations();
+    BarsWorld::TearDown();
+  }
+
+  void MustOpenAll() {
+    revocations_.reset();
+    BarsWorld::MustOpenAll();
+    ASSERT_THAT(OpenRevocations(), IsOk());
   }
   Status OpenRevocations() {
     COMITY_ASSIGN_OR_RETURN(
-        revocations_, CertificateRevocations::Open({*store_, *log_, *notices_, *ledger_, own_, kek_,
-                                                    clock_, random_, *logger_}));
+        revocations_,
+        CertificateRevocations::Open({*store_, *log_, *people_, *notices_, *ledger_, own_, kek_,
+                                      clock_, random_, *logger_}));
     return {};
   }
-  void MustOpenAll() { ASSERT_THAT(OpenAll(), IsOk()); }
   RevocationOrder Order(const std::string& of, RevocationScope scope = RevocationScope::kKey) {
     return {scope, hash::Sha256(AsBytes(of)), "spiffe://eastvale-council.example/gateway",
             "its laptop was stolen"};
   }
   std::string MustRevoke(const std::string& of) {
-    const auto one = revocations_->Revoke(Order(of), kBy);
+    const auto one = revocations_->Revoke(Order(of), kDpo);
     EXPECT_THAT(one, IsOk());
     return one ? one->id : std::string();
   }
   Status Reinstate(const std::string& id) {
     COMITY_RETURN_IF_ERROR(log_->Commit([&](store::Transaction& tx, audit::Recorder& recorder) {
       return Status(
-          revocations_->Reinstate(tx, recorder, id, kBy, "found").map([](const auto&) {}));
+          revocations_->Reinstate(tx, recorder, id, kDpo, "found").map([](const auto&) {}));
     }));
     COMITY_RETURN_IF_ERROR(revocations_->Refresh());
     return revocations_->Housekeep();
@@ -69,13 +72,28 @@ class CertificateRevocationsTest : public RetentionWorld {
     ASSERT_THAT(Write([&](store::Transaction& tx) { return tx.settings().Put(kName, text); }),
                 IsOk());
   }
+  RevocationOrder OrderOf(const std::string& person,
+                          RevocationScope scope = RevocationScope::kKey) {
+    return {scope, Find(person).tls_key, "", "its laptop was stolen"};
+  }
+  Status RevokeKeyOf(const std::string& person, const std::string& by) {
+    return revocations_->Revoke(OrderOf(person), policy::PersonId::Parse(by).value())
+        .map([](const auto&) {});
+  }
+  // admin-1 and admin-2 are there already.
+  void PutOffice() {
+    Put(MakePerson("siro", {Role::kSignatory}));
+    Put(MakePerson("dpo", {Role::kDpo}));
+    Put(MakePerson("supervisor", {Role::kSupervisor}));
+    Put(MakePerson("operator", {Role::kOperator}));
+  }
   std::vector<std::string> Standing() {
     std::vector<std::string> ids;
     for (const auto& one : revocations_->List(false)) ids.push_back(one.id);
     return ids;
   }
 
-  const policy::PersonId kBy = policy::PersonId::Parse("dpo").value();
+  const policy::PersonId kDpo = policy::PersonId::Parse("dpo").value();
   std::unique_ptr<CertificateRevocations> revocations_;
 };
 
@@ -114,21 +132,21 @@ TEST_F(CertificateRevocationsTest, TellWhoeverListensAtOnceAndEverybodyWhoOverse
 
 TEST_F(CertificateRevocationsTest, RefuseWhatStandsAlreadyAndWhatIsOutOfBounds) {
   const std::string id = MustRevoke("stolen");
-  const auto twice = revocations_->Revoke(Order("stolen"), kBy);
+  const auto twice = revocations_->Revoke(Order("stolen"), kDpo);
   ASSERT_THAT(twice, FailsWith(ErrorCode::kConflict));
   EXPECT_THAT(twice.error().detail, HasSubstr(id));
   // The certificate of the same digest is another thing.
-  EXPECT_THAT(revocations_->Revoke(Order("stolen", RevocationScope::kCertificate), kBy), IsOk());
+  EXPECT_THAT(revocations_->Revoke(Order("stolen", RevocationScope::kCertificate), kDpo), IsOk());
   RevocationOrder order = Order("other");
   order.reason = "";
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = std::string(1001, 'x');
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = "two\nlines";
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = "good";
   order.subject = std::string(301, 'x');
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(Standing(), SizeIs(2));
 }
 
@@ -150,7 +168,7 @@ TEST_F(CertificateRevocationsTest, OutliveADatabaseThatWasPutBack) {
   const auto copy = CopyNow();
   const std::string id = MustRevoke("stolen");
   revocations_.reset();
-  ASSERT_THAT(RestoreFrom(copy / "comity.db", copy / "log"), IsOk());
+  Restore(copy);
   EXPECT_EQ(Stored(), "");
   ASSERT_THAT(OpenRevocations(), IsOk());
   EXPECT_EQ(Standing(), std::vector{id});
@@ -180,7 +198,7 @@ TEST_F(CertificateRevocationsTest, RefuseToBuildOnAnOlderTable) {
   const std::string older = Stored();
   const std::string second = MustRevoke("second");
   PutStored(older);
-  EXPECT_THAT(revocations_->Revoke(Order("third"), kBy), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(revocations_->Revoke(Order("third"), kDpo), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(Reinstate(first), FailsWith(ErrorCode::kCorrupt));
   EXPECT_EQ(Standing(), (std::vector{second, first})) << "what was in force stays so";
 }
@@ -191,7 +209,7 @@ TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
     CertificateRevocation one;
     one.id = "rev-" + std::to_string(i);
     one.sha256 = hash::Sha256(AsBytes(one.id));
-    one.set_by = "dpo";
+    one.set_by = "person-" + std::to_string(i / 100);
     one.reason = "test";
     if (i == 3 || i == 7) {
       one.lifted_by = "siro";
@@ -206,8 +224,62 @@ TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
   EXPECT_THAT(revocations_->Get("rev-3"), FailsWith(ErrorCode::kNotFound));
   EXPECT_THAT(revocations_->Get("rev-7"), IsOk());
   MustRevoke("and one more");
-  const auto over = revocations_->Revoke(Order("too many"), kBy);
+  const auto over = revocations_->Revoke(Order("too many"), kDpo);
   EXPECT_THAT(over, FailsWith(ErrorCode::kExhausted));
+}
+
+// Whoever is at hand bars a stolen key, whose ever it is.
+TEST_F(CertificateRevocationsTest, OnePersonBarsAnyOneKeyAtOnce) {
+  PutOffice();
+  for (const char* owner : {"siro", "dpo", "supervisor", "operator", "admin-1", "admin-2"}) {
+    for (const char* by : {"siro", "dpo", "supervisor"}) {
+      ASSERT_THAT(RevokeKeyOf(owner, by), IsOk()) << owner << " by " << by;
+      ASSERT_THAT(Reinstate(Standing().front()), IsOk());
+    }
+  }
+}
+
+TEST_F(CertificateRevocationsTest, OnePersonDoesNotLockTheOthersOut) {
+  PutOffice();
+  ASSERT_THAT(RevokeKeyOf("siro", "dpo"), IsOk());
+  // Two administrators are left, who can give siro another key; no other way is.
+  for (const char* owner : {"admin-1", "admin-2"}) {
+    const Status refused = RevokeKeyOf(owner, "dpo");
+    ASSERT_THAT(refused, FailsWith(ErrorCode::kConflict)) << owner;
+    EXPECT_THAT(refused.error().detail, HasSubstr("besides dpo"));
+    EXPECT_THAT(refused.error().detail, HasSubstr("comity pki revoke"));
+  }
+  EXPECT_THAT(RevokeKeyOf("operator", "dpo"), IsOk()) << "who is needed for nothing of it";
+  EXPECT_THAT(RevokeKeyOf("supervisor", "dpo"), IsOk()) << "two administrators remain";
+  // Nobody takes the last way back, not as their first bar either.
+  EXPECT_THAT(RevokeKeyOf("admin-1", "supervisor"), FailsWith(ErrorCode::kConflict));
+  // A single certificate can be issued anew for the same key.
+  EXPECT_THAT(revocations_->Revoke(OrderOf("admin-1", RevocationScope::kCertificate), kDpo),
+              IsOk());
+  // What stands is counted also after a restart.
+  MustOpenAll();
+  EXPECT_THAT(RevokeKeyOf("admin-1", "dpo"), FailsWith(ErrorCode::kConflict));
+}
+
+// The one who bars is not one of the two who would be needed to lift it.
+TEST_F(CertificateRevocationsTest, ASecondBarOfOnePersonLeavesTheOthersAWayBack) {
+  PutOffice();
+  ASSERT_THAT(RevokeKeyOf("admin-1", "dpo"), IsOk());
+  // siro and the supervisor are left to reinstate it; siro and dpo would be, too.
+  EXPECT_THAT(RevokeKeyOf("supervisor", "dpo"), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(RevokeKeyOf("siro", "dpo"), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(RevokeKeyOf("admin-2", "dpo"), IsOk());
+  EXPECT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk()) << "the first of another person";
+}
+
+TEST_F(CertificateRevocationsTest, OnePersonDoesNotUseTheTableUp) {
+  for (int i = 0; i < 100; ++i) MustRevoke("partner's key " + std::to_string(i));
+  const auto over = revocations_->Revoke(Order("another"), kDpo);
+  ASSERT_THAT(over, FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(over.error().detail, HasSubstr("dpo"));
+  EXPECT_THAT(revocations_->Revoke(Order("another"), kBy), IsOk()) << "another person can";
+  ASSERT_THAT(Reinstate(revocations_->List(false).back().id), IsOk());
+  EXPECT_THAT(revocations_->Revoke(Order("one more"), kDpo), IsOk());
 }
 
 TEST_F(CertificateRevocationsTest, TheApproverReadsWhatWouldBeTakenAgain) {
