@@ -41,7 +41,7 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
 void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores,
                                  matching::AnswerBarrier* barrier) {
   revocations_->OnChange(
-      [stores = std::move(stores), barrier](const oversight::RevocationTable& table) {
+      [stores = std::move(stores)](const oversight::RevocationTable& table) {
         const auto standing = std::make_shared<transport::OwnRevocations>();
         for (const oversight::CertificateRevocation& one : table.revocations) {
           if (!one.stands()) continue;
@@ -49,6 +49,8 @@ void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustSto
           (of_key ? standing->keys : standing->certificates).emplace(one.sha256, one.id);
         }
         for (const auto& store : stores) store->SetRevocations(standing);
+      },
+      [barrier] {
         if (barrier != nullptr) barrier->Drain();
       });
 }

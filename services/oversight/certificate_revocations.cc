@@ -143,7 +143,7 @@ Status CertificateRevocations::Note(store::Transaction& transaction, audit::Reco
        kAudience, one.id, words});
 }
 
-void CertificateRevocations::Publish(RevocationTable table) {
+void CertificateRevocations::Adopt(RevocationTable table) {
   const std::lock_guard one_at_a_time(changing_);
   // Another thread's, made after this one, may have come first.
   if (table.version < Table()->version) return;
@@ -152,10 +152,24 @@ void CertificateRevocations::Publish(RevocationTable table) {
   if (listener_) listener_(*now);
 }
 
-void CertificateRevocations::OnChange(Listener listener) {
-  const std::lock_guard one_at_a_time(changing_);
-  listener_ = std::move(listener);
-  listener_(*Table());
+// Without the lock: an answer that takes long keeps no other key from being barred.
+void CertificateRevocations::AwaitSettled() {
+  Settle settle;
+  {
+    const std::lock_guard one_at_a_time(changing_);
+    settle = settle_;
+  }
+  if (settle) settle();
+}
+
+void CertificateRevocations::OnChange(Listener listener, Settle settle) {
+  {
+    const std::lock_guard one_at_a_time(changing_);
+    listener_ = std::move(listener);
+    settle_ = std::move(settle);
+    listener_(*Table());
+  }
+  AwaitSettled();
 }
 
 Status CertificateRevocations::Refresh() {
@@ -164,7 +178,8 @@ Status CertificateRevocations::Refresh() {
     COMITY_ASSIGN_OR_RETURN(table, ReadFrom(transaction));
     return {};
   }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  AwaitSettled();
   return {};
 }
 
@@ -208,7 +223,8 @@ Status CertificateRevocations::Recover() {
         }
         return Write(transaction, table);
       }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  AwaitSettled();
   setup_.notices.Announce();
   setup_.logger.Error("revocations-recovered", {{"revocations", std::int64_t(lost.size())}});
   return Housekeep();
@@ -246,7 +262,8 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
         COMITY_RETURN_IF_ERROR(Note(transaction, recorder, one));
         return Write(transaction, table);
       }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  AwaitSettled();
   setup_.notices.Announce();
   // Nobody's revocation fails because of a ledger: it is in force, and listed as soon as that
   // works.

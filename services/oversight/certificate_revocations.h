@@ -62,10 +62,13 @@ class CertificateRevocations {
   // of it. Errors: kCorrupt  the table is not as it was written, or the ledger is damaged
   static Result<std::unique_ptr<CertificateRevocations>> Open(Setup setup);
 
-  // Calls `listener` with the table, now and after each change, one at a time; the change is
-  // over when it returns. Must not be called, nor the table changed, by a thread that holds a
-  // ticket of an answer that the listener waits for.
-  void OnChange(Listener listener);
+  // Calls `listener` with the table, now and after each change, one at a time; it must not wait.
+  // From its return on the change is in effect. Then `settle`, by the thread that changed: it waits
+  // until what began before is over, and keeps no other change from taking effect meanwhile; the
+  // change is over when it returns. None of this may be called, nor the table changed, by a thread
+  // that holds a ticket of an answer that `settle` waits for.
+  using Settle = std::function<void()>;
+  void OnChange(Listener listener, Settle settle = {});
 
   // Durable and in effect on return.
   // Errors: kInvalidArgument  a bound; kConflict  it is revoked already, or nobody could lift it
@@ -97,14 +100,16 @@ class CertificateRevocations {
               const CertificateRevocation& one) const;
   Status Recover();
   Status ListIn(std::vector<std::string> unlisted);
-  void Publish(RevocationTable table);
+  void Adopt(RevocationTable table);
+  void AwaitSettled();
   std::shared_ptr<const RevocationTable> Table() const {
     return table_.With([](const auto& held) { return held; });
   }
 
   const Setup setup_;
-  std::mutex changing_;  // one Publish() at a time
+  std::mutex changing_;  // one Adopt() at a time
   Listener listener_;    // under `changing_`
+  Settle settle_;        // under `changing_`; called without it
   runtime::Guarded<std::shared_ptr<const RevocationTable>> table_{
       std::make_shared<const RevocationTable>()};
   std::mutex listing_;            // one pass over the ledger at a time

@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+
 #include "crypto/hash/sha256.h"
 #include "services/audit/events.h"
 #include "services/oversight/certificate_reinstate.h"
@@ -128,6 +133,39 @@ TEST_F(CertificateRevocationsTest, TellWhoeverListensAtOnceAndEverybodyWhoOverse
     EXPECT_EQ(notices[0].kind, identity::notice::kCertificateRevoked);
     EXPECT_THAT(notices[0].words, HasSubstr("its laptop was stolen"));
   }
+}
+
+// An answer under way takes long: the next key is barred all the same, and nobody reads old tables.
+TEST_F(CertificateRevocationsTest, AreInEffectWhileAnotherOneWaitsForAnswersUnderWay) {
+  std::promise<void> waits;
+  std::promise<void> answered;
+  const std::shared_future<void> answer = answered.get_future().share();
+  std::atomic<std::size_t> standing = 0;
+  std::atomic<int> settled = 0;
+  revocations_->OnChange(
+      [&](const RevocationTable& table) { standing = table.revocations.size(); },
+      [&] {
+        if (standing == 1) {  // of the first one alone
+          waits.set_value();
+          answer.wait();
+        }
+        ++settled;
+      });
+  const int before = settled;
+  std::jthread first([&] { MustRevoke("first"); });
+  waits.get_future().wait();
+  std::promise<void> second_done;
+  std::jthread second([&] {
+    MustRevoke("second");
+    second_done.set_value();
+  });
+  EXPECT_EQ(second_done.get_future().wait_for(std::chrono::seconds(20)),
+            std::future_status::ready);
+  EXPECT_EQ(standing, 2U);
+  EXPECT_EQ(settled, before + 1) << "the first one is not over yet";
+  answered.set_value();
+  first.join();
+  EXPECT_EQ(settled, before + 2);
 }
 
 TEST_F(CertificateRevocationsTest, RefuseWhatStandsAlreadyAndWhatIsOutOfBounds) {
