@@ -21,6 +21,8 @@ constexpr std::string_view kSetting = "certificate-revocations";
 constexpr std::string_view kRevoked = "certificate/";
 constexpr std::string_view kReinstated = "certificate-reinstated/";
 constexpr std::string_view kBy = "erasure-ledger";  // in place of who decided
+constexpr std::string_view kKept =
+    "What this gateway barred stays barred: its table is put back from memory";
 constexpr std::string_view kForgotten =
     "the erasure ledger lists it, and the database had forgotten it: it was put back from a "
     "backup, or changed";
@@ -99,13 +101,36 @@ Result<RevocationTable> CertificateRevocations::ReadFrom(
     COMITY_ASSIGN_OR_RETURN(table, OpenRevocationTable(*text, setup_.own, setup_.kek));
   }
   // This gateway alone writes it, and each version is in memory only once it is durable.
-  if (table.version < Table()->version) {
+  const auto known = Table();
+  if (table.version < known->version ||
+      (table.version == known->version && table.revocations != known->revocations)) {
     return Fail(ErrorCode::kCorrupt,
                 "the table of revoked certificates is an older one than this gateway wrote: the "
-                "database was changed; start the gateway again, which takes back what was lost "
-                "from the erasure ledger");
+                "database was changed");
   }
   return table;
+}
+
+// What was read last is never behind what a lifting would need to be forgotten: a revocation is in
+// memory before the next change, so at worst a lifting is lost, which two people do again.
+Result<RevocationTable> CertificateRevocations::ReadInForce(store::Transaction& transaction,
+                                                            audit::Recorder& recorder) const {
+  auto read = ReadFrom(transaction);
+  if (read || read.error().code != ErrorCode::kCorrupt) return read;
+  const std::string& fault = read.error().detail;
+  setup_.logger.Error("tamper-found", {{"table", kSetting}, {"reason", fault}, {"effect", kKept}});
+  audit::Event event;
+  event.type = audit::kTamperFound;
+  event.time = setup_.clock.Now();
+  event.parties = {setup_.own};
+  event.decision_code = std::string(kSetting);
+  event.committed = {{"reason", fault}};
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  COMITY_RETURN_IF_ERROR(setup_.notices.Post(
+      transaction, recorder,
+      {identity::notice::kTamperFound, kAudience, "setting " + std::string(kSetting),
+       fault + ". " + std::string(kKept) + ". Find out who writes to the database."}));
+  return *Table();
 }
 
 Status CertificateRevocations::Write(store::Transaction& transaction,
@@ -246,10 +271,11 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
   one.set_by = by.text();
   one.reason = order.reason;
   one.set_at = setup_.clock.Now();
+  std::unique_lock alone(writing_);
   RevocationTable table;
   COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
       [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-        COMITY_ASSIGN_OR_RETURN(table, ReadFrom(transaction));
+        COMITY_ASSIGN_OR_RETURN(table, ReadInForce(transaction, recorder));
         for (const CertificateRevocation& other : table.revocations) {
           if (!other.stands() || other.scope != one.scope || other.sha256 != one.sha256) continue;
           return Fail(ErrorCode::kConflict, "it is revoked already: " + other.id);
@@ -263,6 +289,7 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
         return Write(transaction, table);
       }));
   Adopt(std::move(table));
+  alone.unlock();
   AwaitSettled();
   setup_.notices.Announce();
   // Nobody's revocation fails because of a ledger: it is in force, and listed as soon as that
@@ -276,7 +303,7 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
                                                                 const std::string& id,
                                                                 const policy::PersonId& by,
                                                                 const std::string& reason) const {
-  COMITY_ASSIGN_OR_RETURN(RevocationTable table, ReadFrom(transaction));
+  COMITY_ASSIGN_OR_RETURN(RevocationTable table, ReadInForce(transaction, recorder));
   const auto found = Find(table, id);
   if (found == table.revocations.end()) {
     return Fail(ErrorCode::kNotFound, "there is no revocation " + id);
@@ -292,6 +319,35 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
 }
 
 Status CertificateRevocations::Housekeep() {
+  const Status put_back = PutBack();
+  COMITY_RETURN_IF_ERROR(ListUnlisted());
+  return put_back;
+}
+
+// A look first: nothing is written when the database holds what is in force.
+Status CertificateRevocations::PutBack() {
+  Status held = setup_.store.Read([&](const store::Transaction& transaction) -> Status {
+    return ReadFrom(transaction).map([](const auto&) {});
+  });
+  if (held || held.error().code != ErrorCode::kCorrupt) return held;
+  std::unique_lock alone(writing_);
+  RevocationTable table;
+  bool is_changed = false;
+  COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
+      [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+        // Under the lock, since another change may have come in between.
+        is_changed = !ReadFrom(transaction);
+        if (!is_changed) return {};
+        COMITY_ASSIGN_OR_RETURN(table, ReadInForce(transaction, recorder));
+        return Write(transaction, table);
+      }));
+  if (!is_changed) return {};
+  Adopt(std::move(table));
+  setup_.notices.Announce();
+  return {};
+}
+
+Status CertificateRevocations::ListUnlisted() {
   const std::lock_guard one_pass(listing_);
   std::vector<std::string> unlisted;
   const auto add = [&](std::string about) {

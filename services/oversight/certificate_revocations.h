@@ -39,6 +39,8 @@ struct RevocationOrder {
 // The agency's own revocations: certificates and keys that this gateway bars by one person's act,
 // whatever the list of their authority says, until two people lift it. They survive restarts; the
 // erasure ledger lists them, so that they also survive a database that was put back or lost a row.
+// A table that is changed in the database of the running gateway changes nothing: what was read
+// last stays in force and is what the next change is made to; the log and people learn of it.
 //
 // Threads: thread-safe.
 class CertificateRevocations {
@@ -72,19 +74,19 @@ class CertificateRevocations {
 
   // Durable and in effect on return.
   // Errors: kInvalidArgument  a bound; kConflict  it is revoked already, or nobody could lift it
-  //         (lockout.h); kExhausted  1000 stand, or 100 of this person;
-  //         kCorrupt  the table was changed in the database meanwhile; those of the journal
+  //         (lockout.h); kExhausted  1000 stand, or 100 of this person; those of the journal
   Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
   // Within a unit of work; in effect once Refresh() was called after the commit.
   // In:     by  who approved
-  // Errors: kNotFound; kConflict  lifted already; kCorrupt  as above
+  // Errors: kNotFound; kConflict  lifted already
   Result<CertificateRevocation> Reinstate(store::Transaction& transaction,
                                           audit::Recorder& recorder, const std::string& id,
                                           const policy::PersonId& by,
                                           const std::string& reason) const;
   // Takes over what the store holds. What cannot be read leaves in force what was.
   Status Refresh();
-  // Lists in the ledger what is not listed yet; tried again about every ten seconds.
+  // Puts the table that is in force back where somebody changed the database's, and lists in the
+  // ledger what is not listed yet; about every ten seconds.
   Status Housekeep();
 
   // Errors: kNotFound
@@ -95,6 +97,12 @@ class CertificateRevocations {
  private:
   explicit CertificateRevocations(Setup setup) : setup_(std::move(setup)) {}
   Result<RevocationTable> ReadFrom(const store::Transaction& transaction) const;
+  // What is in force, as the unit of work sees it. The database's, or, if that was changed, the
+  // one in memory, which is told of: within the unit of work, and at once in the program's log.
+  Result<RevocationTable> ReadInForce(store::Transaction& transaction,
+                                      audit::Recorder& recorder) const;
+  Status PutBack();
+  Status ListUnlisted();
   Status Write(store::Transaction& transaction, RevocationTable& table) const;
   Status Note(store::Transaction& transaction, audit::Recorder& recorder,
               const CertificateRevocation& one) const;
@@ -107,6 +115,7 @@ class CertificateRevocations {
   }
 
   const Setup setup_;
+  std::mutex writing_;   // one change at a time, from its unit of work to its Adopt()
   std::mutex changing_;  // one Adopt() at a time
   Listener listener_;    // under `changing_`
   Settle settle_;        // under `changing_`; called without it
