@@ -141,7 +141,8 @@ void AddCertificateCommands(CommandLine& line, Session& session) {
            "and handshakes of it are refused at both ports and on channels to partners; open\n"
            "streams end within a second. 'key' also bars renewed certificates of the same key and\n"
            "is what a stolen key needs; 'certificate' bars this one alone. It stays so, also over\n"
-           "a restart, until two people reinstate it. Refused for a key of the agency's own people\n"
+           "a restart, until two people reinstate it. Refused for a key of the agency's own "
+           "people\n"
            "whose bar nobody could undo: two administrators, or a signatory and another who may\n"
            "revoke, must remain; for a second such key of yours, besides you. Another person may\n"
            "do it then. At most 100 that stand are of one person.",

@@ -33,6 +33,11 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
                           oversight::CertificateRevocations::Open(
                               {with.store, with.log, *side->people_, *side->notices_, with.ledger,
                                with.self, with.keys.kek, with.clock, with.random, with.logger}));
+  side->approvals_->CheckKeysBy(
+      [revocations = side->revocations_.get()](const store::Transaction& transaction,
+                                               const identity::Person& person) {
+        return revocations->CheckKey(transaction, person);
+      });
   side->reinstate_.emplace(*side->revocations_);
   side->approvals_->Handle(identity::Act::kCertificateReinstate, *side->reinstate_);
   return side;

@@ -8,6 +8,7 @@
 
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
+#include "services/identity/approval_rejection.h"
 #include "services/identity/visible_text.h"
 #include "services/oversight/lockout.h"
 #include "services/store/setting_store.h"
@@ -286,6 +287,7 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
         COMITY_RETURN_IF_ERROR(MakeRoom(table));
         table.revocations.push_back(one);
         COMITY_RETURN_IF_ERROR(Note(transaction, recorder, one));
+        COMITY_RETURN_IF_ERROR(RejectWhatWaits(transaction, recorder, one, by, people));
         return Write(transaction, table);
       }));
   Adopt(std::move(table));
@@ -296,6 +298,44 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
   // works.
   static_cast<void>(Housekeep());
   return one;
+}
+
+// Nobody's revocation fails because of a row that somebody damaged: what waits is refused by
+// CheckKey all the same.
+Status CertificateRevocations::RejectWhatWaits(store::Transaction& transaction,
+                                               audit::Recorder& recorder,
+                                               const CertificateRevocation& one,
+                                               const policy::PersonId& by,
+                                               const std::vector<identity::Person>& people) const {
+  if (one.scope != RevocationScope::kKey) return {};
+  const auto owner = std::ranges::find(people, one.sha256, &identity::Person::tls_key);
+  if (owner == people.end()) return {};
+  const auto rejected = identity::RejectAllOf(
+      transaction, recorder, setup_.notices,
+      {setup_.own, owner->id, by, "The key of " + owner->id.text() + " was revoked: " + one.id,
+       one.set_at, setup_.kek});
+  if (rejected) return {};
+  if (rejected.error().code != ErrorCode::kCorrupt) return Fail(rejected.error());
+  setup_.logger.Error("acts-not-rejected",
+                      {{"proposer", owner->id.text()}, {"reason", rejected.error().detail}});
+  return {};
+}
+
+Status CertificateRevocations::CheckKey(const store::Transaction& transaction,
+                                        const identity::Person& person) const {
+  auto table = ReadFrom(transaction);
+  if (!table && table.error().code != ErrorCode::kCorrupt) return Fail(table.error());
+  const RevocationTable in_force = table ? *std::move(table) : *Table();
+  for (const CertificateRevocation& one : in_force.revocations) {
+    if (!one.stands() || one.scope != RevocationScope::kKey || one.sha256 != person.tls_key) {
+      continue;
+    }
+    return Fail(ErrorCode::kPermissionDenied, "the key of " + person.id.text() +
+                                                  " was revoked at this gateway (" + one.id +
+                                                  "): what it proposed is rejected, and it decides "
+                                                  "nothing");
+  }
+  return {};
 }
 
 Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transaction& transaction,

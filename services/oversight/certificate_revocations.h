@@ -72,10 +72,15 @@ class CertificateRevocations {
   using Settle = std::function<void()>;
   void OnChange(Listener listener, Settle settle = {});
 
-  // Durable and in effect on return.
-  // Errors: kInvalidArgument  a bound; kConflict  it is revoked already, or nobody could lift it
+  // Durable and in effect on return. What the owner of a revoked key proposed and nobody approved
+  // yet is rejected by the same commit: it may be somebody else's. Errors: kInvalidArgument  a
+  // bound; kConflict  it is revoked already, or nobody could lift it
   //         (lockout.h); kExhausted  1000 stand, or 100 of this person; those of the journal
   Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
+  // Within a unit of work: whether the key of this person's certificate is taken. Calls that were
+  // let in before a revocation ask here, before anything of them takes effect.
+  // Errors: kPermissionDenied  it is revoked; names the revocation
+  Status CheckKey(const store::Transaction& transaction, const identity::Person& person) const;
   // Within a unit of work; in effect once Refresh() was called after the commit.
   // In:     by  who approved
   // Errors: kNotFound; kConflict  lifted already
@@ -104,6 +109,9 @@ class CertificateRevocations {
   Status PutBack();
   Status ListUnlisted();
   Status Write(store::Transaction& transaction, RevocationTable& table) const;
+  Status RejectWhatWaits(store::Transaction& transaction, audit::Recorder& recorder,
+                         const CertificateRevocation& one, const policy::PersonId& by,
+                         const std::vector<identity::Person>& people) const;
   Status Note(store::Transaction& transaction, audit::Recorder& recorder,
               const CertificateRevocation& one) const;
   Status Recover();

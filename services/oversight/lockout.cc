@@ -64,16 +64,16 @@ Status CheckLockout(const std::vector<Person>& people, const RevocationTable& ta
     const bool counts = is_first || person.id.text() != next.set_by;
     if (person.active && counts && !barred.contains(person.tls_key)) left.push_back(&person);
   }
-  if (std::ranges::any_of(kWaysBack,
-                          [&](Act act) { return CanDo(identity::RuleOf(act), left); })) {
+  if (std::ranges::any_of(kWaysBack, [&](Act act) { return CanDo(identity::RuleOf(act), left); })) {
     return {};
   }
-  return Fail(ErrorCode::kConflict,
-              std::string("nobody could lift it: ") +
-                  (is_first ? "" : "besides " + next.set_by + ", who revoked such a key already, ") +
-                  "neither a signatory and another who may propose it nor two administrators "
-                  "would remain whose keys this gateway takes. Let another person revoke it, or "
-                  "its authority (comity pki revoke), or have two administrators add people first");
+  return Fail(
+      ErrorCode::kConflict,
+      std::string("nobody could lift it: ") +
+          (is_first ? "" : "besides " + next.set_by + ", who revoked such a key already, ") +
+          "neither a signatory and another who may propose it nor two administrators "
+          "would remain whose keys this gateway takes. Let another person revoke it, or "
+          "its authority (comity pki revoke), or have two administrators add people first");
 }
 
 Status CheckShare(const RevocationTable& table, const CertificateRevocation& next) {
