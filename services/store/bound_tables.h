@@ -28,6 +28,7 @@ struct BoundState {
   BoundTable table{};
   std::uint64_t generation = 0;  // how often it was written; 0: never bound
   std::string fault;             // empty: it is as the gateway wrote it last
+  std::uint64_t rows = 0;        // that are bound; 0 with a fault
 };
 
 // In a store that was opened without a key nothing is checked or bound: Look() returns nothing.
