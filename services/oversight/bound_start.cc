@@ -38,13 +38,14 @@ struct Known {
   std::array<std::uint64_t, kBoundTables.size()> generations{};
 };
 
-// "deployment 4 stop 2 ...", which fits a line's 255 octets.
+// "deployment 4 stop 2 ...", which fits a line's 255 octets. Only what is durable: what a failover
+// takes back would be missed as long as the ledger stands.
 std::string AboutOf(const std::vector<BoundState>& states) {
   std::string about;
   for (const BoundState& state : states) {
     if (!state.fault.empty()) continue;  // what it says is not the gateway's
     about += (about.empty() ? "" : " ") + std::string(Name(state.table)) + " " +
-             std::to_string(state.generation);
+             std::to_string(Durable(state));
   }
   return about;
 }
@@ -245,7 +246,13 @@ Status TellOfBinding(const BindingPorts& ports) {
 }
 
 Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger) {
-  COMITY_ASSIGN_OR_RETURN(const Known known, KnownOf(ledger));
+  COMITY_ASSIGN_OR_RETURN(Known known, KnownOf(ledger));
+  COMITY_RETURN_IF_ERROR(Expect(store, known));
+  COMITY_ASSIGN_OR_RETURN(const Found found, FoundIn(store));
+  for (const BoundState& state : found.states) {
+    if (!state.fault.empty()) continue;  // what it says is not the gateway's
+    known.generations.at(static_cast<std::size_t>(state.table)) = state.generation;
+  }
   return Expect(store, known);
 }
 

@@ -23,7 +23,8 @@ namespace comity::oversight {
 // copy, which has the authenticators of the moment of the backup, it is bound all the same, since
 // an older copy may not be there: what was found is kept for TellOfBinding.
 Status BindTables(store::Store& store, ErasureLedger& ledger);
-// The same without binding: for a database that is opened again.
+// The same without binding, for a database that is opened again: what it holds now, too, is what it
+// has at least from now on.
 Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger);
 
 // Tells the log and people of a binding that they have not been told of, this start's or that of

@@ -119,7 +119,7 @@ BoundState StateOf(Connection& connection, BoundTable table) {
   if (!connection.reads_only()) connection.KeepOthersFromBoundTables();
   TableKey& key = *connection.table_key();
   const StoredBinding stored = BindingOf(connection, table);
-  BoundState state{table, stored.generation, {}, 0};
+  BoundState state{table, stored.generation, {}, 0, connection.expected(table)};
   if (const std::string foreign = ForeignCodeOf(connection); !foreign.empty()) {
     state.fault = "the trigger or view " + foreign + " is none of this program";
   } else if (stored.generation == 0) {
@@ -133,7 +133,6 @@ BoundState StateOf(Connection& connection, BoundTable table) {
       state.fault = "it was changed by somebody else than this gateway";
     } else {
       state.rows = content.rows;
-      if (connection.reads_only()) key.Note(table, stored.generation);  // it is durable
     }
   }
   return state;
@@ -164,6 +163,7 @@ Status BindAnew(Connection& connection, BoundTable table) {
         " ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, mac = excluded.mac",
         Name(table), generation, mac.view())
       .Run();
+  connection.NoteWritten(table, before + 1);
   return {};
 }
 
