@@ -282,6 +282,7 @@ TEST_F(CertificateRevocationsTest, AreBackInTheDatabaseWithinTenSecondsOfAChange
 
 TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
   RevocationTable table;
+  table.version = 1;
   for (int i = 0; i < 1000; ++i) {
     CertificateRevocation one;
     one.id = "rev-" + std::to_string(i);
