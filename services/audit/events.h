@@ -230,7 +230,7 @@ inline constexpr std::array kEventTypes{
     EventType{kNodeRestored, "backup", "", "log_size largest_seen records"},
     EventType{kRestorationConfirmed, "backup reason operator proposer", "",
               "log_size largest_seen"},
-    EventType{kTablesBound, "", "", ""},
+    EventType{kTablesBound, "", "", "deployment stop retention_hold restoration"},
     EventType{kTamperFound, "reason", "", ""},
     EventType{kPersonAdded, "person post roles record operator reason", "", ""},
     EventType{kPersonChanged, "person post roles record operator reason", "", ""},

@@ -141,8 +141,12 @@ void AddCertificateCommands(CommandLine& line, Session& session) {
            "and handshakes of it are refused at both ports and on channels to partners; open\n"
            "streams end within a second. 'key' also bars renewed certificates of the same key and\n"
            "is what a stolen key needs; 'certificate' bars this one alone. It stays so, also over\n"
-           "a restart, until two people reinstate it.",
-           "it is revoked already",
+           "a restart, until two people reinstate it. Refused for a key of the agency's own "
+           "people\n"
+           "whose bar nobody could undo: two administrators, or a signatory and another who may\n"
+           "revoke, must remain; for a second such key of yours, besides you. Another person may\n"
+           "do it then. At most 100 that stand are of one person.",
+           "it is revoked already, or nobody could lift it",
            "comity certificate revoke key eastvale-gateway.crt --reason 'laptop stolen'"},
           Asks::kGateway, [options, &session] { return Revoke(*options, session); })
       .Add({"scope", "SCOPE", "certificate or key", true}, options->scope)

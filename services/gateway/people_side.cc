@@ -31,8 +31,13 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
   side->approvals_->Handle(identity::Act::kConfigurationAcknowledge, *side->configuration_);
   COMITY_ASSIGN_OR_RETURN(side->revocations_,
                           oversight::CertificateRevocations::Open(
-                              {with.store, with.log, *side->notices_, with.ledger, with.self,
-                               with.keys.kek, with.clock, with.random, with.logger}));
+                              {with.store, with.log, *side->people_, *side->notices_, with.ledger,
+                               with.self, with.keys.kek, with.clock, with.random, with.logger}));
+  side->approvals_->CheckKeysBy(
+      [revocations = side->revocations_.get()](const store::Transaction& transaction,
+                                               const identity::Person& person) {
+        return revocations->CheckKey(transaction, person);
+      });
   side->reinstate_.emplace(*side->revocations_);
   side->approvals_->Handle(identity::Act::kCertificateReinstate, *side->reinstate_);
   return side;
@@ -41,7 +46,7 @@ Result<std::unique_ptr<PeopleSide>> PeopleSide::Open(Setup setup) {
 void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustStore>> stores,
                                  matching::AnswerBarrier* barrier) {
   revocations_->OnChange(
-      [stores = std::move(stores), barrier](const oversight::RevocationTable& table) {
+      [stores = std::move(stores)](const oversight::RevocationTable& table) {
         const auto standing = std::make_shared<transport::OwnRevocations>();
         for (const oversight::CertificateRevocation& one : table.revocations) {
           if (!one.stands()) continue;
@@ -49,6 +54,8 @@ void PeopleSide::BindRevocations(std::vector<std::shared_ptr<transport::TrustSto
           (of_key ? standing->keys : standing->certificates).emplace(one.sha256, one.id);
         }
         for (const auto& store : stores) store->SetRevocations(standing);
+      },
+      [barrier] {
         if (barrier != nullptr) barrier->Drain();
       });
 }

@@ -115,7 +115,7 @@ Status Storage::BringUpToDate() {
         At("data.erasure_ledger",
            oversight::ErasureLedger::Open({directory, setup_.config.erasure_ledger, setup_.keys.kek,
                                            setup_.own, setup_.clock, setup_.random})));
-    COMITY_ASSIGN_OR_RETURN(is_bound_first_, oversight::BindTables(*store, *ledger_));
+    COMITY_RETURN_IF_ERROR(oversight::BindTables(*store, *ledger_));
     COMITY_ASSIGN_OR_RETURN(
         replayed_,
         At("data.erasure_ledger", oversight::ReplayErasures(*store, *ledger_, setup_.clock)));
@@ -132,7 +132,6 @@ Status Storage::BringUpToDate() {
                                  *setup_.keys.log, replayed_, setup_.clock, setup_.random})));
     COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
     COMITY_ASSIGN_OR_RETURN(standing, oversight::StandingOf(*store));
-    is_new_ = standing.log_size == 0;
   }
   COMITY_ASSIGN_OR_RETURN(store_, AwaitDatabase(ledger_.get()));
   COMITY_RETURN_IF_ERROR(oversight::ExpectMarked(*store_, *ledger_));
@@ -149,7 +148,6 @@ Status Storage::OpenLog() {
                                               setup_.logger, setup_.random})));
   COMITY_ASSIGN_OR_RETURN(reunion_, oversight::Reunion::Open(*store_, restoration_));
   COMITY_RETURN_IF_ERROR(Record(replayed_, is_first_start_));
-  COMITY_RETURN_IF_ERROR(RecordBinding());
   return NoteSize();
 }
 
@@ -171,16 +169,6 @@ Status Storage::Record(const oversight::Replayed& replayed, bool is_new) {
   return log_->Record(event);
 }
 
-// What a former version left is taken as it was found, which the log says; a new node has nothing.
-Status Storage::RecordBinding() {
-  if (!is_bound_first_ || is_new_) return {};
-  audit::Event event;
-  event.type = audit::kTablesBound;
-  event.parties = {setup_.own};
-  setup_.logger.Info("tables-bound");
-  return log_->Record(event);
-}
-
 Status Storage::NoteSize() {
   COMITY_RETURN_IF_ERROR(oversight::MarkLedger(*store_, *ledger_));
   return {};
@@ -194,6 +182,8 @@ Status Storage::UpholdBars(identity::People& people, identity::Peers& peers,
                                                        *ledger_, setup_.clock, setup_.logger})));
   COMITY_RETURN_IF_ERROR(At("data.erasure_ledger", bars_->Uphold()));
   ListBars();
+  COMITY_RETURN_IF_ERROR(
+      oversight::TellOfBinding({*store_, *log_, notices, setup_.own, setup_.clock, setup_.logger}));
   tables_ = std::make_unique<oversight::TableWatch>(
       oversight::TableWatch::Ports{*store_, *log_, notices, *ledger_, setup_.own, setup_.clock,
                                    setup_.logger, [this](store::BoundTable table) {

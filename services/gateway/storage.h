@@ -98,7 +98,6 @@ class Storage {
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);
-  Status RecordBinding();
   Status NoteSize();
 
   const Setup setup_;
@@ -107,8 +106,6 @@ class Storage {
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;
-  bool is_bound_first_ = false;  // tables of a database that was not bound before
-  bool is_new_ = false;          // nothing was ever logged
   bool is_first_start_ = false;  // of a database that was put back
   oversight::Restoration restoration_;
   std::string origin_;

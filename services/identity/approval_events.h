@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "services/audit/journal.h"
@@ -25,5 +26,7 @@ Notice DecidedNotice(const store::ApprovalRecord& act, const ActRule& rule);
 Notice UrgentNotice(const store::ApprovalRecord& act, const ActRule& rule);
 Notice OverdueNotice(const store::ApprovalRecord& act, const ActRule& rule);
 Notice ReviewedNotice(const store::ApprovalRecord& act, const ActRule& rule);
+// So many that waited were not as they were proposed, and were ended.
+Notice CorruptNotice(std::size_t acts);
 
 }  // namespace comity::identity

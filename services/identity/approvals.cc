@@ -9,6 +9,7 @@
 #include "services/identity/approval_content.h"
 #include "services/identity/approval_decision.h"
 #include "services/identity/approval_events.h"
+#include "services/identity/approval_rejection.h"
 #include "services/identity/approval_vouch.h"
 #include "services/identity/visible_text.h"
 
@@ -68,8 +69,7 @@ struct Change {
 struct Approvals::State {
   explicit State(Setup given) : setup(std::move(given)) {}
 
-  // What is judged, within the unit of work: everybody as they stand in it.
-  struct Case {
+  struct Case {  // what is judged, within the unit of work: everybody as they stand in it
     const store::Transaction& transaction;
     const ActRule& rule;
     const Decision& decision;
@@ -83,6 +83,7 @@ struct Approvals::State {
                             const Judge& judge);
   Status CheckProposer(const PendingAct& act, const Case& judged) const;
   Status CheckRoom(const store::Transaction& transaction, const policy::PersonId& proposer) const;
+  Status CheckKey(const store::Transaction& transaction, const policy::PersonId& id) const;
   Result<ActHandler::AfterCommit> CarryOut(store::Transaction& transaction,
                                            audit::Recorder& recorder, const PendingAct& act,
                                            const policy::PersonId& by) const;
@@ -93,6 +94,7 @@ struct Approvals::State {
 
   Setup setup;
   std::map<Act, ActHandler*> handlers;
+  KeyCheck check_key;
 };
 
 Approvals::Approvals(Setup setup) : state_(std::make_unique<State>(std::move(setup))) {}
@@ -100,6 +102,10 @@ Approvals::~Approvals() = default;
 
 void Approvals::Handle(Act act, ActHandler& handler) {
   state_->handlers[act] = &handler;
+}
+
+void Approvals::CheckKeysBy(KeyCheck check) {
+  state_->check_key = std::move(check);
 }
 
 Result<PendingAct> Approvals::Propose(Act act, std::string_view content, std::string_view subject,
@@ -131,6 +137,7 @@ Result<PendingAct> Approvals::Propose(Act act, std::string_view content, std::st
     pending.proposed_at = state_->setup.clock.Now();
     pending.expires_at = pending.proposed_at + kDefaultLife;
     pending.vouched = VouchForAct(state_->setup.kek, pending);
+    COMITY_RETURN_IF_ERROR(state_->CheckKey(transaction, caller.person));
     COMITY_RETURN_IF_ERROR(state_->CheckRoom(transaction, caller.person));
     const Status added = transaction.approvals().Add(pending);
     if (!added && added.error().code == ErrorCode::kConflict) {
@@ -162,11 +169,20 @@ Status Approvals::State::CheckRoom(const store::Transaction& transaction,
                                          "or reject them, first");
 }
 
+// In the unit of work: a call that was let in before the revocation may come after it.
+Status Approvals::State::CheckKey(const store::Transaction& transaction,
+                                  const policy::PersonId& id) const {
+  if (!check_key) return {};
+  COMITY_ASSIGN_OR_RETURN(const Person person, setup.people.FindIn(transaction, id));
+  return check_key(transaction, person);
+}
+
 Result<Caller> Approvals::State::FindCaller(const store::Transaction& transaction,
                                             const policy::PersonId& id, std::string_view envelope,
                                             Decision& decision) const {
   COMITY_ASSIGN_OR_RETURN(const Person person, setup.people.FindIn(transaction, id));
   if (!person.active) return Denied("the access of " + id.text() + " has ended");
+  if (check_key) COMITY_RETURN_IF_ERROR(check_key(transaction, person));
   COMITY_ASSIGN_OR_RETURN(decision, VerifyDecision(envelope, person.signing_key));
   if (decision.person != id) {
     return Denied("the decision names another person than the one who sends it");
@@ -180,7 +196,9 @@ Result<Caller> Approvals::State::FindCaller(const store::Transaction& transactio
 Status Approvals::State::CheckProposer(const PendingAct& act, const Case& judged) const {
   const auto proposer = setup.people.FindIn(judged.transaction, act.proposed_by);
   if (!proposer && proposer.error().code != ErrorCode::kNotFound) return Fail(proposer.error());
-  if (proposer && proposer->active && proposer->roles.Meets(judged.rule.roles)) return {};
+  if (proposer && proposer->active && proposer->roles.Meets(judged.rule.roles)) {
+    return check_key ? check_key(judged.transaction, *proposer) : Status();
+  }
   return Denied("who proposed " + act.id + " may not do so any more; reject it");
 }
 
@@ -260,24 +278,6 @@ Status CheckKind(const Decision& decision, DecisionKind kind) {
   return Fail(ErrorCode::kInvalidArgument, "the signed decision is " +
                                                std::string(Name(decision.kind)) + ", not " +
                                                std::string(Name(kind)));
-}
-
-// What nobody vouched for goes without its words, which would be its own, and keeps no other from
-// being handled.
-Status EndCorrupt(store::Transaction& transaction, PendingAct act) {
-  const ApprovalState from = act.state;
-  act.state = ApprovalState::kExpired;
-  return transaction.approvals().Change(act, from);
-}
-
-Notice CorruptNotice(std::size_t acts) {
-  return {notice::kApprovalsChanged,
-          {Role::kAuditor, Role::kDpo},
-          "acts of two people",
-          "Acts that waited for a second person, or for their review, are not in the database as "
-          "they were proposed: " +
-              std::to_string(acts) +
-              ". They were ended and nothing was carried out. Somebody changed the database."};
 }
 
 }  // namespace

@@ -88,12 +88,18 @@ class Approvals {
   // `handler` must outlive the object.
   void Handle(Act act, ActHandler& handler);
 
+  // Asked of whoever proposes, decides, or proposed what is decided, within the unit of work:
+  // whether this gateway still takes the key of that person's certificate. An error refuses. Set
+  // once, with the handlers.
+  using KeyCheck = std::function<Status(const store::Transaction&, const Person&)>;
+  void CheckKeysBy(KeyCheck check);
+
   // Stores an act as pending; tells those who may approve it.
   // In:     content  canonical JSON, as the act's handler defines it
   //         subject  what it is about, 1..128
   // Errors: those of Describe; kExhausted  too many are pending, of all or of the caller;
   //         kConflict  the same is pending;
-  //         kPermissionDenied  the caller's roles may not propose it
+  //         kPermissionDenied  the caller's roles may not propose it, or their key is revoked
   Result<PendingAct> Propose(Act act, std::string_view content, std::string_view subject,
                              const Caller& caller);
   // In:     decision  DSSE JSON by the caller's own signing key (approval_decision.h): it names
@@ -103,9 +109,10 @@ class Approvals {
   //                   and their key are those of the moment in which the act is carried out
   // Errors: kNotFound; kConflict  not pending, expired, or another hash than the pending one;
   //         kPermissionDenied  the proposer, or a role that may not approve this act, or somebody
-  //         whose access has ended, or the proposer may not propose it any more; kInvalidArgument
-  //         no decision of this kind; kCorrupt  the signature is not the caller's, or the stored
-  //         act is not as it was proposed; those of Carry: nothing changed then
+  //         whose access has ended or whose key is revoked, or the proposer may not propose it any
+  //         more; kInvalidArgument  no decision of this kind; kCorrupt  the signature is not the
+  //         caller's, or the stored act is not as it was proposed; those of Carry: nothing changed
+  //         then
   Result<PendingAct> Approve(std::string_view decision, const Caller& caller);
   Result<PendingAct> Reject(std::string_view decision, const Caller& caller);  // proposer too
   // By the proposer alone, in an emergency, for acts whose rule allows it. The second person is

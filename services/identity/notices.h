@@ -49,6 +49,7 @@ inline constexpr std::string_view kLoneAct = "act-of-one-person";
 inline constexpr std::string_view kConfigurationChanged = "configuration-changed";
 inline constexpr std::string_view kRestored = "restored";
 inline constexpr std::string_view kTamperFound = "tamper-found";
+inline constexpr std::string_view kTablesBound = "tables-bound";
 }  // namespace notice
 
 struct Notice {

@@ -209,6 +209,13 @@ Result<Person> People::FindIn(const store::Transaction& transaction,
   return ReadVouched(*found, state_->setup.own, state_->setup.agency_key.public_key());
 }
 
+Result<std::vector<Person>> People::ListIn(const store::Transaction& transaction) const {
+  COMITY_ASSIGN_OR_RETURN(const PeopleById people, state_->ReadAll(transaction));
+  std::vector<Person> list;
+  for (const auto& [id, person] : people) list.push_back(person);
+  return list;
+}
+
 Status People::Refresh() {
   const std::lock_guard only(state_->refresh);
   PeopleById people;

@@ -75,6 +75,8 @@ class People {
                   const policy::PersonId& id, const Reason& reason) const;
   // The person as the unit of work sees it. Errors: kNotFound; kCorrupt
   Result<Person> FindIn(const store::Transaction& transaction, const policy::PersonId& id) const;
+  // Everybody as the unit of work sees them, by id. Errors: kCorrupt
+  Result<std::vector<Person>> ListIn(const store::Transaction& transaction) const;
   // Reads the register again. If it cannot be read, nobody is let in until it can.
   Status Refresh();
 

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "services/audit/events.h"
 #include "services/backup/ledger_line.h"
 #include "services/store/bound_tables.h"
+#include "services/store/setting_store.h"
 
 namespace comity::oversight {
 namespace {
@@ -18,31 +20,51 @@ using store::BoundState;
 using store::BoundTable;
 using store::kBoundTables;
 
+// A binding that the log has still to be told of, written by the unit of work that binds.
+constexpr std::string_view kToTell = "tables-bound";
+constexpr std::string_view kFirst = "first";   // a word of it, else it is of a copy
+constexpr std::string_view kFault = "fault-";  // and the name of a table that was not as written
+
+using identity::Role;
+
+// As those who are told when a table is not to be trusted.
+constexpr identity::RoleSet kAudience{Role::kSupervisor,    Role::kDpo,
+                                      Role::kSignatory,     Role::kAuditor,
+                                      Role::kAdministrator, Role::kKeyAdministrator};
+
 struct Known {
   bool bound = false;
+  std::uint64_t bound_at = 0;  // how long the log was then
   std::array<std::uint64_t, kBoundTables.size()> generations{};
 };
 
-// "deployment 4 stop 2 ...", which fits a line's 255 octets.
+// "deployment 4 stop 2 ...", which fits a line's 255 octets. Only what is durable: what a failover
+// takes back would be missed as long as the ledger stands.
 std::string AboutOf(const std::vector<BoundState>& states) {
   std::string about;
   for (const BoundState& state : states) {
     if (!state.fault.empty()) continue;  // what it says is not the gateway's
     about += (about.empty() ? "" : " ") + std::string(Name(state.table)) + " " +
-             std::to_string(state.generation);
+             std::to_string(Durable(state));
   }
   return about;
 }
 
-// The number after the table's name; 0: none.
-std::uint64_t GenerationIn(std::string_view about, BoundTable table) {
-  const std::string name = std::string(Name(table)) + " ";
-  const std::size_t at = about.find(name);
+// The number after a word; 0: none.
+std::uint64_t NumberAfter(std::string_view text, std::string word) {
+  word += ' ';
+  std::size_t at = text.find(word);
+  while (at != std::string_view::npos && at > 0 && text[at - 1] != ' ') {
+    at = text.find(word, at + 1);
+  }
   if (at == std::string_view::npos) return 0;
-  const std::string_view rest = about.substr(at + name.size());
-  std::uint64_t generation = 0;
-  std::from_chars(rest.data(), rest.data() + rest.size(), generation);
-  return generation;
+  const std::string_view rest = text.substr(at + word.size());
+  std::uint64_t number = 0;
+  std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  return number;
+}
+std::uint64_t NumberAfter(std::string_view text, BoundTable table) {
+  return NumberAfter(text, std::string(Name(table)));
 }
 
 // Marks of before a restoration are of a database that is lost.
@@ -50,12 +72,15 @@ Result<Known> KnownOf(const ErasureLedger& ledger) {
   Known known;
   COMITY_RETURN_IF_ERROR(
       ledger.Visit([&](const backup::LedgerLine& line, const backup::LedgerPosition&) -> Status {
-        if (line.kind == backup::line_kind::kBound) known.bound = true;
+        if (line.kind == backup::line_kind::kBound && !known.bound) {
+          known.bound = true;
+          known.bound_at = line.log_size;
+        }
         if (line.kind == backup::line_kind::kRestored) known.generations = {};
         if (line.kind != backup::line_kind::kMark) return {};
         for (const BoundTable table : kBoundTables) {
           std::uint64_t& newest = known.generations.at(static_cast<std::size_t>(table));
-          newest = std::max(newest, GenerationIn(line.about, table));
+          newest = std::max(newest, NumberAfter(line.about, table));
         }
         return {};
       }));
@@ -79,6 +104,96 @@ Result<Found> FoundIn(const store::Store& store) {
   return found;
 }
 
+// Whether a table of a copy is not what the gateway had written when the backup was made. One
+// without authenticator may be of before they were; whether the node was restored, the copy itself
+// was made to say.
+bool IsFaultyInCopy(const BoundState& state, const Found& found, const Known& known) {
+  if (state.fault.empty() || state.table == BoundTable::kRestoration) return false;
+  return state.generation > 0 || (known.bound && found.log_size > known.bound_at);
+}
+
+Status Bind(store::Store& store, const Found& found, const Known& known, bool is_first) {
+  return store.Write([&](store::Transaction& tx) -> Status {
+    // Of a start that died after it had bound the same copy.
+    COMITY_ASSIGN_OR_RETURN(const auto untold, tx.settings().Find(kToTell));
+    COMITY_RETURN_IF_ERROR(tx.bound_tables().Bind());
+    COMITY_ASSIGN_OR_RETURN(const auto bound, tx.bound_tables().Look());
+    std::string text(is_first ? kFirst : "");
+    std::uint64_t rows = 0;
+    for (const BoundState& state : bound) {
+      text += " " + std::string(Name(state.table)) + " " + std::to_string(state.rows);
+      rows += state.rows;
+    }
+    for (const BoundState& state : found.states) {
+      const std::string fault = std::string(kFault) + std::string(Name(state.table));
+      const bool is_known = untold && NumberAfter(*untold, fault) > 0;
+      if (is_first || !(is_known || IsFaultyInCopy(state, found, known))) continue;
+      text += " " + fault + " 1";
+    }
+    // A new node has nothing to tell of.
+    if (is_first && found.log_size == 0 && rows == 0) return {};
+    return tx.settings().Put(kToTell, text);
+  });
+}
+
+Status TellOfFault(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& recorder,
+                   BoundTable table) {
+  const std::string name(Name(table));
+  const std::string reason = "in the backup's copy it was not as this gateway wrote it last";
+  ports.logger.Error("tamper-found", {{"table", name}, {"reason", reason}});
+  audit::Event event;
+  event.type = audit::kTamperFound;
+  event.time = ports.clock.Now();
+  event.parties = {ports.own};
+  event.decision_code = name;
+  event.committed = {{"reason", reason}};
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  return ports.notices.Post(
+      tx, recorder,
+      {identity::notice::kTamperFound, kAudience, "table " + name,
+       "The table " + name +
+           " of the database that this node was put back from was changed, before "
+           "the backup was made or in the copy: a row may have been added, changed or taken away. "
+           "It "
+           "is used as it was found. Before two people confirm the node, compare it with the log, "
+           "or "
+           "restore an older backup."});
+}
+
+// The text is out of the database: nothing but numbers is taken from it.
+Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& recorder,
+            std::string_view text) {
+  const bool is_first = text.starts_with(kFirst);
+  audit::Event event;
+  event.type = audit::kTablesBound;
+  event.time = ports.clock.Now();
+  event.parties = {ports.own};
+  event.decision_code = is_first ? kFirst : "copy";
+  std::string rows;
+  for (const BoundTable table : kBoundTables) {
+    const std::string name(Name(table));
+    const std::uint64_t number = NumberAfter(text, table);
+    event.counts.emplace(name, static_cast<std::int64_t>(number));
+    rows += (rows.empty() ? "" : ", ") + name + " " + std::to_string(number);
+  }
+  ports.logger.Info("tables-bound", {{"rows", rows}});
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  for (const BoundTable table : kBoundTables) {
+    if (NumberAfter(text, std::string(kFault) + std::string(Name(table))) == 0) continue;
+    COMITY_RETURN_IF_ERROR(TellOfFault(ports, tx, recorder, table));
+  }
+  if (!is_first) return {};  // people are told that the node was put back
+  return ports.notices.Post(
+      tx, recorder,
+      {identity::notice::kTablesBound, kAudience, "bound tables",
+       "Tables of the database were bound to the key-encryption key for the first time, as they "
+       "were "
+       "found. Rows that have an effect: " +
+           rows +
+           ". What somebody else wrote into them before counts as this gateway's: compare "
+           "with comity deployment list, comity stop list and comity retention holds."});
+}
+
 Status Expect(const store::Store& store, const Known& known) {
   return store.Read([&](const store::Transaction& tx) -> Status {
     for (const BoundTable table : kBoundTables) {
@@ -90,27 +205,54 @@ Status Expect(const store::Store& store, const Known& known) {
 
 }  // namespace
 
-Result<bool> BindTables(store::Store& store, ErasureLedger& ledger) {
+Status BindTables(store::Store& store, ErasureLedger& ledger) {
   COMITY_ASSIGN_OR_RETURN(const Known known, KnownOf(ledger));
   COMITY_ASSIGN_OR_RETURN(const Found found, FoundIn(store));
-  if (found.states.empty()) return false;  // opened without a key
+  if (found.states.empty()) return {};  // opened without a key
   const bool is_unbound = std::ranges::all_of(
       found.states, [](const BoundState& state) { return state.generation == 0; });
   const bool is_first = is_unbound && !known.bound;
   if (is_first || found.is_copy) {
-    COMITY_RETURN_IF_ERROR(
-        store.Write([](store::Transaction& tx) { return tx.bound_tables().Bind(); }));
+    COMITY_RETURN_IF_ERROR(Bind(store, found, known, is_first));
   } else {
     COMITY_RETURN_IF_ERROR(Expect(store, known));
   }
   if (!known.bound) {
     COMITY_RETURN_IF_ERROR(ledger.Note(backup::line_kind::kBound, "", found.log_size));
   }
-  return is_first;
+  return {};
+}
+
+Status TellOfBinding(const BindingPorts& ports) {
+  const auto to_tell = [](const store::Transaction& tx) -> Result<std::string> {
+    COMITY_ASSIGN_OR_RETURN(auto text, tx.settings().Find(kToTell));
+    return std::move(text).value_or("");
+  };
+  std::string text;
+  COMITY_RETURN_IF_ERROR(ports.store.Read([&](const store::Transaction& tx) -> Status {
+    COMITY_ASSIGN_OR_RETURN(text, to_tell(tx));
+    return {};
+  }));
+  if (text.empty()) return {};
+  COMITY_RETURN_IF_ERROR(
+      ports.journal.Commit([&](store::Transaction& tx, audit::Recorder& recorder) -> Status {
+        COMITY_ASSIGN_OR_RETURN(text, to_tell(tx));
+        if (text.empty()) return {};
+        COMITY_RETURN_IF_ERROR(Tell(ports, tx, recorder, text));
+        return tx.settings().Put(kToTell, "");
+      }));
+  ports.notices.Announce();
+  return {};
 }
 
 Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger) {
-  COMITY_ASSIGN_OR_RETURN(const Known known, KnownOf(ledger));
+  COMITY_ASSIGN_OR_RETURN(Known known, KnownOf(ledger));
+  COMITY_RETURN_IF_ERROR(Expect(store, known));
+  COMITY_ASSIGN_OR_RETURN(const Found found, FoundIn(store));
+  for (const BoundState& state : found.states) {
+    if (!state.fault.empty()) continue;  // what it says is not the gateway's
+    known.generations.at(static_cast<std::size_t>(state.table)) = state.generation;
+  }
   return Expect(store, known);
 }
 

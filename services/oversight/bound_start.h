@@ -2,7 +2,12 @@
 #pragma once
 
 #include "crypto/base/result.h"
+#include "policy/model/ids.h"
+#include "services/audit/journal.h"
+#include "services/identity/notices.h"
 #include "services/oversight/erasure_ledger.h"
+#include "services/runtime/clock.h"
+#include "services/runtime/logging.h"
 #include "services/store/store.h"
 
 namespace comity::oversight {
@@ -14,11 +19,26 @@ namespace comity::oversight {
 
 // Binds the tables of a database that never was bound (a new one, or one of a former schema), and
 // those of a backup's copy, and has the ledger say so; of any other it expects what the ledger
-// knows. A table that is not as it must be is no error here: whoever reads it is refused.
-// Returns whether they were bound for the first time.
-Result<bool> BindTables(store::Store& store, ErasureLedger& ledger);
-// The same without binding: for a database that is opened again.
+// knows. A table that is not as it must be is no error here: whoever reads it is refused. In a
+// copy, which has the authenticators of the moment of the backup, it is bound all the same, since
+// an older copy may not be there: what was found is kept for TellOfBinding.
+Status BindTables(store::Store& store, ErasureLedger& ledger);
+// The same without binding, for a database that is opened again: what it holds now, too, is what it
+// has at least from now on.
 Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger);
+
+// Tells the log and people of a binding that they have not been told of, this start's or that of
+// one which did not get so far: how many rows of each table were bound, and which tables of a copy
+// were not as their authenticators say.
+struct BindingPorts {
+  const store::Store& store;
+  audit::Journal& journal;
+  identity::Notices& notices;
+  policy::AgencyId own;
+  const runtime::Clock& clock;
+  runtime::Logger& logger;
+};
+Status TellOfBinding(const BindingPorts& ports);
 
 // Notes in the ledger how long the log is and how often each table was written, all durable.
 // Returns the log's size.

@@ -8,7 +8,9 @@
 
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
+#include "services/identity/approval_rejection.h"
 #include "services/identity/visible_text.h"
+#include "services/oversight/lockout.h"
 #include "services/store/setting_store.h"
 
 namespace comity::oversight {
@@ -20,6 +22,8 @@ constexpr std::string_view kSetting = "certificate-revocations";
 constexpr std::string_view kRevoked = "certificate/";
 constexpr std::string_view kReinstated = "certificate-reinstated/";
 constexpr std::string_view kBy = "erasure-ledger";  // in place of who decided
+constexpr std::string_view kKept =
+    "What this gateway barred stays barred: its table is put back from memory";
 constexpr std::string_view kForgotten =
     "the erasure ledger lists it, and the database had forgotten it: it was put back from a "
     "backup, or changed";
@@ -98,13 +102,36 @@ Result<RevocationTable> CertificateRevocations::ReadFrom(
     COMITY_ASSIGN_OR_RETURN(table, OpenRevocationTable(*text, setup_.own, setup_.kek));
   }
   // This gateway alone writes it, and each version is in memory only once it is durable.
-  if (table.version < Table()->version) {
+  const auto known = Table();
+  if (table.version < known->version ||
+      (table.version == known->version && table.revocations != known->revocations)) {
     return Fail(ErrorCode::kCorrupt,
                 "the table of revoked certificates is an older one than this gateway wrote: the "
-                "database was changed; start the gateway again, which takes back what was lost "
-                "from the erasure ledger");
+                "database was changed");
   }
   return table;
+}
+
+// What was read last is never behind what a lifting would need to be forgotten: a revocation is in
+// memory before the next change, so at worst a lifting is lost, which two people do again.
+Result<RevocationTable> CertificateRevocations::ReadInForce(store::Transaction& transaction,
+                                                            audit::Recorder& recorder) const {
+  auto read = ReadFrom(transaction);
+  if (read || read.error().code != ErrorCode::kCorrupt) return read;
+  const std::string& fault = read.error().detail;
+  setup_.logger.Error("tamper-found", {{"table", kSetting}, {"reason", fault}, {"effect", kKept}});
+  audit::Event event;
+  event.type = audit::kTamperFound;
+  event.time = setup_.clock.Now();
+  event.parties = {setup_.own};
+  event.decision_code = std::string(kSetting);
+  event.committed = {{"reason", fault}};
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  COMITY_RETURN_IF_ERROR(setup_.notices.Post(
+      transaction, recorder,
+      {identity::notice::kTamperFound, kAudience, "setting " + std::string(kSetting),
+       fault + ". " + std::string(kKept) + ". Find out who writes to the database."}));
+  return *Table();
 }
 
 Status CertificateRevocations::Write(store::Transaction& transaction,
@@ -142,7 +169,7 @@ Status CertificateRevocations::Note(store::Transaction& transaction, audit::Reco
        kAudience, one.id, words});
 }
 
-void CertificateRevocations::Publish(RevocationTable table) {
+void CertificateRevocations::Adopt(RevocationTable table) {
   const std::lock_guard one_at_a_time(changing_);
   // Another thread's, made after this one, may have come first.
   if (table.version < Table()->version) return;
@@ -151,10 +178,24 @@ void CertificateRevocations::Publish(RevocationTable table) {
   if (listener_) listener_(*now);
 }
 
-void CertificateRevocations::OnChange(Listener listener) {
-  const std::lock_guard one_at_a_time(changing_);
-  listener_ = std::move(listener);
-  listener_(*Table());
+// Without the lock: an answer that takes long keeps no other key from being barred.
+void CertificateRevocations::AwaitSettled() {
+  Settle settle;
+  {
+    const std::lock_guard one_at_a_time(changing_);
+    settle = settle_;
+  }
+  if (settle) settle();
+}
+
+void CertificateRevocations::OnChange(Listener listener, Settle settle) {
+  {
+    const std::lock_guard one_at_a_time(changing_);
+    listener_ = std::move(listener);
+    settle_ = std::move(settle);
+    listener_(*Table());
+  }
+  AwaitSettled();
 }
 
 Status CertificateRevocations::Refresh() {
@@ -163,7 +204,8 @@ Status CertificateRevocations::Refresh() {
     COMITY_ASSIGN_OR_RETURN(table, ReadFrom(transaction));
     return {};
   }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  AwaitSettled();
   return {};
 }
 
@@ -207,7 +249,8 @@ Status CertificateRevocations::Recover() {
         }
         return Write(transaction, table);
       }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  AwaitSettled();
   setup_.notices.Announce();
   setup_.logger.Error("revocations-recovered", {{"revocations", std::int64_t(lost.size())}});
   return Housekeep();
@@ -229,20 +272,27 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
   one.set_by = by.text();
   one.reason = order.reason;
   one.set_at = setup_.clock.Now();
+  std::unique_lock alone(writing_);
   RevocationTable table;
   COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
       [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-        COMITY_ASSIGN_OR_RETURN(table, ReadFrom(transaction));
+        COMITY_ASSIGN_OR_RETURN(table, ReadInForce(transaction, recorder));
         for (const CertificateRevocation& other : table.revocations) {
           if (!other.stands() || other.scope != one.scope || other.sha256 != one.sha256) continue;
           return Fail(ErrorCode::kConflict, "it is revoked already: " + other.id);
         }
+        COMITY_ASSIGN_OR_RETURN(const auto people, setup_.people.ListIn(transaction));
+        COMITY_RETURN_IF_ERROR(CheckLockout(people, table, one));
+        COMITY_RETURN_IF_ERROR(CheckShare(table, one));
         COMITY_RETURN_IF_ERROR(MakeRoom(table));
         table.revocations.push_back(one);
         COMITY_RETURN_IF_ERROR(Note(transaction, recorder, one));
+        COMITY_RETURN_IF_ERROR(RejectWhatWaits(transaction, recorder, one, by, people));
         return Write(transaction, table);
       }));
-  Publish(std::move(table));
+  Adopt(std::move(table));
+  alone.unlock();
+  AwaitSettled();
   setup_.notices.Announce();
   // Nobody's revocation fails because of a ledger: it is in force, and listed as soon as that
   // works.
@@ -250,12 +300,50 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
   return one;
 }
 
+// Nobody's revocation fails because of a row that somebody damaged: what waits is refused by
+// CheckKey all the same.
+Status CertificateRevocations::RejectWhatWaits(store::Transaction& transaction,
+                                               audit::Recorder& recorder,
+                                               const CertificateRevocation& one,
+                                               const policy::PersonId& by,
+                                               const std::vector<identity::Person>& people) const {
+  if (one.scope != RevocationScope::kKey) return {};
+  const auto owner = std::ranges::find(people, one.sha256, &identity::Person::tls_key);
+  if (owner == people.end()) return {};
+  const auto rejected = identity::RejectAllOf(
+      transaction, recorder, setup_.notices,
+      {setup_.own, owner->id, by, "The key of " + owner->id.text() + " was revoked: " + one.id,
+       one.set_at, setup_.kek});
+  if (rejected) return {};
+  if (rejected.error().code != ErrorCode::kCorrupt) return Fail(rejected.error());
+  setup_.logger.Error("acts-not-rejected",
+                      {{"proposer", owner->id.text()}, {"reason", rejected.error().detail}});
+  return {};
+}
+
+Status CertificateRevocations::CheckKey(const store::Transaction& transaction,
+                                        const identity::Person& person) const {
+  auto table = ReadFrom(transaction);
+  if (!table && table.error().code != ErrorCode::kCorrupt) return Fail(table.error());
+  const RevocationTable in_force = table ? *std::move(table) : *Table();
+  for (const CertificateRevocation& one : in_force.revocations) {
+    if (!one.stands() || one.scope != RevocationScope::kKey || one.sha256 != person.tls_key) {
+      continue;
+    }
+    return Fail(ErrorCode::kPermissionDenied, "the key of " + person.id.text() +
+                                                  " was revoked at this gateway (" + one.id +
+                                                  "): what it proposed is rejected, and it decides "
+                                                  "nothing");
+  }
+  return {};
+}
+
 Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transaction& transaction,
                                                                 audit::Recorder& recorder,
                                                                 const std::string& id,
                                                                 const policy::PersonId& by,
                                                                 const std::string& reason) const {
-  COMITY_ASSIGN_OR_RETURN(RevocationTable table, ReadFrom(transaction));
+  COMITY_ASSIGN_OR_RETURN(RevocationTable table, ReadInForce(transaction, recorder));
   const auto found = Find(table, id);
   if (found == table.revocations.end()) {
     return Fail(ErrorCode::kNotFound, "there is no revocation " + id);
@@ -271,6 +359,35 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
 }
 
 Status CertificateRevocations::Housekeep() {
+  const Status put_back = PutBack();
+  COMITY_RETURN_IF_ERROR(ListUnlisted());
+  return put_back;
+}
+
+// A look first: nothing is written when the database holds what is in force.
+Status CertificateRevocations::PutBack() {
+  Status held = setup_.store.Read([&](const store::Transaction& transaction) -> Status {
+    return ReadFrom(transaction).map([](const auto&) {});
+  });
+  if (held || held.error().code != ErrorCode::kCorrupt) return held;
+  std::unique_lock alone(writing_);
+  RevocationTable table;
+  bool is_changed = false;
+  COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
+      [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+        // Under the lock, since another change may have come in between.
+        is_changed = !ReadFrom(transaction);
+        if (!is_changed) return {};
+        COMITY_ASSIGN_OR_RETURN(table, ReadInForce(transaction, recorder));
+        return Write(transaction, table);
+      }));
+  if (!is_changed) return {};
+  Adopt(std::move(table));
+  setup_.notices.Announce();
+  return {};
+}
+
+Status CertificateRevocations::ListUnlisted() {
   const std::lock_guard one_pass(listing_);
   std::vector<std::string> unlisted;
   const auto add = [&](std::string about) {

@@ -16,6 +16,7 @@
 #include "policy/model/ids.h"
 #include "services/audit/journal.h"
 #include "services/identity/notices.h"
+#include "services/identity/people.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/revocation_table.h"
 #include "services/runtime/clock.h"
@@ -38,6 +39,8 @@ struct RevocationOrder {
 // The agency's own revocations: certificates and keys that this gateway bars by one person's act,
 // whatever the list of their authority says, until two people lift it. They survive restarts; the
 // erasure ledger lists them, so that they also survive a database that was put back or lost a row.
+// A table that is changed in the database of the running gateway changes nothing: what was read
+// last stays in force and is what the next change is made to; the log and people learn of it.
 //
 // Threads: thread-safe.
 class CertificateRevocations {
@@ -48,6 +51,7 @@ class CertificateRevocations {
   struct Setup {
     const store::Store& store;
     audit::Journal& journal;
+    const identity::People& people;
     identity::Notices& notices;
     ErasureLedger& ledger;
     policy::AgencyId own;
@@ -60,25 +64,34 @@ class CertificateRevocations {
   // of it. Errors: kCorrupt  the table is not as it was written, or the ledger is damaged
   static Result<std::unique_ptr<CertificateRevocations>> Open(Setup setup);
 
-  // Calls `listener` with the table, now and after each change, one at a time; the change is
-  // over when it returns. Must not be called, nor the table changed, by a thread that holds a
-  // ticket of an answer that the listener waits for.
-  void OnChange(Listener listener);
+  // Calls `listener` with the table, now and after each change, one at a time; it must not wait.
+  // From its return on the change is in effect. Then `settle`, by the thread that changed: it waits
+  // until what began before is over, and keeps no other change from taking effect meanwhile; the
+  // change is over when it returns. None of this may be called, nor the table changed, by a thread
+  // that holds a ticket of an answer that `settle` waits for.
+  using Settle = std::function<void()>;
+  void OnChange(Listener listener, Settle settle = {});
 
-  // Durable and in effect on return.
-  // Errors: kInvalidArgument  a bound; kConflict  it is revoked already; kExhausted  1000 stand;
-  //         kCorrupt  the table was changed in the database meanwhile; those of the journal
+  // Durable and in effect on return. What the owner of a revoked key proposed and nobody approved
+  // yet is rejected by the same commit: it may be somebody else's. Errors: kInvalidArgument  a
+  // bound; kConflict  it is revoked already, or nobody could lift it
+  //         (lockout.h); kExhausted  1000 stand, or 100 of this person; those of the journal
   Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
+  // Within a unit of work: whether the key of this person's certificate is taken. Calls that were
+  // let in before a revocation ask here, before anything of them takes effect.
+  // Errors: kPermissionDenied  it is revoked; names the revocation
+  Status CheckKey(const store::Transaction& transaction, const identity::Person& person) const;
   // Within a unit of work; in effect once Refresh() was called after the commit.
   // In:     by  who approved
-  // Errors: kNotFound; kConflict  lifted already; kCorrupt  as above
+  // Errors: kNotFound; kConflict  lifted already
   Result<CertificateRevocation> Reinstate(store::Transaction& transaction,
                                           audit::Recorder& recorder, const std::string& id,
                                           const policy::PersonId& by,
                                           const std::string& reason) const;
   // Takes over what the store holds. What cannot be read leaves in force what was.
   Status Refresh();
-  // Lists in the ledger what is not listed yet; tried again about every ten seconds.
+  // Puts the table that is in force back where somebody changed the database's, and lists in the
+  // ledger what is not listed yet; about every ten seconds.
   Status Housekeep();
 
   // Errors: kNotFound
@@ -89,19 +102,31 @@ class CertificateRevocations {
  private:
   explicit CertificateRevocations(Setup setup) : setup_(std::move(setup)) {}
   Result<RevocationTable> ReadFrom(const store::Transaction& transaction) const;
+  // What is in force, as the unit of work sees it. The database's, or, if that was changed, the
+  // one in memory, which is told of: within the unit of work, and at once in the program's log.
+  Result<RevocationTable> ReadInForce(store::Transaction& transaction,
+                                      audit::Recorder& recorder) const;
+  Status PutBack();
+  Status ListUnlisted();
   Status Write(store::Transaction& transaction, RevocationTable& table) const;
+  Status RejectWhatWaits(store::Transaction& transaction, audit::Recorder& recorder,
+                         const CertificateRevocation& one, const policy::PersonId& by,
+                         const std::vector<identity::Person>& people) const;
   Status Note(store::Transaction& transaction, audit::Recorder& recorder,
               const CertificateRevocation& one) const;
   Status Recover();
   Status ListIn(std::vector<std::string> unlisted);
-  void Publish(RevocationTable table);
+  void Adopt(RevocationTable table);
+  void AwaitSettled();
   std::shared_ptr<const RevocationTable> Table() const {
     return table_.With([](const auto& held) { return held; });
   }
 
   const Setup setup_;
-  std::mutex changing_;  // one Publish() at a time
+  std::mutex writing_;   // one change at a time, from its unit of work to its Adopt()
+  std::mutex changing_;  // one Adopt() at a time
   Listener listener_;    // under `changing_`
+  Settle settle_;        // under `changing_`; called without it
   runtime::Guarded<std::shared_ptr<const RevocationTable>> table_{
       std::make_shared<const RevocationTable>()};
   std::mutex listing_;            // one pass over the ledger at a time

@@ -42,6 +42,7 @@ struct CertificateRevocation {
 
 struct RevocationTable {
   static constexpr std::size_t kMost = 1000;
+  static constexpr std::size_t kMostOfOne = 100;   // that stand and one person set
   std::uint64_t version = 0;                       // one more with each change
   std::vector<CertificateRevocation> revocations;  // oldest first
 };

@@ -89,7 +89,7 @@ Status TableWatch::Mark(const std::vector<BoundState>& states) {
   bool is_new = false;
   for (const BoundState& state : states) {
     if (!state.fault.empty() || state.table == BoundTable::kDeployment) continue;
-    is_new = is_new || marked_.at(static_cast<std::size_t>(state.table)) != state.generation;
+    is_new = is_new || marked_.at(static_cast<std::size_t>(state.table)) != Durable(state);
   }
   if (!is_new) return {};
   // What the first look finds was marked at the start.
@@ -97,7 +97,7 @@ Status TableWatch::Mark(const std::vector<BoundState>& states) {
   has_looked_ = true;
   for (const BoundState& state : states) {
     if (!state.fault.empty()) continue;
-    marked_.at(static_cast<std::size_t>(state.table)) = state.generation;
+    marked_.at(static_cast<std::size_t>(state.table)) = Durable(state);
   }
   return {};
 }

@@ -63,6 +63,8 @@ class ApprovalStore {
   virtual Result<std::vector<ApprovalRecord>> List(bool open, std::uint32_t limit) const = 0;
   virtual Result<std::uint64_t> CountPending() const = 0;
   virtual Result<std::uint64_t> CountPendingOf(const policy::PersonId& proposer) const = 0;
+  // All of them, oldest first.
+  virtual Result<std::vector<ApprovalRecord>> PendingOf(const policy::PersonId& proposer) const = 0;
   // Pending ones that expire at `now` or before, and urgent ones whose review is overdue at `now`
   // and was not told of; oldest first, at most `limit`.
   virtual Result<std::vector<ApprovalRecord>> Due(policy::Instant now,

@@ -28,7 +28,15 @@ struct BoundState {
   BoundTable table{};
   std::uint64_t generation = 0;  // how often it was written; 0: never bound
   std::string fault;             // empty: it is as the gateway wrote it last
+  std::uint64_t rows = 0;        // that are bound; 0 with a fault
+  std::uint64_t durable = 0;     // of `generation`, what is known to be durable: expected, or
+                                 // written by this process
 };
+
+// What a failover does not take back.
+constexpr std::uint64_t Durable(const BoundState& state) {
+  return state.durable < state.generation ? state.durable : state.generation;
+}
 
 // In a store that was opened without a key nothing is checked or bound: Look() returns nothing.
 //

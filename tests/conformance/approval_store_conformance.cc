@@ -135,6 +135,12 @@ TEST_P(ApprovalStoreConformance, CountsWhatOnePersonProposedAndStillWaits) {
   EXPECT_EQ(Get(count("amira")).value(), 1U);
   EXPECT_EQ(Get(count("bela")).value(), 1U);
   EXPECT_EQ(Get(count("cem")).value(), 0U);
+  const auto waiting = [](std::string person) {
+    return [=](const Transaction& t) { return t.approvals().PendingOf(MakeId<PersonId>(person)); };
+  };
+  EXPECT_EQ(Ids(Get(waiting("amira")).value()), Texts{"p-one"});
+  EXPECT_EQ(Ids(Get(waiting("bela")).value()), Texts{"p-three"});
+  EXPECT_EQ(Ids(Get(waiting("cem")).value()), Texts{});
 }
 
 TEST_P(ApprovalStoreConformance, RefusesTheSameIdTwice) {

@@ -253,6 +253,48 @@ TEST_P(BoundTablesConformance, AnOlderStateOfATableIsFoundWhileTheGatewayRuns) {
   ExpectRefused("stop");
 }
 
+// What a reader sees and a failover takes back, since it was never durable.
+TEST_P(BoundTablesConformance, AStateThatOnlyReadersSawIsNotMissed) {
+  Execute("CREATE TABLE first_stop AS SELECT * FROM stop");
+  Execute("CREATE TABLE first_binding AS SELECT * FROM table_binding");
+  ASSERT_THAT(Write([](Transaction& t) { return t.stops().Add(MakeStop("stop-3")); }), IsOk());
+  Execute("CREATE TABLE second_stop AS SELECT * FROM stop");
+  Execute("CREATE TABLE second_binding AS SELECT * FROM table_binding");
+  ReopenWith(&Kek(1));
+  const auto put = [&](const std::string& state) {
+    Execute("DELETE FROM stop");
+    Execute("INSERT INTO stop SELECT * FROM " + state + "_stop");
+    Execute("UPDATE table_binding SET mac = (SELECT mac FROM " + state +
+            "_binding WHERE name = 'stop'), generation = (SELECT generation FROM " + state +
+            "_binding WHERE name = 'stop') WHERE name = 'stop'");
+    EXPECT_THAT(Faults(), IsEmpty()) << state;
+  };
+  put("first");
+  put("second");
+  put("first");
+  // What this store has written is missed, though nobody has read it.
+  ASSERT_THAT(Write([](Transaction& t) { return t.stops().Add(MakeStop("stop-4")); }), IsOk());
+  Execute("DELETE FROM stop WHERE id = 'stop-4'");
+  Execute(
+      "UPDATE table_binding SET mac = (SELECT mac FROM first_binding WHERE name = 'stop'),"
+      " generation = (SELECT generation FROM first_binding WHERE name = 'stop')"
+      " WHERE name = 'stop'");
+  EXPECT_THAT(Faults(), UnorderedElementsAre("stop"));
+}
+
+// What a unit of work wrote that failed beside others of its group is not expected.
+TEST_P(BoundTablesConformance, WhatWasUndoneIsNotMissed) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(Write([](Transaction& t) -> Status {
+                  COMITY_RETURN_IF_ERROR(t.stops().Add(MakeStop("stop-3")));
+                  COMITY_RETURN_IF_ERROR(t.stops().Add(MakeStop("stop-4")));
+                  return Fail(ErrorCode::kConflict, "given up");
+                }),
+                FailsWith(ErrorCode::kConflict));
+    EXPECT_THAT(Faults(), IsEmpty());
+  }
+}
+
 // After a restart the erasure ledger knows how often each table was written.
 TEST_P(BoundTablesConformance, AnOlderStateOfATableIsFoundByWhoeverKnowsHowOftenItWasWritten) {
   const auto before = Get([](const Transaction& t) { return t.bound_tables().Look(); });

@@ -150,6 +150,19 @@ Result<std::uint64_t> SqlApprovalStore::CountPendingOf(const policy::PersonId& p
   });
 }
 
+Result<std::vector<ApprovalRecord>> SqlApprovalStore::PendingOf(
+    const policy::PersonId& proposer) const {
+  using Approvals = std::vector<ApprovalRecord>;
+  return GuardedStep(connection_, "read a person's approvals", [&]() -> Result<Approvals> {
+    Query row(connection_,
+              "SELECT " COMITY_APPROVAL_COLUMNS
+              " FROM approval WHERE state IN (1, 5) AND state = 1"
+              " AND proposed_by = ? ORDER BY position",
+              proposer.text());
+    return ReadApprovals(row);
+  });
+}
+
 Result<std::vector<ApprovalRecord>> SqlApprovalStore::Due(policy::Instant now,
                                                           std::uint32_t limit) const {
   using Approvals = std::vector<ApprovalRecord>;

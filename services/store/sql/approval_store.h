@@ -16,6 +16,7 @@ class SqlApprovalStore final : public ApprovalStore {
   Result<std::vector<ApprovalRecord>> List(bool open, std::uint32_t limit) const override;
   Result<std::uint64_t> CountPending() const override;
   Result<std::uint64_t> CountPendingOf(const policy::PersonId& proposer) const override;
+  Result<std::vector<ApprovalRecord>> PendingOf(const policy::PersonId& proposer) const override;
   Result<std::vector<ApprovalRecord>> Due(policy::Instant now, std::uint32_t limit) const override;
 
  private:

@@ -72,13 +72,20 @@ void AppendColumn(Bytes& content, const Query& row, int column, char kind) {
   AppendOctets(content, AsBytes(row.Text(column)));
 }
 
+struct BoundContent {
+  Bytes octets;
+  std::uint64_t rows = 0;
+};
+
 // Each row begins with an 'r' and each query ends with an 'e', so that the octets are of one
 // content only.
-Bytes ContentOf(Connection& connection, BoundTable table) {
-  Bytes content;
+BoundContent ContentOf(Connection& connection, BoundTable table) {
+  BoundContent bound;
+  Bytes& content = bound.octets;
   for (const BoundRows& rows : RowsOf(table)) {
     Query row(connection, rows.sql);
     while (row.Next()) {
+      ++bound.rows;
       content.push_back('r');
       for (std::size_t i = 0; i < rows.columns.size(); ++i) {
         AppendColumn(content, row, static_cast<int>(i), rows.columns[i]);
@@ -86,7 +93,7 @@ Bytes ContentOf(Connection& connection, BoundTable table) {
     }
     content.push_back('e');
   }
-  return content;
+  return bound;
 }
 
 struct StoredBinding {
@@ -112,19 +119,21 @@ BoundState StateOf(Connection& connection, BoundTable table) {
   if (!connection.reads_only()) connection.KeepOthersFromBoundTables();
   TableKey& key = *connection.table_key();
   const StoredBinding stored = BindingOf(connection, table);
-  BoundState state{table, stored.generation, {}};
+  BoundState state{table, stored.generation, {}, 0, connection.expected(table)};
   if (const std::string foreign = ForeignCodeOf(connection); !foreign.empty()) {
     state.fault = "the trigger or view " + foreign + " is none of this program";
   } else if (stored.generation == 0) {
     state.fault = "its authenticator is missing";
   } else if (stored.generation < connection.expected(table)) {
     state.fault = "an older state of it was put back";
-  } else if (!ConstantTimeEqual(
-                 key.Bind(table, stored.generation, ContentOf(connection, table)).view(),
-                 stored.mac)) {
-    state.fault = "it was changed by somebody else than this gateway";
-  } else if (connection.reads_only()) {
-    key.Note(table, stored.generation);  // it is durable
+  } else {
+    const BoundContent content = ContentOf(connection, table);
+    const Digest mac = key.Bind(table, stored.generation, content.octets);
+    if (!ConstantTimeEqual(mac.view(), stored.mac)) {
+      state.fault = "it was changed by somebody else than this gateway";
+    } else {
+      state.rows = content.rows;
+    }
   }
   return state;
 }
@@ -147,12 +156,14 @@ Status BindAnew(Connection& connection, BoundTable table) {
   const std::uint64_t before =
       std::max(BindingOf(connection, table).generation, connection.expected(table));
   COMITY_ASSIGN_OR_RETURN(const std::int64_t generation, ToStored(before + 1));
-  const Digest mac = connection.table_key()->Bind(table, before + 1, ContentOf(connection, table));
+  const Digest mac =
+      connection.table_key()->Bind(table, before + 1, ContentOf(connection, table).octets);
   Query(connection,
         "INSERT INTO table_binding (name, generation, mac) VALUES (?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, mac = excluded.mac",
         Name(table), generation, mac.view())
       .Run();
+  connection.NoteWritten(table, before + 1);
   return {};
 }
 

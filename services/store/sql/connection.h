@@ -83,6 +83,20 @@ class Connection {
     reads_only_ = reads_only;
     if (table_key_ != nullptr) expected_ = table_key_->seen();
   }
+  // How often each table is written once the transaction is durable; 0: it does not write it. Kept
+  // true by Savepoint and GroupCommit, which tells the key after the commit: a reader may see what
+  // a failover takes back.
+  const TableKey::Generations& written() const { return written_; }
+  void set_written(const TableKey::Generations& written) { written_ = written; }
+  void NoteWritten(BoundTable table, std::uint64_t generation) {
+    written_.at(static_cast<std::size_t>(table)) = generation;
+  }
+  void WrittenIsDurable() {
+    if (table_key_ == nullptr) return;
+    for (const BoundTable table : kBoundTables) {
+      table_key_->Note(table, written_.at(static_cast<std::size_t>(table)));
+    }
+  }
   // The generation that the table has at least.
   std::uint64_t expected(BoundTable table) const {
     return expected_.at(static_cast<std::size_t>(table));
@@ -104,6 +118,7 @@ class Connection {
   std::optional<std::uint64_t> log_size_;
   std::shared_ptr<TableKey> table_key_;
   TableKey::Generations expected_{};
+  TableKey::Generations written_{};
   bool reads_only_ = false;
 };
 

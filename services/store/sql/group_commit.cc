@@ -87,6 +87,7 @@ std::vector<GroupCommit::Unit*> GroupCommit::WaitForUnits(const std::stop_token&
 std::size_t GroupCommit::CommitGroup(Group group) {
   std::vector<Status> results;
   connection_->set_log_size(std::nullopt);
+  connection_->set_written({});
   connection_->ExpectWhatIsDurable(false);
   Status committed = Execute("begin a transaction", &Connection::Begin);
   if (committed) {
@@ -95,6 +96,7 @@ std::size_t GroupCommit::CommitGroup(Group group) {
                     ? Execute("commit", &Connection::Commit)
                     : Fail(ErrorCode::kUnavailable, "the database rolled the group back");
     if (!committed) connection_->Abandon();
+    if (committed) connection_->WrittenIsDurable();
   } else {
     results.resize(group.size());
   }

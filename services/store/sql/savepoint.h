@@ -16,12 +16,13 @@ namespace comity::store {
 class Savepoint {
  public:
   explicit Savepoint(Connection& connection)
-      : connection_(connection), log_size_(connection.log_size()) {
+      : connection_(connection), log_size_(connection.log_size()), written_(connection.written()) {
     connection_.OpenSavepoint();
   }
   ~Savepoint() {
     if (released_ || !connection_.InTransaction()) return;
     connection_.set_log_size(log_size_);
+    connection_.set_written(written_);
     try {
       connection_.UndoSavepoint();
     } catch (const DatabaseError&) {
@@ -40,6 +41,7 @@ class Savepoint {
  private:
   Connection& connection_;
   const std::optional<std::uint64_t> log_size_;
+  const TableKey::Generations written_;
   bool released_ = false;
 };
 

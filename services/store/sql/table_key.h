@@ -11,8 +11,8 @@
 
 namespace comity::store {
 
-// The key that tables are bound with, and the newest generation of each that was ever read: shared
-// by the connections of one store.
+// The key that tables are bound with, and the newest generation of each that is known to be
+// durable: shared by the connections of one store.
 //
 // Threads: thread-safe.
 class TableKey {

@@ -3,11 +3,19 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+
 #include "crypto/hash/sha256.h"
 #include "services/audit/events.h"
+#include "services/identity/approval_decision.h"
+#include "services/identity/approvals.h"
 #include "services/oversight/certificate_reinstate.h"
+#include "services/store/approval_store.h"
 #include "services/store/setting_store.h"
-#include "tests/unit/services/oversight/retention_world.h"
+#include "tests/unit/services/oversight/bars_world.h"
 
 namespace comity::oversight {
 namespace {
@@ -21,36 +29,38 @@ using ::testing::SizeIs;
 
 constexpr const char* kName = "certificate-revocations";
 
-class CertificateRevocationsTest : public RetentionWorld {
+class CertificateRevocationsTest : public BarsWorld {
  protected:
   void SetUp() override { MustOpenAll(); }
-  void TearDown() override { revocations_.reset(); }
-
-  Status OpenAll() {
+  void TearDown() override {
     revocations_.reset();
-    COMITY_RETURN_IF_ERROR(Open());
-    return OpenRevocations();
+    BarsWorld::TearDown();
+  }
+
+  void MustOpenAll() {
+    revocations_.reset();
+    BarsWorld::MustOpenAll();
+    ASSERT_THAT(OpenRevocations(), IsOk());
   }
   Status OpenRevocations() {
     COMITY_ASSIGN_OR_RETURN(
-        revocations_, CertificateRevocations::Open({*store_, *log_, *notices_, *ledger_, own_, kek_,
-                                                    clock_, random_, *logger_}));
+        revocations_, CertificateRevocations::Open({*store_, *log_, *people_, *notices_, *ledger_,
+                                                    own_, kek_, clock_, random_, *logger_}));
     return {};
   }
-  void MustOpenAll() { ASSERT_THAT(OpenAll(), IsOk()); }
   RevocationOrder Order(const std::string& of, RevocationScope scope = RevocationScope::kKey) {
     return {scope, hash::Sha256(AsBytes(of)), "spiffe://eastvale-council.example/gateway",
             "its laptop was stolen"};
   }
   std::string MustRevoke(const std::string& of) {
-    const auto one = revocations_->Revoke(Order(of), kBy);
+    const auto one = revocations_->Revoke(Order(of), kDpo);
     EXPECT_THAT(one, IsOk());
     return one ? one->id : std::string();
   }
   Status Reinstate(const std::string& id) {
     COMITY_RETURN_IF_ERROR(log_->Commit([&](store::Transaction& tx, audit::Recorder& recorder) {
       return Status(
-          revocations_->Reinstate(tx, recorder, id, kBy, "found").map([](const auto&) {}));
+          revocations_->Reinstate(tx, recorder, id, kDpo, "found").map([](const auto&) {}));
     }));
     COMITY_RETURN_IF_ERROR(revocations_->Refresh());
     return revocations_->Housekeep();
@@ -69,13 +79,28 @@ class CertificateRevocationsTest : public RetentionWorld {
     ASSERT_THAT(Write([&](store::Transaction& tx) { return tx.settings().Put(kName, text); }),
                 IsOk());
   }
+  RevocationOrder OrderOf(const std::string& person,
+                          RevocationScope scope = RevocationScope::kKey) {
+    return {scope, Find(person).tls_key, "", "its laptop was stolen"};
+  }
+  Status RevokeKeyOf(const std::string& person, const std::string& by) {
+    return revocations_->Revoke(OrderOf(person), policy::PersonId::Parse(by).value())
+        .map([](const auto&) {});
+  }
+  // admin-1 and admin-2 are there already.
+  void PutOffice() {
+    Put(MakePerson("siro", {Role::kSignatory}));
+    Put(MakePerson("dpo", {Role::kDpo}));
+    Put(MakePerson("supervisor", {Role::kSupervisor}));
+    Put(MakePerson("operator", {Role::kOperator}));
+  }
   std::vector<std::string> Standing() {
     std::vector<std::string> ids;
     for (const auto& one : revocations_->List(false)) ids.push_back(one.id);
     return ids;
   }
 
-  const policy::PersonId kBy = policy::PersonId::Parse("dpo").value();
+  const policy::PersonId kDpo = policy::PersonId::Parse("dpo").value();
   std::unique_ptr<CertificateRevocations> revocations_;
 };
 
@@ -112,23 +137,54 @@ TEST_F(CertificateRevocationsTest, TellWhoeverListensAtOnceAndEverybodyWhoOverse
   }
 }
 
+// An answer under way takes long: the next key is barred all the same, and nobody reads old tables.
+TEST_F(CertificateRevocationsTest, AreInEffectWhileAnotherOneWaitsForAnswersUnderWay) {
+  std::promise<void> waits;
+  std::promise<void> answered;
+  const std::shared_future<void> answer = answered.get_future().share();
+  std::atomic<std::size_t> standing = 0;
+  std::atomic<int> settled = 0;
+  revocations_->OnChange([&](const RevocationTable& table) { standing = table.revocations.size(); },
+                         [&] {
+                           if (standing == 1) {  // of the first one alone
+                             waits.set_value();
+                             answer.wait();
+                           }
+                           ++settled;
+                         });
+  const int before = settled;
+  std::jthread first([&] { MustRevoke("first"); });
+  waits.get_future().wait();
+  std::promise<void> second_done;
+  std::jthread second([&] {
+    MustRevoke("second");
+    second_done.set_value();
+  });
+  EXPECT_EQ(second_done.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(standing, 2U);
+  EXPECT_EQ(settled, before + 1) << "the first one is not over yet";
+  answered.set_value();
+  first.join();
+  EXPECT_EQ(settled, before + 2);
+}
+
 TEST_F(CertificateRevocationsTest, RefuseWhatStandsAlreadyAndWhatIsOutOfBounds) {
   const std::string id = MustRevoke("stolen");
-  const auto twice = revocations_->Revoke(Order("stolen"), kBy);
+  const auto twice = revocations_->Revoke(Order("stolen"), kDpo);
   ASSERT_THAT(twice, FailsWith(ErrorCode::kConflict));
   EXPECT_THAT(twice.error().detail, HasSubstr(id));
   // The certificate of the same digest is another thing.
-  EXPECT_THAT(revocations_->Revoke(Order("stolen", RevocationScope::kCertificate), kBy), IsOk());
+  EXPECT_THAT(revocations_->Revoke(Order("stolen", RevocationScope::kCertificate), kDpo), IsOk());
   RevocationOrder order = Order("other");
   order.reason = "";
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = std::string(1001, 'x');
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = "two\nlines";
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   order.reason = "good";
   order.subject = std::string(301, 'x');
-  EXPECT_THAT(revocations_->Revoke(order, kBy), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(revocations_->Revoke(order, kDpo), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(Standing(), SizeIs(2));
 }
 
@@ -150,7 +206,7 @@ TEST_F(CertificateRevocationsTest, OutliveADatabaseThatWasPutBack) {
   const auto copy = CopyNow();
   const std::string id = MustRevoke("stolen");
   revocations_.reset();
-  ASSERT_THAT(RestoreFrom(copy / "comity.db", copy / "log"), IsOk());
+  Restore(copy);
   EXPECT_EQ(Stored(), "");
   ASSERT_THAT(OpenRevocations(), IsOk());
   EXPECT_EQ(Standing(), std::vector{id});
@@ -175,23 +231,63 @@ TEST_F(CertificateRevocationsTest, DoNotOpenOnATableThatWasChanged) {
   EXPECT_THAT(OpenRevocations(), IsOk());
 }
 
-TEST_F(CertificateRevocationsTest, RefuseToBuildOnAnOlderTable) {
+// Somebody writes to the database of the running gateway: nothing of it takes effect, nobody is
+// kept from barring the next key, and those who oversee learn of it.
+TEST_F(CertificateRevocationsTest, GoOnFromWhatWasInForceWhenTheTableIsChanged) {
   const std::string first = MustRevoke("first");
   const std::string older = Stored();
-  const std::string second = MustRevoke("second");
-  PutStored(older);
-  EXPECT_THAT(revocations_->Revoke(Order("third"), kBy), FailsWith(ErrorCode::kCorrupt));
-  EXPECT_THAT(Reinstate(first), FailsWith(ErrorCode::kCorrupt));
-  EXPECT_EQ(Standing(), (std::vector{second, first})) << "what was in force stays so";
+  std::vector<std::string> expected = {MustRevoke("second"), first};
+  std::string altered = Stored();
+  altered.replace(altered.find("laptop"), 6, "tablet");
+  std::size_t found = 0;
+  for (const std::string& bad : {older, altered, std::string("no table"), std::string()}) {
+    PutStored(bad);
+    const auto next = revocations_->Revoke(Order("after " + bad), kDpo);
+    ASSERT_THAT(next, IsOk()) << bad;
+    expected.insert(expected.begin(), next->id);
+    EXPECT_EQ(Standing(), expected) << bad;
+    EXPECT_EQ(CountEvents(audit::kTamperFound), ++found) << bad;
+    EXPECT_THAT(log_text_.str(), HasSubstr("tamper-found"));
+    const auto told = NoticesFor(Role::kAuditor);
+    EXPECT_EQ(
+        std::ranges::count(told, identity::notice::kTamperFound, &identity::StoredNotice::kind),
+        static_cast<std::ptrdiff_t>(found));
+  }
+  // Two people lift what they mean, and nothing else.
+  PutStored("no table");
+  ASSERT_THAT(Reinstate(first), IsOk());
+  expected.pop_back();
+  EXPECT_EQ(Standing(), expected);
+  EXPECT_EQ(CountEvents(audit::kTamperFound), ++found);
+  // And all of it is durable.
+  MustOpenAll();
+  EXPECT_EQ(Standing(), expected);
+  EXPECT_EQ(CountEvents(audit::kTamperFound), found);
+}
+
+TEST_F(CertificateRevocationsTest, AreBackInTheDatabaseWithinTenSecondsOfAChange) {
+  const std::string id = MustRevoke("stolen");
+  const std::string good = Stored();
+  EXPECT_THAT(revocations_->Housekeep(), IsOk());
+  EXPECT_EQ(Stored(), good) << "nothing is written without need";
+  PutStored("");
+  EXPECT_THAT(revocations_->Housekeep(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+  EXPECT_THAT(revocations_->Housekeep(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+  MustOpenAll();
+  EXPECT_EQ(Standing(), std::vector{id});
+  EXPECT_EQ(revocations_->Get(id)->reason, "its laptop was stolen");
 }
 
 TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
   RevocationTable table;
+  table.version = 1;
   for (int i = 0; i < 1000; ++i) {
     CertificateRevocation one;
     one.id = "rev-" + std::to_string(i);
     one.sha256 = hash::Sha256(AsBytes(one.id));
-    one.set_by = "dpo";
+    one.set_by = "person-" + std::to_string(i / 100);
     one.reason = "test";
     if (i == 3 || i == 7) {
       one.lifted_by = "siro";
@@ -206,8 +302,62 @@ TEST_F(CertificateRevocationsTest, KeepAThousandAndDropTheOldestThatWasLifted) {
   EXPECT_THAT(revocations_->Get("rev-3"), FailsWith(ErrorCode::kNotFound));
   EXPECT_THAT(revocations_->Get("rev-7"), IsOk());
   MustRevoke("and one more");
-  const auto over = revocations_->Revoke(Order("too many"), kBy);
+  const auto over = revocations_->Revoke(Order("too many"), kDpo);
   EXPECT_THAT(over, FailsWith(ErrorCode::kExhausted));
+}
+
+// Whoever is at hand bars a stolen key, whose ever it is.
+TEST_F(CertificateRevocationsTest, OnePersonBarsAnyOneKeyAtOnce) {
+  PutOffice();
+  for (const char* owner : {"siro", "dpo", "supervisor", "operator", "admin-1", "admin-2"}) {
+    for (const char* by : {"siro", "dpo", "supervisor"}) {
+      ASSERT_THAT(RevokeKeyOf(owner, by), IsOk()) << owner << " by " << by;
+      ASSERT_THAT(Reinstate(Standing().front()), IsOk());
+    }
+  }
+}
+
+TEST_F(CertificateRevocationsTest, OnePersonDoesNotLockTheOthersOut) {
+  PutOffice();
+  ASSERT_THAT(RevokeKeyOf("siro", "dpo"), IsOk());
+  // Two administrators are left, who can give siro another key; no other way is.
+  for (const char* owner : {"admin-1", "admin-2"}) {
+    const Status refused = RevokeKeyOf(owner, "dpo");
+    ASSERT_THAT(refused, FailsWith(ErrorCode::kConflict)) << owner;
+    EXPECT_THAT(refused.error().detail, HasSubstr("besides dpo"));
+    EXPECT_THAT(refused.error().detail, HasSubstr("comity pki revoke"));
+  }
+  EXPECT_THAT(RevokeKeyOf("operator", "dpo"), IsOk()) << "who is needed for nothing of it";
+  EXPECT_THAT(RevokeKeyOf("supervisor", "dpo"), IsOk()) << "two administrators remain";
+  // Nobody takes the last way back, not as their first bar either.
+  EXPECT_THAT(RevokeKeyOf("admin-1", "supervisor"), FailsWith(ErrorCode::kConflict));
+  // A single certificate can be issued anew for the same key.
+  EXPECT_THAT(revocations_->Revoke(OrderOf("admin-1", RevocationScope::kCertificate), kDpo),
+              IsOk());
+  // What stands is counted also after a restart.
+  MustOpenAll();
+  EXPECT_THAT(RevokeKeyOf("admin-1", "dpo"), FailsWith(ErrorCode::kConflict));
+}
+
+// The one who bars is not one of the two who would be needed to lift it.
+TEST_F(CertificateRevocationsTest, ASecondBarOfOnePersonLeavesTheOthersAWayBack) {
+  PutOffice();
+  ASSERT_THAT(RevokeKeyOf("admin-1", "dpo"), IsOk());
+  // siro and the supervisor are left to reinstate it; siro and dpo would be, too.
+  EXPECT_THAT(RevokeKeyOf("supervisor", "dpo"), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(RevokeKeyOf("siro", "dpo"), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(RevokeKeyOf("admin-2", "dpo"), IsOk());
+  EXPECT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk()) << "the first of another person";
+}
+
+TEST_F(CertificateRevocationsTest, OnePersonDoesNotUseTheTableUp) {
+  for (int i = 0; i < 100; ++i) MustRevoke("partner's key " + std::to_string(i));
+  const auto over = revocations_->Revoke(Order("another"), kDpo);
+  ASSERT_THAT(over, FailsWith(ErrorCode::kExhausted));
+  EXPECT_THAT(over.error().detail, HasSubstr("dpo"));
+  EXPECT_THAT(revocations_->Revoke(Order("another"), kBy), IsOk()) << "another person can";
+  ASSERT_THAT(Reinstate(revocations_->List(false).back().id), IsOk());
+  EXPECT_THAT(revocations_->Revoke(Order("one more"), kDpo), IsOk());
 }
 
 TEST_F(CertificateRevocationsTest, TheApproverReadsWhatWouldBeTakenAgain) {
@@ -224,6 +374,103 @@ TEST_F(CertificateRevocationsTest, TheApproverReadsWhatWouldBeTakenAgain) {
                           R"({"more":"x","reason":"x","revocation":"rev-1"})"}) {
     EXPECT_THAT(act.Describe(bad), FailsWith(ErrorCode::kInvalidArgument)) << bad;
   }
+}
+
+// An act that waits, of somebody whose key is revoked, and the office that decides it.
+class ActsOfARevokedKey : public CertificateRevocationsTest {
+ protected:
+  void SetUp() override {
+    CertificateRevocationsTest::SetUp();
+    PutOffice();
+    identity::Person siro = Find("siro");
+    siro.signing_key = siro_key_.public_key();
+    Put(siro);
+    approvals_ = std::make_unique<identity::Approvals>(identity::Approvals::Setup{
+        *store_, *log_, *people_, *notices_, own_, clock_, random_, kek_});
+    act_ = std::make_unique<CertificateReinstate>(*revocations_);
+    approvals_->Handle(identity::Act::kCertificateReinstate, *act_);
+    approvals_->CheckKeysBy(
+        [this](const store::Transaction& transaction, const identity::Person& person) {
+          return revocations_->CheckKey(transaction, person);
+        });
+    barred_ = MustRevoke("a partner's key");
+  }
+  void TearDown() override {
+    approvals_.reset();
+    act_.reset();
+    CertificateRevocationsTest::TearDown();
+  }
+  identity::Caller CallerOf(const std::string& id) { return {Find(id).id, Find(id).roles}; }
+  Result<identity::PendingAct> Propose(const std::string& by, const std::string& reason) {
+    return approvals_->Propose(identity::Act::kCertificateReinstate,
+                               EncodeCertificateReinstate(barred_, reason), "revocation",
+                               CallerOf(by));
+  }
+  Result<identity::PendingAct> ApproveBySiro(const identity::PendingAct& act) {
+    const auto decision = identity::SignDecision(
+        siro_key_, {act.id, act.act, act.sha256, identity::DecisionKind::kApprove, Find("siro").id,
+                    clock_.Now(), ""});
+    return approvals_->Approve(decision.value(), CallerOf("siro"));
+  }
+
+  const sign::SigningKey siro_key_ = sign::SigningKey::Generate(random_);
+  std::unique_ptr<identity::Approvals> approvals_;
+  std::unique_ptr<CertificateReinstate> act_;
+  std::string barred_;
+};
+
+TEST_F(ActsOfARevokedKey, AreRejectedWithTheRevocation) {
+  const auto theirs = Propose("supervisor", "so that the thief comes in");
+  const auto others = Propose("dpo", "it was found");
+  ASSERT_THAT(theirs, IsOk());
+  ASSERT_THAT(others, IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  const auto rejected = approvals_->Get(theirs->id);
+  ASSERT_THAT(rejected, IsOk());
+  EXPECT_EQ(rejected->state, store::ApprovalState::kRejected);
+  EXPECT_EQ(rejected->decided_by->text(), "siro");
+  EXPECT_THAT(rejected->reason, HasSubstr(Standing().front()));
+  EXPECT_EQ(CountEvents(audit::kApprovalDecided), 1U);
+  EXPECT_THAT(NoticesFor(Role::kDpo).back().words, HasSubstr("was rejected"));
+  EXPECT_THAT(ApproveBySiro(*theirs), FailsWith(ErrorCode::kConflict));
+  EXPECT_EQ(approvals_->Get(others->id)->state, store::ApprovalState::kPending);
+  EXPECT_THAT(ApproveBySiro(*others), IsOk());
+}
+
+// A call that was let in before the revocation, and an act that came back with an old database.
+TEST_F(ActsOfARevokedKey, AreNeitherProposedNorApprovedAfterwards) {
+  const auto theirs = Propose("supervisor", "so that the thief comes in");
+  ASSERT_THAT(theirs, IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_THAT(Propose("supervisor", "again"), FailsWith(ErrorCode::kPermissionDenied));
+  ASSERT_THAT(Write([&](store::Transaction& tx) {
+                return tx.approvals().Change(*theirs, store::ApprovalState::kRejected);
+              }),
+              IsOk());
+  ASSERT_EQ(approvals_->Get(theirs->id)->state, store::ApprovalState::kPending);
+  const auto denied = ApproveBySiro(*theirs);
+  ASSERT_THAT(denied, FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_THAT(denied.error().detail, HasSubstr("supervisor"));
+  // Nor does the owner of a revoked key decide what others proposed.
+  const auto others = Propose("dpo", "it was found");
+  ASSERT_THAT(others, IsOk());
+  ASSERT_THAT(RevokeKeyOf("siro", "dpo"), IsOk());
+  EXPECT_THAT(ApproveBySiro(*others), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(Standing().size(), 3U) << "the partner's, the supervisor's and siro's";
+}
+
+// A row that somebody damaged keeps nobody from barring the key.
+TEST_F(ActsOfARevokedKey, DoNotKeepItFromBeingRevoked) {
+  const auto theirs = Propose("supervisor", "it was found");
+  ASSERT_THAT(theirs, IsOk());
+  store::ApprovalRecord damaged = *theirs;
+  damaged.id = "p-damaged";
+  damaged.unsalted = hash::Sha256(AsBytes("another"));
+  damaged.subject = "an act that nobody proposed";
+  ASSERT_THAT(Write([&](store::Transaction& tx) { return tx.approvals().Add(damaged); }), IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_EQ(approvals_->Get(theirs->id)->state, store::ApprovalState::kRejected);
+  EXPECT_EQ(CountEvents(audit::kApprovalDecided), 1U) << "the damaged one goes without words";
 }
 
 TEST(RevocationTable, IsReadAsItWasWrittenByThisAgencyAlone) {

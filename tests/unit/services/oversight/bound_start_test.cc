@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/oversight/bound_start.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+
+#include "services/audit/events.h"
+#include "services/store/stop_store.h"
+#include "tests/unit/services/oversight/bars_world.h"
+
+namespace comity::oversight {
+namespace {
+
+using identity::Role;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Starts of a gateway over one directory, with its key. The base opens it as a former version did.
+class BoundStart : public BarsWorld {
+ protected:
+  void SetUp() override {}
+
+  // In: dies  before log and people are told of anything
+  Status Start(bool dies = false) {
+    CloseRegisters();
+    Close();
+    {
+      COMITY_ASSIGN_OR_RETURN(const auto bare, store::OpenSqliteStore(Data(), nullptr, &kek_));
+      COMITY_ASSIGN_OR_RETURN(ledger_,
+                              ErasureLedger::Open({Data(), Copy(), kek_, own_, clock_, random_}));
+      COMITY_RETURN_IF_ERROR(BindTables(*bare, *ledger_));
+      if (dies) return {};
+      COMITY_ASSIGN_OR_RETURN(replayed_, ReplayErasures(*bare, *ledger_, clock_));
+      COMITY_ASSIGN_OR_RETURN(restoration_, AdoptCopy({*bare, *ledger_, Data(), kOrigin, log_key_,
+                                                       replayed_, clock_, random_}));
+    }
+    COMITY_ASSIGN_OR_RETURN(store_, store::OpenSqliteStore(Data(), ledger_.get(), &kek_));
+    COMITY_RETURN_IF_ERROR(ExpectMarked(*store_, *ledger_));
+    COMITY_ASSIGN_OR_RETURN(
+        log_, audit::Log::Open({*store_, log_key_, OriginOf(restoration_, kOrigin), kek_, Data(),
+                                clock_, *logger_, random_}));
+    notices_ =
+        std::make_unique<identity::Notices>(identity::Notices::Setup{*store_, *log_, own_, clock_});
+    COMITY_RETURN_IF_ERROR(TellOfBinding({*store_, *log_, *notices_, own_, clock_, *logger_}));
+    COMITY_RETURN_IF_ERROR(MarkLedger(*store_, *ledger_));
+    return {};
+  }
+  void SetStop(const std::string& id) {
+    store::StopRecord stop;
+    stop.id = id;
+    stop.scope = store::StopScope::kPartner;
+    stop.reference = "eastvale-council";
+    stop.set_by = "siro";
+    stop.reason = "complaint";
+    stop.set_at = clock_.Now();
+    audit::Event event;
+    event.type = audit::kConfigurationAcknowledged;  // so that the log grows with it
+    event.parties = {own_};
+    ASSERT_THAT(log_->Commit([&](store::Transaction& tx, audit::Recorder& recorder) -> Status {
+      COMITY_RETURN_IF_ERROR(tx.stops().Add(stop));
+      COMITY_RETURN_IF_ERROR(recorder.Record(event));
+      return {};
+    }),
+                IsOk());
+  }
+  // The node is lost, a copy comes in its place after `sql` was run on it.
+  void PutBack(const std::filesystem::path& copy, const std::string& sql) {
+    Close();
+    data_ = "restored-" + std::to_string(++restorations_);
+    std::filesystem::create_directories(Data());
+    std::filesystem::copy_file(copy / "comity.db", Data() / "comity.db");
+    std::filesystem::copy(copy / "log", Data() / "log", std::filesystem::copy_options::recursive);
+    if (!sql.empty()) {
+      SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+    }
+  }
+  std::vector<std::string> Told(std::string_view kind) {
+    std::vector<std::string> words;
+    for (const auto& notice : NoticesFor(Role::kDpo)) {
+      if (notice.kind == kind) words.push_back(notice.words);
+    }
+    return words;
+  }
+  // A bound node with two stops, as a backup has it.
+  std::filesystem::path BoundCopy() {
+    EXPECT_THAT(Start(), IsOk());
+    SetStop("stop-1");
+    SetStop("stop-2");
+    return CopyNow();
+  }
+};
+
+TEST_F(BoundStart, AFirstBindingIsToldByTheNextStartWhenItsOwnDied) {
+  BarsWorld::MustOpenAll();  // a former version, which logs
+  SetStop("stop-1");
+  ASSERT_THAT(Start(/*dies=*/true), IsOk());
+  ASSERT_THAT(Start(/*dies=*/true), IsOk());
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_THAT(Start(), IsOk());
+    EXPECT_EQ(CountEvents(audit::kTablesBound), 1U);
+    const auto told = Told(identity::notice::kTablesBound);
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_THAT(told[0], HasSubstr("deployment 0, stop 1, retention_hold 0, restoration 0"));
+    EXPECT_EQ(CountEvents(audit::kTamperFound), 0U);
+  }
+}
+
+TEST_F(BoundStart, OfANewNodeThereIsNothingToTell) {
+  ASSERT_THAT(Start(/*dies=*/true), IsOk());
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTablesBound), 0U);
+  EXPECT_THAT(NoticesFor(Role::kDpo), IsEmpty());
+}
+
+TEST_F(BoundStart, ACopyAsTheBackupHasItIsBoundWithoutAWord) {
+  PutBack(BoundCopy(), "");
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTablesBound), 1U);
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 0U);
+  EXPECT_THAT(Told(identity::notice::kTamperFound), IsEmpty());
+}
+
+// Also when the start that found it died before it said so.
+TEST_F(BoundStart, AStopThatWasTakenFromACopyIsTold) {
+  for (const bool dies : {false, true}) {
+    PutBack(BoundCopy(), "DELETE FROM stop WHERE id = 'stop-1'");
+    if (dies) ASSERT_THAT(Start(/*dies=*/true), IsOk());
+    ASSERT_THAT(Start(), IsOk());
+    EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+    const auto told = Told(identity::notice::kTamperFound);
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_THAT(told[0], HasSubstr("table stop"));
+    EXPECT_THAT(told[0], Not(HasSubstr("deployment was")));
+    // Nobody is told twice, and the node can be used once two people have looked.
+    ASSERT_THAT(Start(), IsOk());
+    EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+    EXPECT_THAT(store_->Read([](const store::Transaction& tx) -> Status {
+      COMITY_ASSIGN_OR_RETURN(const auto stops, tx.stops().Standing());
+      EXPECT_THAT(stops, SizeIs(1));
+      return {};
+    }),
+                IsOk());
+    TearDown();
+    Close();
+    std::filesystem::remove_all(Copy());
+    data_ = "another-node";
+  }
+}
+
+TEST_F(BoundStart, AuthenticatorsThatWereTakenFromACopyAreTold) {
+  PutBack(BoundCopy(), "DELETE FROM stop; DELETE FROM table_binding");
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 3U);
+}
+
+// A backup of before the tables were bound has none.
+TEST_F(BoundStart, ACopyOfBeforeTheyWereBoundIsBoundWithoutAWord) {
+  BarsWorld::MustOpenAll();
+  SetStop("stop-1");
+  const auto copy = CopyNow();
+  ASSERT_THAT(Start(), IsOk());
+  SetStop("stop-2");
+  PutBack(copy, "");
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 0U);
+}
+
+}  // namespace
+}  // namespace comity::oversight
