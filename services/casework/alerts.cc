@@ -198,7 +198,8 @@ Result<bool> AlertDesk::State::Decide(const AcknowledgeOrder& order, Instant now
 AlertDesk::AlertDesk(AlertDeskSetup setup) : state_(std::make_unique<State>(std::move(setup))) {}
 AlertDesk::~AlertDesk() = default;
 
-Result<std::vector<Raised>> AlertDesk::RaiseAll(std::span<const HitReport> reports) {
+Result<std::vector<Raised>> AlertDesk::RaiseAll(std::span<const HitReport> reports,
+                                                const audit::Journal::Work& also) {
   if (reports.size() > kMaxReports) {
     return Fail(ErrorCode::kInvalidArgument, "more than 100 hits of one probe");
   }
@@ -221,7 +222,7 @@ Result<std::vector<Raised>> AlertDesk::RaiseAll(std::span<const HitReport> repor
       COMITY_RETURN_IF_ERROR(recorder.Record(HitEvent(state_->setup, report, one)));
       raised.push_back(std::move(one));
     }
-    return {};
+    return also ? also(transaction, recorder) : Status();
   };
   COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
   std::vector<Alert> changes;

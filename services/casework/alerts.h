@@ -107,16 +107,20 @@ class AlertDesk {
 
   // Stores each hit as a new alert, or merges it into the alert of the same deployment, holder and
   // reference if that one is not acknowledged yet and its last frame is within the merge window.
-  // All of them, and one audit entry for each hit, in one commit. Never merged: a hit without
+  // All of them, one audit entry for each hit and what `also` does after them, in one commit: an
+  // error of any is an error of all. Never merged: a hit without
   // deployment or released reference, one with another category or response code, and two hits of
   // one capture. A hit on an entry that the holder has withdrawn, let expire or restricted since
   // its answer becomes no alert.
   //
-  // In:     reports  the hits of one probe, at most 100 (an agreement's largest hit cap)
+  // In:     reports  the hits of one probe, at most 100 (an agreement's largest hit cap); none:
+  //                  nothing is done
+  //         also     may be empty; may be called more than once
   // Errors: kInvalidArgument  too many, or see CheckHitReport; kCorrupt  the alert to merge into
   // does
-  //                           not decrypt; else the journal's
-  Result<std::vector<Raised>> RaiseAll(std::span<const HitReport> reports);
+  //                           not decrypt; those of `also`; else the journal's
+  Result<std::vector<Raised>> RaiseAll(std::span<const HitReport> reports,
+                                       const audit::Journal::Work& also = {});
   Result<Raised> Raise(const HitReport& report);
 
   // Newest first. In: limit  0: 100; more than kMaxListed: kMaxListed

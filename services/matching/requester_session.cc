@@ -26,16 +26,11 @@ ObservedSearch Observed(const RequesterTerms& terms, const policy::Decision& per
 
 }  // namespace
 
-Status ObserveHits(const RequesterPorts& ports, const RequesterTerms& terms,
-                   const policy::Decision& permit, std::span<const std::string> references) {
+Status ObserveHits(store::Transaction& transaction, audit::Recorder& recorder,
+                   const RequesterPorts& ports, const FoundEntries& found) {
   if (ports.observer == nullptr) return {};
-  const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-    COMITY_RETURN_IF_ERROR(
-        ports.observer->OnHits(transaction, recorder, Observed(terms, permit), references));
-    return {};
-  };
-  COMITY_RETURN_IF_ERROR(ports.journal.Commit(work));
-  ports.observer->AfterHits();
+  COMITY_RETURN_IF_ERROR(ports.observer->OnHits(
+      transaction, recorder, Observed(found.terms, found.permit), found.references));
   return {};
 }
 

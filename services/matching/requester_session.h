@@ -68,13 +68,17 @@ struct RequesterPorts {
   HitObserver* observer = nullptr;  // null: nobody watches
 };
 
-// Tells the observer, durably, of the entries of `terms.holder` that a probe hit. To be called once
-// their alerts are durable and before the hits go further; not with a session's lock held.
-// In:     permit      under which the probe was sent
-//         references  of the entries, not empty
-// Errors: those of the journal: the hits must not go further
-Status ObserveHits(const RequesterPorts& ports, const RequesterTerms& terms,
-                   const policy::Decision& permit, std::span<const std::string> references);
+// Entries that a probe hit, as the observer counts them.
+struct FoundEntries {
+  const RequesterTerms& terms;                // names the holder
+  const policy::Decision& permit;             // under which the probe was sent
+  std::span<const std::string> references{};  // of the entries, not empty
+};
+// Tells the observer of them, within the unit of work that makes their alerts; once that is
+// durable, and before the hits go further, HitObserver::AfterHits is to be called. Errors: those of
+// the observer: the hits must not go further
+Status ObserveHits(store::Transaction& transaction, audit::Recorder& recorder,
+                   const RequesterPorts& ports, const FoundEntries& found);
 
 // One Watch stream, or one search by a person, towards one holder, at the requester: decides every
 // probe before it leaves, and knows what an alert needs of those at the holder.

@@ -59,7 +59,7 @@ class Camera {
 };
 
 struct Figures {
-  Sample echo, scan, sync, commit, logged, held, counted, sign, verify, miss, hit;
+  Sample echo, scan, sync, commit, logged, counted, sign, verify, miss, hit;
 };
 
 // Parts and whole take turns, so that whatever else the machine does falls on all of them alike.
@@ -71,8 +71,7 @@ Figures MeasureLatency(testing::TwoAgencies& agencies, Camera& camera, const Opt
       {&figures.sync, MakeRawSync()},
       {&figures.commit, MakeDurableCommit()},
       {&figures.logged, MakeLoggedCommit()},
-      {&figures.held, MakeHolderCommit()},
-      {&figures.counted, MakeCountsCommit()},
+      {&figures.counted, MakeCountedCommit()},
       {&figures.sign, MakeSigning(options.dimension)},
       {&figures.verify, MakeVerifying(options.dimension)}};
   const Template stranger = agencies.Stranger();
@@ -150,8 +149,7 @@ std::vector<Line> Report(const Figures& figures) {
       {"signing a probe", &figures.sign},
       {"verifying a probe", &figures.verify},
       {"commit: log entry", &figures.logged},
-      {"commit: log entry and alarms' counts", &figures.held},
-      {"commit: alarms' counts", &figures.counted}};
+      {"commit: log entry and alarms' counts", &figures.counted}};
   for (const auto& [name, part] : parts) {
     lines.push_back({"processor time, " + name, part->processor(), "us"});
   }
@@ -159,10 +157,8 @@ std::vector<Line> Report(const Figures& figures) {
   const double miss = 2 * figures.echo.processor() + figures.scan.processor() +
                       2 * figures.sign.processor() + 2 * figures.verify.processor();
   AddProcessor(lines, "face without a hit", figures.miss, miss);
-  // The holder's entry with its counts, the requester's entry of the alert, the requester's counts.
-  AddProcessor(
-      lines, "face with a hit", figures.hit,
-      miss + figures.held.processor() + figures.logged.processor() + figures.counted.processor());
+  // Each gateway's entry with its counts.
+  AddProcessor(lines, "face with a hit", figures.hit, miss + 2 * figures.counted.processor());
   return lines;
 }
 

@@ -5,9 +5,13 @@
 // PostgreSQL server of its own on this machine, with fsync, to which the very same nodes are
 // carried over by `comityd --import-database`, which is measured too. At the end the list is
 // searched between the two. Progress is told on standard error. `sealed_start_bench [--json]
-// [--starts N] [ENTRIES [DIMENSION]]`, 1,000,000 of 512 by default and two starts each: some 15
-// minutes, 14 GB of memory and 25 GB in TMPDIR.
+// [--starts N] [--wait 1] [ENTRIES [DIMENSION]]`, 1,000,000 of 512 by default and two starts each:
+// some 15 minutes, 14 GB of memory and 25 GB in TMPDIR. With --wait 1 each start waits for a line
+// on standard input, so that another `comityd` can be put in the place of the first, or what else
+// runs can be ended.
 #include <cstdlib>
+#include <iostream>
+#include <limits>
 #include <thread>
 
 #include "crypto/base/check.h"
@@ -33,6 +37,7 @@ struct Options {
   std::size_t entries = 1'000'000;
   std::uint32_t dimension = 512;
   std::size_t starts = 2;
+  bool wait = false;  // for a line on standard input before each start
 };
 
 // Published, fetched and searched once; both gateways are stopped then. Returns the deployment.
@@ -64,6 +69,10 @@ class Starts {
 
   void Measure(const std::string& over) {
     for (std::size_t i = 0; i < options_.starts; ++i) {
+      if (options_.wait) {
+        fmt::print(stderr, "start {} over {}: waiting for a line\n", i + 1, over);
+        std::cin.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+      }
       testing::GatewayProcess holder(agencies().police());
       Start(holder, "holder over " + over);
       testing::GatewayProcess requester(agencies().council());
@@ -136,9 +145,10 @@ std::vector<FigureLine> Measure(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace comity;
-  const auto arguments = bench::ParseArguments(argc, argv, {"--starts"}, 2);
+  const auto arguments = bench::ParseArguments(argc, argv, {"--starts", "--wait"}, 2);
   if (!arguments || arguments->Option("--starts", 1) < 1) {
-    fmt::print(stderr, "usage: {} [--json] [--starts N] [ENTRIES [DIMENSION]]\n", argv[0]);
+    fmt::print(stderr, "usage: {} [--json] [--starts N] [--wait 1] [ENTRIES [DIMENSION]]\n",
+               argv[0]);
     return 2;
   }
   if (!transport::EnforceTls13()) return EXIT_FAILURE;
@@ -146,6 +156,7 @@ int main(int argc, char** argv) {
   options.entries = arguments->Position(0, options.entries);
   options.dimension = static_cast<std::uint32_t>(arguments->Position(1, options.dimension));
   options.starts = static_cast<std::size_t>(arguments->Option("--starts", 2));
+  options.wait = arguments->Option("--wait", 0) > 0;
   bench::PrintFigures(bench::Measure(options), arguments->json);
   return EXIT_SUCCESS;
 }

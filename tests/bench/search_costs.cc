@@ -2,8 +2,6 @@
 #include "tests/bench/search_costs.h"
 
 #include <fcntl.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 #include <unistd.h>
 
 #include <memory>
@@ -19,63 +17,15 @@
 #include "services/runtime/descriptor.h"
 #include "services/store/hit_store.h"
 #include "services/store/sqlite/sqlite_store.h"
-#include "services/transport/credentials.h"
-#include "services/transport/limits.h"
-#include "tests/bench/bare_echo.h"
+#include "tests/bench/echo_stream.h"
 #include "tests/support/agency_store.h"
 #include "tests/support/test_agency.h"
 
 namespace comity::bench {
 namespace {
 
-namespace limits = transport::limits;
-
 constexpr std::size_t kEntryOctets = 600;     // an entry of a hit
 constexpr std::size_t kPayloadOctets = 1100;  // its padded payload, sealed
-
-struct EchoRig {
-  EchoRig() {
-    const auto identity = police.IssueGateway(clock.Now()).pem_file;
-    const auto caller = council.IssueGateway(clock.Now()).pem_file;
-    auto opened = transport::TrustStore::ForFederation({council.AsPeer()});
-    COMITY_CHECK(opened.has_value());
-    tls = transport::ServerTls::Open({identity, std::move(*opened), clock, nullptr}).value();
-    int port = 0;
-    grpc::ServerBuilder builder;
-    transport::ApplyServerDefaults(builder, limits::kMaxFederationMessage);
-    builder.AddListeningPort("127.0.0.1:0", tls->credentials(), &port);
-    builder.RegisterService(&echo);
-    server = builder.BuildAndStart();
-    COMITY_CHECK(server != nullptr);
-    const auto channel = transport::OpenChannel(
-        {{"127.0.0.1", static_cast<std::uint16_t>(port)}, caller, police.AsPeer()},
-        {limits::kMaxFederationMessage, clock});
-    stub = v1::Federation::NewStub(channel.value());
-    stream = stub->Search(&context);
-    message.set_payload(std::string(2400, 'x'));
-    message.set_signature(std::string(64, 's'));
-  }
-  ~EchoRig() {
-    context.TryCancel();
-    stream->Finish();
-    server->Shutdown();
-  }
-  void Hop() {
-    v1::SignedMessage response;
-    COMITY_CHECK(stream->Write(message) && stream->Read(&response));
-  }
-
-  runtime::SystemClock clock;
-  testing::TestAgency police{"northshire-police", clock.Now()};
-  testing::TestAgency council{"eastvale-council", clock.Now()};
-  std::unique_ptr<transport::ServerTls> tls;
-  BareEcho echo;
-  std::unique_ptr<grpc::Server> server;
-  std::unique_ptr<v1::Federation::Stub> stub;
-  grpc::ClientContext context;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::SignedMessage, v1::SignedMessage>> stream;
-  v1::SignedMessage message;
-};
 
 struct StoreRig {
   testing::TemporaryDirectory folder;
@@ -165,7 +115,10 @@ struct SignatureRig {
 }  // namespace
 
 Part MakeEchoHop() {
-  return [rig = std::make_shared<EchoRig>()] { rig->Hop(); };
+  return [echo = std::make_shared<EchoStream>()] {
+    echo->Send();
+    echo->Receive();
+  };
 }
 
 Part MakeScan(std::span<const std::vector<float>> templates, double threshold) {
@@ -208,26 +161,13 @@ Part MakeLoggedCommit() {
   return commit;
 }
 
-Part MakeHolderCommit() {
+Part MakeCountedCommit() {
   const auto agency = std::make_shared<testing::AgencyStore>();
   const auto counts = std::make_shared<AlarmCounts>(runtime::SystemClock().Now());
   const auto commit = [agency, counts, event = HitEvent()] {
     COMITY_CHECK(agency->journal().Commit(
         [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
           COMITY_RETURN_IF_ERROR(recorder.Record(event));
-          return counts->Add(transaction);
-        }));
-  };
-  Settle(commit);
-  return commit;
-}
-
-Part MakeCountsCommit() {
-  const auto agency = std::make_shared<testing::AgencyStore>();
-  const auto counts = std::make_shared<AlarmCounts>(runtime::SystemClock().Now());
-  const auto commit = [agency, counts] {
-    COMITY_CHECK(agency->journal().Commit(
-        [&](store::Transaction& transaction, audit::Recorder& /*recorder*/) -> Status {
           return counts->Add(transaction);
         }));
   };

@@ -12,6 +12,13 @@
 
 namespace comity::bench {
 
+// What all threads of the process have computed so far, user and system.
+inline double ProcessMicros() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) * 1e-3;
+}
+
 // Latencies of one kind of act, in microseconds.
 class Sample {
  public:
@@ -43,12 +50,6 @@ class Sample {
   double p99() const { return At(0.99); }
 
  private:
-  static double ProcessMicros() {
-    timespec time{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) * 1e-3;
-  }
-
   std::vector<double> micros_;
   double processor_micros_ = 0;
 };
@@ -66,10 +67,9 @@ Part MakeScan(std::span<const std::vector<float>> templates, double threshold);
 Part MakeDurableCommit();
 // One log entry through the whole log: built, sealed, committed; checkpoints are signed behind it.
 Part MakeLoggedCommit();
-// The same with the rows of the alarms' counts in its unit of work, as a holder commits a hit; and
-// those rows alone, as a requester does after its alert.
-Part MakeHolderCommit();
-Part MakeCountsCommit();
+// The same with the rows of the alarms' counts in its unit of work, as either gateway commits a
+// hit.
+Part MakeCountedCommit();
 // 4 KiB written over in a file and synced: the least that the disk takes for a durable write.
 Part MakeRawSync();
 // A signed probe of `dimension`: signing it, and checking it as the receiver does.

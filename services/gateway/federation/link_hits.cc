@@ -53,23 +53,26 @@ LinkHits::Outcome LinkHits::Raise(const std::vector<casework::HitReport>& report
   const auto ticket = ports_.search.barrier.Enter();
   if (asker.is_stopped()) return Stopped{};
   if (auto halted = HaltedNow(permit)) return *std::move(halted);
-  auto raised = ports_.alerts.RaiseAll(reports);
-  Status watched;
-  if (raised && !reports.empty()) {
-    std::vector<std::string> references;
-    for (const auto& report : reports) {
-      // An entry whose reference is not released cannot be told from another: it is none twice.
-      references.push_back(report.hit.reference.empty()
-                               ? report.frame.exchange_id + "/" + std::to_string(references.size())
-                               : report.hit.reference);
-    }
-    watched = matching::ObserveHits(ports_.search, {holder_, {}, {}, order_}, permit, references);
+  std::vector<std::string> references;
+  for (const auto& report : reports) {
+    // An entry whose reference is not released cannot be told from another: it is none twice.
+    references.push_back(report.hit.reference.empty()
+                             ? report.frame.exchange_id + "/" + std::to_string(references.size())
+                             : report.hit.reference);
   }
-  if (raised && watched) return *std::move(raised);
-  // What could not be made durable must not be acted on: nobody could account for it.
-  ports_.logger.Error("alert-not-stored",
-                      {{"reason", raised ? watched.error().detail : raised.error().detail}});
-  return policy::Decision{};
+  const matching::RequesterTerms terms{holder_, {}, {}, order_};
+  // The alarms count in the commit of the alerts: one sync, and neither is there without the other.
+  auto raised = ports_.alerts.RaiseAll(reports, [&](store::Transaction& transaction,
+                                                    audit::Recorder& recorder) {
+    return matching::ObserveHits(transaction, recorder, ports_.search, {terms, permit, references});
+  });
+  if (!raised) {
+    // What could not be made durable must not be acted on: nobody could account for it.
+    ports_.logger.Error("alert-not-stored", {{"reason", raised.error().detail}});
+    return policy::Decision{};
+  }
+  if (!reports.empty() && ports_.search.observer != nullptr) ports_.search.observer->AfterHits();
+  return *std::move(raised);
 }
 
 std::optional<policy::Decision> LinkHits::HaltedNow(const policy::Decision& permit) const {

@@ -63,6 +63,18 @@ class ReadPool::Lease {
   std::unique_ptr<Connection> connection_;
 };
 
+Status ReadPool::OpenAll() {
+  std::vector<std::unique_ptr<Connection>> all(most_);
+  for (auto& connection : all) {
+    COMITY_ASSIGN_OR_RETURN(connection, open_());
+  }
+  state_.With([&](State& state) {
+    state.idle = std::move(all);
+    state.open = most_;
+  });
+  return {};
+}
+
 Status ReadPool::Run(const std::function<Status(const Transaction&)>& work) {
   Lease lease(*this);
   COMITY_ASSIGN_OR_RETURN(Connection* const connection, lease.Begin());

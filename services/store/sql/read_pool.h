@@ -12,8 +12,8 @@
 
 namespace comity::store {
 
-// Connections to read with, opened when needed and kept; each serves one thread at a time. One that
-// was lost is thrown away.
+// Connections to read with, opened when needed or all at once, and kept; each serves one thread at
+// a time. One that was lost is thrown away.
 //
 // Threads: thread-safe. A read that is made inside another read can wait for ever.
 class ReadPool {
@@ -24,6 +24,9 @@ class ReadPool {
   //     most  how many there are at a time; who finds none waits
   ReadPool(Open open, std::size_t most) : open_(std::move(open)), most_(most) {}
 
+  // Opens all there may be, so that their number does not rise with the load. Before the first Run.
+  // Errors: those of `open`
+  Status OpenAll();
   // Runs `work` on a snapshot of the database.
   Status Run(const std::function<Status(const Transaction&)>& work);
 

@@ -38,7 +38,8 @@ void SqliteConnection::Configure(Mode mode) {
   // Data of the file never run as code of the schema's making, and damage is noticed early.
   database_.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
   if (mode == Mode::kReadOnly) {
-    database_.exec("PRAGMA query_only = ON");
+    // The second one reads: SQLite opens the write-ahead log with the first reading, not before.
+    database_.exec("PRAGMA query_only = ON; PRAGMA schema_version;");
     return;
   }
   database_.exec(

@@ -50,6 +50,7 @@ class SqliteStore final : public Store {
         writer_(std::move(writer), ledger),
         readers_([file, key] { return OpenToRead(file, key); }, kMaxReaders) {}
 
+  Status OpenReaders() { return readers_.OpenAll(); }
   Status Write(const std::function<Status(Transaction&)>& work) override {
     return writer_.Run(work);
   }
@@ -88,7 +89,9 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& dire
   COMITY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer, OpenToWrite(file));
   const auto key = kek == nullptr ? nullptr : std::make_shared<TableKey>(*kek);
   writer->set_table_key(key);
-  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger, key);
+  auto store = std::make_unique<SqliteStore>(std::move(lock), std::move(writer), file, ledger, key);
+  COMITY_RETURN_IF_ERROR(store->OpenReaders());
+  return store;
 }
 
 }  // namespace comity::store

@@ -177,6 +177,27 @@ TEST_F(AlertDeskTest, RaisesAllHitsOfAProbeOrNone) {
               FailsWith(ErrorCode::kInvalidArgument));
 }
 
+TEST_F(AlertDeskTest, RaisesAlertsTogetherWithWhatElseIsDone) {
+  const std::vector<HitReport> reports = {Report("ns-1", "c1")};
+  bool fails = true;
+  const auto also = [&](store::Transaction&, audit::Recorder& recorder) -> Status {
+    audit::Event event;
+    event.type = audit::kAlertsChanged;
+    COMITY_RETURN_IF_ERROR(recorder.Record(event));
+    if (fails) return Fail(ErrorCode::kUnavailable, "not counted");
+    return {};
+  };
+  EXPECT_THAT(desk_->RaiseAll(reports, also), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(List(), IsEmpty());
+  EXPECT_EQ(agency_.CountEvents(audit::kAlertRaised), 0U);
+  EXPECT_EQ(agency_.CountEvents(audit::kAlertsChanged), 0U);
+  fails = false;
+  EXPECT_THAT(desk_->RaiseAll(reports, also), IsOkAnd(SizeIs(1)));
+  EXPECT_THAT(List(), SizeIs(1));
+  EXPECT_EQ(agency_.CountEvents(audit::kAlertRaised), 1U);
+  EXPECT_EQ(agency_.CountEvents(audit::kAlertsChanged), 1U);
+}
+
 TEST_F(AlertDeskTest, RefusesReportsOverTheirBounds) {
   const auto refused = [&](auto change) {
     HitReport report = Report("ns-1", "c1");

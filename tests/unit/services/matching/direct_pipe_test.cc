@@ -169,7 +169,10 @@ class DirectLink {
       ++hits_;
       std::vector<std::string> references;
       for (const ReleasedHit& hit : answer->hits) references.push_back(hit.reference);
-      EXPECT_THAT(ObserveHits(ports_, terms_, pending->decision, references), IsOk());
+      const auto observe = [&](store::Transaction& transaction, audit::Recorder& recorder) {
+        return ObserveHits(transaction, recorder, ports_, {terms_, pending->decision, references});
+      };
+      EXPECT_THAT(ports_.journal.Commit(observe), IsOk());
     }
   }
 

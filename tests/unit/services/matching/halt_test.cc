@@ -211,12 +211,13 @@ TEST(Watching, ARequesterTellsOfMissesAndOfHitsOnceTheyAreAlerts) {
   ASSERT_THAT(session.OnAnswer(2, permit, 1), IsOk());
   EXPECT_EQ(observed.misses, 1);
   const std::vector<std::string> references = {"ref-7"};
-  ASSERT_THAT(ObserveHits(world.CouncilPorts(), terms, permit, references), IsOk());
+  const auto observe = [&](store::Transaction& transaction, audit::Recorder& recorder) {
+    return ObserveHits(transaction, recorder, world.CouncilPorts(), {terms, permit, references});
+  };
+  ASSERT_THAT(world.CouncilPorts().journal.Commit(observe), IsOk());
   EXPECT_THAT(observed.entries, ElementsAre("ref-7"));
-  EXPECT_EQ(observed.after, 1);
   observed.fails = true;
-  EXPECT_THAT(ObserveHits(world.CouncilPorts(), terms, permit, references),
-              FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(world.CouncilPorts().journal.Commit(observe), FailsWith(ErrorCode::kUnavailable));
 }
 
 }  // namespace

@@ -4,9 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <barrier>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "services/store/sqlite/migrations.h"
 #include "services/store/sqlite/sqlite_store.h"
@@ -56,6 +60,34 @@ TEST_F(SqliteOpen, RefusesADirectoryThatIsOpenAlready) {
 TEST_F(SqliteOpen, GivesTheDirectoryFreeWhenClosed) {
   ASSERT_THAT(Open(), IsOk());
   EXPECT_THAT(Open(), IsOk());
+}
+
+// What a process holds open must not rise with its load: it is what operators watch.
+TEST_F(SqliteOpen, OpensNoFurtherFileForReadersAtOnce) {
+  constexpr int kReaders = 16;
+  const auto descriptors = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto store = Open();
+  ASSERT_THAT(store, IsOk());
+  const auto at_start = descriptors();
+  std::barrier together(kReaders + 1);
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    readers.emplace_back([&] {
+      const auto read = [&](const Transaction& transaction) -> Status {
+        COMITY_RETURN_IF_ERROR(transaction.watchlists().Lists());
+        together.arrive_and_wait();  // all of them read now
+        together.arrive_and_wait();
+        return {};
+      };
+      EXPECT_THAT((*store)->Read(read), IsOk());
+    });
+  }
+  together.arrive_and_wait();
+  EXPECT_EQ(descriptors(), at_start);
+  together.arrive_and_wait();
 }
 
 TEST_F(SqliteOpen, RefusesANewerSchema) {
