@@ -9,6 +9,7 @@
 #include <string>
 
 #include "services/store/sqlite/migrations.h"
+#include "services/store/sqlite/sqlite_connection.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -103,6 +104,28 @@ TEST_F(SqliteOpen, RefusesTheDatabaseOfAnotherProgramAndLeavesItAlone) {
 TEST_F(SqliteOpen, RefusesAFileThatIsNoDatabase) {
   std::ofstream(file()) << std::string(10'000, 'x');
   EXPECT_THAT(Open(), FailsWith(ErrorCode::kCorrupt));
+}
+
+// A view that somebody put into the file calls a function of the program: it is not let to.
+TEST_F(SqliteOpen, RunsNoFunctionForTheSchemaOfAFile) {
+  Raw().exec("CREATE VIEW harmless AS SELECT harm()");
+  for (const auto mode : {SqliteConnection::Mode::kReadOnly, SqliteConnection::Mode::kReadWrite}) {
+    const auto connection = SqliteConnection::Open(file(), mode);
+    ASSERT_THAT(connection, IsOk());
+    SQLite::Database& database = (*connection)->database();
+    database.createFunction(
+        "harm", 0, true, nullptr,
+        [](sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); },
+        nullptr, nullptr, nullptr);
+    EXPECT_EQ(database.execAndGet("SELECT harm()").getInt(), 1);
+    std::string said;
+    try {
+      database.execAndGet("SELECT * FROM harmless");
+    } catch (const SQLite::Exception& refused) {
+      said = refused.what();
+    }
+    EXPECT_THAT(said, HasSubstr("unsafe use of harm"));
+  }
 }
 
 TEST_F(SqliteOpen, ReportsADamagedPage) {
