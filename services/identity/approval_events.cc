@@ -87,4 +87,14 @@ Notice ReviewedNotice(const store::ApprovalRecord& act, const ActRule& rule) {
   return notice;
 }
 
+Notice CorruptNotice(std::size_t acts) {
+  return {notice::kApprovalsChanged,
+          {Role::kAuditor, Role::kDpo},
+          "acts of two people",
+          "Acts that waited for a second person, or for their review, are not in the database as "
+          "they were proposed: " +
+              std::to_string(acts) +
+              ". They were ended and nothing was carried out. Somebody changed the database."};
+}
+
 }  // namespace comity::identity

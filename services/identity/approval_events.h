@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "services/audit/journal.h"
@@ -24,6 +25,8 @@ Notice DecidedNotice(const store::ApprovalRecord& act, const ActRule& rule);
 // To everybody who oversees.
 Notice UrgentNotice(const store::ApprovalRecord& act, const ActRule& rule);
 Notice OverdueNotice(const store::ApprovalRecord& act, const ActRule& rule);
+// Some were ended that were not as they were proposed.
+Notice CorruptNotice(std::size_t acts);
 Notice ReviewedNotice(const store::ApprovalRecord& act, const ActRule& rule);
 
 }  // namespace comity::identity
