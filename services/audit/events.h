@@ -221,7 +221,7 @@ inline constexpr std::array kEventTypes{
     EventType{kDeletionDone, "agreement holder", "", "version erased"},
     EventType{kAuditExported, "operator", "", "size"},
     EventType{kAuditProved, "operator selector", "", "proofs size"},
-    EventType{kPayloadOpened, "operator reason order approval", "", "index"},
+    EventType{kPayloadOpened, "operator reason order approval days", "", "index"},
     EventType{kRecordsErased, "reason", "", "records"},
     EventType{kRetentionHeld, "class reference reason operator proposer", "", "hold"},
     EventType{kRetentionReleased, "class reference reason operator proposer", "", "hold"},

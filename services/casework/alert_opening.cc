@@ -33,6 +33,7 @@ Result<OpenedAlert> AlertDesk::Open(const OpenOrder& order) {
   }
   COMITY_RETURN_IF_ERROR(CheckText("the reason", order.reason, kMaxReason));
   COMITY_RETURN_IF_ERROR(CheckText("who opens", order.by, 256));
+  const identity::LoneActs* lone_acts = state_->setup.lone_acts;
   OpenedAlert opened;
   const auto work = [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
     opened.frames.clear();
@@ -49,9 +50,13 @@ Result<OpenedAlert> AlertDesk::Open(const OpenOrder& order) {
       opened.frames.push_back({sealed.exchange_id, std::move(opening)});
     }
     COMITY_RETURN_IF_ERROR(recorder.Record(OpenedEvent(state_->setup, alert, order, now)));
-    return {};
+    if (lone_acts == nullptr) return {};
+    return lone_acts->Tell(transaction, recorder,
+                           {identity::Act::kAlertOpen, "alerts",
+                            "the probes behind alert " + alert.id + " were opened", order.by});
   };
   COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(work));
+  if (lone_acts != nullptr) lone_acts->Announce();
   return opened;
 }
 

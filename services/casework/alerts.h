@@ -20,6 +20,7 @@
 #include "services/casework/hit_opening.h"
 #include "services/casework/hit_report.h"
 #include "services/casework/outcome_observer.h"
+#include "services/identity/lone_acts.h"
 #include "services/runtime/clock.h"
 #include "services/store/store.h"
 
@@ -34,7 +35,8 @@ struct AlertDeskSetup {
   const runtime::Clock& clock;
   policy::AgencyId own;
   std::chrono::seconds merge_window{30};
-  OutcomeObserver* outcomes = nullptr;  // null: nobody is told
+  OutcomeObserver* outcomes = nullptr;            // null: nobody is told
+  const identity::LoneActs* lone_acts = nullptr;  // null: nobody is told of openings
 };
 
 struct Raised {

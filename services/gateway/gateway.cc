@@ -12,6 +12,7 @@
 #include "services/gateway/agency/alerts_service.h"
 #include "services/gateway/agency/node_service.h"
 #include "services/gateway/agency/recognition_service.h"
+#include "services/gateway/capacity_side.h"
 #include "services/gateway/federation/agreement_courier.h"
 #include "services/gateway/federation/federation_service.h"
 #include "services/gateway/gateway_events.h"
@@ -34,7 +35,6 @@
 #include "services/gateway/set_up_error.h"
 #include "services/gateway/storage.h"
 #include "services/gateway/web_server.h"
-#include "services/matching/capacity_meter.h"
 #include "services/matching/scan.h"
 #include "services/transport/credentials.h"
 #include "services/transport/limits.h"
@@ -44,7 +44,6 @@ namespace {
 
 namespace limits = transport::limits;
 using std::chrono::seconds;
-
 // What is being answered may take so long at shutdown.
 constexpr seconds kDrainTime{3};
 
@@ -157,7 +156,9 @@ class Gateway::Parts {
                                          logger_, barrier_, *approvals_, people_side_->lone_acts(),
                                          [this] { return agreements_->Snapshot(); },
                                          &messages_->entry_changes()})));
-    capacity_.emplace(matching::CapacityMeter::Ports{self_, *store_, *log_, clock_});
+    COMITY_ASSIGN_OR_RETURN(
+        capacity_,
+        CapacitySide::Open({self_, *store_, *log_, *notices_, clock_, logger_}, keys_.kek));
     committer_.emplace(keys_.kek);
     COMITY_ASSIGN_OR_RETURN(
         control_,
@@ -166,7 +167,8 @@ class Gateway::Parts {
                              [this] { return agreements_->Snapshot(); },
                              config_.limits.max_deployments, people_side_->lone_acts()}));
     alerts_.emplace(casework::AlertDeskSetup{*store_, *log_, keys_.kek, random_, clock_, self_,
-                                             config_.alert_merge_window, &control_->outcomes()});
+                                             config_.alert_merge_window, &control_->outcomes(),
+                                             &people_side_->lone_acts()});
     return {};
   }
 
@@ -242,7 +244,7 @@ class Gateway::Parts {
     courier_ = std::make_unique<AgreementCourier>(
         AgreementCourier::Ports{self_, *agreements_, *peers_, *log_, clock_, logger_});
     requester_ports_.emplace(matching::RequesterPorts{
-        snapshot, *capacity_, *committer_, *log_, clock_, barrier_,
+        snapshot, capacity_->meter(), *committer_, *log_, clock_, barrier_,
         [this](const auto& request, const auto& deployment) {
           const auto waits = Unreunited(request);
           return waits ? waits : control_->HaltedAtRequester(request, deployment);
@@ -251,7 +253,7 @@ class Gateway::Parts {
     matching::HolderPorts holder{snapshot,
                                  lists_->galleries(),
                                  scanner_,
-                                 *capacity_,
+                                 capacity_->meter(),
                                  *log_,
                                  clock_,
                                  barrier_,
@@ -302,12 +304,12 @@ class Gateway::Parts {
                                             *approvals_, *notices_, clock_, random_, logger_,
                                             erasers, partners, [] {}});
     people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
-    node_service_.emplace(
-        NodeService::Ports{self_, *agency_callers_, *log_, *peers_, clock_, started_at_,
-                           *approvals_, people_side_->configuration(), config_.keys.tls,
-                           NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(),
-                                       *capacity_, partners_->peers(), partners_->monitor(), clock_,
-                                       config_, storage_->Schema(), people_side_->revocations()})});
+    node_service_.emplace(NodeService::Ports{
+        self_, *agency_callers_, *log_, *peers_, clock_, started_at_, *approvals_,
+        people_side_->configuration(), config_.keys.tls,
+        NodeHealth({self_, *store_, *log_, *agreements_, lists_->lists(), capacity_->meter(),
+                    partners_->peers(), partners_->monitor(), clock_, config_, storage_->Schema(),
+                    people_side_->revocations()})});
     return {};
   }
 
@@ -343,6 +345,7 @@ class Gateway::Parts {
     housekeeping_.Add("bars", seconds(1), [this] { storage_->ListBars(); });
     storage_->OnDistrust([this](store::BoundTable table) { control_->Distrust(table); });
     housekeeping_.Add("tables", [this] { return storage_->LookAtTables(); });
+    housekeeping_.Add("capacity", [this] { return capacity_->Housekeep(); });
     housekeeping_.Add("database", [this] { storage_->WatchDatabase(); });
     housekeeping_.Add("partners", [this] { partners_->Housekeep(); });
     housekeeping_.Add("search-control", [this] { control_->Housekeep(); });
@@ -379,7 +382,6 @@ class Gateway::Parts {
   matching::Scanner scanner_;
   std::stop_source streams_stop_;
   HandshakeLog handshakes_{clock_, logger_};
-
   Restart restart_;
   std::unique_ptr<Storage> storage_;
   store::Store* store_ = nullptr;  // of `storage_`, as the next one
@@ -391,11 +393,10 @@ class Gateway::Parts {
   std::unique_ptr<agreements::Register> agreements_;
   std::unique_ptr<MessageSide> messages_;
   std::unique_ptr<ListSide> lists_;
-  std::optional<matching::CapacityMeter> capacity_;
+  std::unique_ptr<CapacitySide> capacity_;
   std::optional<matching::Committer> committer_;
   std::unique_ptr<SearchControl> control_;
   std::optional<casework::AlertDesk> alerts_;
-
   std::shared_ptr<transport::TrustStore> federation_trust_;
   std::shared_ptr<transport::TrustStore> agency_trust_;
   std::unique_ptr<transport::ServerTls> federation_tls_;

@@ -68,7 +68,7 @@ void PeopleSide::Serve(AgencyCallers& callers, transport::TrustStore& trust, std
   opening_.emplace(PayloadOpening::Ports{setup_.store, setup_.log, setup_.keys.kek, *people_,
                                          *approvals_, setup_.self, setup_.clock});
   audit_service_.emplace(
-      AuditService::Ports{setup_.self, callers, setup_.log, setup_.clock, *opening_});
+      AuditService::Ports{setup_.self, callers, setup_.log, setup_.clock, *opening_, *lone_acts_});
   certificates_service_.emplace(CertificatesService::Ports{callers, *revocations_, *approvals_});
 }
 

@@ -8,6 +8,7 @@
 #include "services/gateway/agency/backup_service.h"
 #include "services/gateway/agency/retention_service.h"
 #include "services/gateway/storage.h"
+#include "services/identity/lone_acts.h"
 #include "services/identity/notices.h"
 #include "services/oversight/retention.h"
 
@@ -43,6 +44,7 @@ class RetentionSide {
 
  private:
   Ports ports_;
+  const identity::LoneActs lone_acts_;
   std::optional<oversight::RetentionDesk> desk_;
   std::optional<RetentionService> retention_;
   std::optional<BackupService> backup_;

@@ -426,21 +426,25 @@ Status Approvals::Housekeep() {
   }));
   if (handled == 0) return {};
   std::size_t corrupt = 0;
-  COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(
-      [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-        corrupt = 0;
-        COMITY_ASSIGN_OR_RETURN(const auto acts, due(transaction));
-        for (const PendingAct& act : acts) {
-          if (RuleOf(act) && CheckVouched(state_->setup.kek, act)) {
-            COMITY_RETURN_IF_ERROR(state_->HandleDue(transaction, recorder, act));
-          } else {
-            COMITY_RETURN_IF_ERROR(EndCorrupt(transaction, act));
-            ++corrupt;
+  // What is not as it was proposed comes by itself, after the others: a row that the database does
+  // not let be changed keeps none of them from its end.
+  for (const bool sound : {true, false}) {
+    if (!sound && corrupt == 0) break;
+    COMITY_RETURN_IF_ERROR(state_->setup.journal.Commit(
+        [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+          corrupt = 0;
+          COMITY_ASSIGN_OR_RETURN(const auto acts, due(transaction));
+          for (const PendingAct& act : acts) {
+            const bool is_sound = RuleOf(act) && CheckVouched(state_->setup.kek, act);
+            if (!is_sound) ++corrupt;
+            if (is_sound != sound) continue;
+            COMITY_RETURN_IF_ERROR(sound ? state_->HandleDue(transaction, recorder, act)
+                                         : EndCorrupt(transaction, act));
           }
-        }
-        if (corrupt == 0) return {};
-        return state_->setup.notices.Post(transaction, recorder, CorruptNotice(corrupt));
-      }));
+          if (sound || corrupt == 0) return {};
+          return state_->setup.notices.Post(transaction, recorder, CorruptNotice(corrupt));
+        }));
+  }
   state_->setup.notices.Announce();
   if (corrupt == 0) return {};
   return Fail(ErrorCode::kCorrupt,

@@ -31,7 +31,15 @@ struct Gathered {
 
 RoleSet AudienceOf(Act act) {
   if (act == Act::kPersonRevoke) return {kSupervisor, kDpo, kAuditor, kAdministrator};
+  if (act == Act::kAlertOpen) return {kDpo};  // auditors do it, one alert after the other
+  if (act == Act::kAuditExport) return {kDpo, kAuditor};
+  if (act == Act::kRetentionRun) return {kDpo, kAuditor, kAdministrator};
+  if (act == Act::kBackup) return {kDpo, kAuditor, kAdministrator, kKeyAdministrator};
   return {kSupervisor, kDpo, kAuditor};
+}
+
+bool HasReason(Act act) {
+  return act != Act::kAuditExport && act != Act::kRetentionRun && act != Act::kBackup;
 }
 
 std::string Encode(const std::vector<Gathered>& all) {
@@ -83,7 +91,8 @@ Notice NoticeOf(Act act, const std::string& on, std::string words) {
 }
 
 std::string WordsOf(const LoneAct& act) {
-  return act.what + " by " + act.by + " alone; the reason stands in the log";
+  return act.what + " by " + act.by + " alone; " + (HasReason(act.act) ? "the reason" : "it") +
+         " stands in the log";
 }
 
 std::string WordsOf(const Gathered& gathered) {
@@ -117,6 +126,15 @@ Status LoneActs::Tell(store::Transaction& transaction, audit::Recorder& recorder
   if (same != all.end() || all.size() >= kMaxGathered) return {};
   all.push_back({act.act, act.on, act.by, now, 0});
   return transaction.settings().Put(kSetting, Encode(all));
+}
+
+Status LoneActs::Tell(const LoneAct& act) const {
+  COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
+      [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+        return Tell(transaction, recorder, act);
+      }));
+  Announce();
+  return {};
 }
 
 Status LoneActs::Housekeep() {

@@ -14,7 +14,7 @@
 
 namespace comity::identity {
 
-// What one person did alone to somebody's liberty, to a list or to evidence.
+// What one person did alone to somebody's liberty, to a list, to evidence, or with the data.
 struct LoneAct {
   Act act{};
   std::string on;    // what it was done to, 1..100 octets: "list lantern"
@@ -23,7 +23,7 @@ struct LoneAct {
 };
 
 // Tells those who oversee of acts that one person does alone: supervisors, data protection officer
-// and auditors, and the administrators too when somebody's access ends.
+// and auditors; of what is no matter of a list or a search, whom it concerns (lone_acts.cc).
 //
 // The first such act of a person on something is told at once, in the commit of the act. What the
 // same person does of the same kind to the same thing within kGathered is counted, in the commit of
@@ -48,6 +48,8 @@ class LoneActs {
   // Within the unit of work of the act. Call Announce() once the commit is durable.
   // Errors: kInternal  a text outside its bounds; those of the store
   Status Tell(store::Transaction& transaction, audit::Recorder& recorder, const LoneAct& act) const;
+  // Its own unit of work, announced: for an act that is no unit of work itself.
+  Status Tell(const LoneAct& act) const;
   void Announce() const { setup_.notices.Announce(); }
   // Tells what was gathered for kGathered.
   Status Housekeep();

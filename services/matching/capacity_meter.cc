@@ -58,12 +58,19 @@ void CapacityMeter::ForgetIdle(Counters& counters) {
   });
 }
 
+Status CapacityMeter::Recall(const SecretBytes& kek) {
+  COMITY_RETURN_IF_ERROR(record_.Recall(ports_.store, kek, ports_.clock.Now()));
+  return record_.Look(ports_.store, /*with_subjects=*/true);
+}
+
 Result<std::uint64_t> CapacityMeter::Reserved(const Key& key) const {
+  const std::uint64_t known = record_.Known(key);
   std::uint64_t reserved = 0;
   COMITY_RETURN_IF_ERROR(ports_.store.Read([&](const store::Transaction& transaction) -> Status {
     COMITY_ASSIGN_OR_RETURN(reserved, transaction.capacity().Reserved(key));
     return {};
   }));
+  COMITY_RETURN_IF_ERROR(record_.Check(key, known, reserved));
   return reserved;
 }
 
@@ -96,6 +103,8 @@ Status CapacityMeter::ReserveBlocks(std::span<const Wanted> wanted) {
                                audit::Recorder& recorder) -> Status {
     Block& block = blocks.emplace_back();
     COMITY_ASSIGN_OR_RETURN(block.reserved, transaction.capacity().Reserved(demand.key));
+    // Nobody else reserves of it meanwhile: its lock is held.
+    COMITY_RETURN_IF_ERROR(record_.Check(demand.key, record_.Known(demand.key), block.reserved));
     block.amount = std::min(demand.block, demand.limit - std::min(demand.limit, block.reserved));
     if (block.amount == 0) return {};
     COMITY_ASSIGN_OR_RETURN(block.reserved,
@@ -117,6 +126,7 @@ Status CapacityMeter::ReserveBlocks(std::span<const Wanted> wanted) {
         return {};
       }));
   for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (blocks[i].amount > 0) record_.Note(wanted[i].demand->key, blocks[i].reserved);
     wanted[i].counter->reserved = blocks[i].reserved;
     wanted[i].counter->unused = blocks[i].amount;
   }

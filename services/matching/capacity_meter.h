@@ -15,6 +15,7 @@
 #include "crypto/base/result.h"
 #include "policy/model/ids.h"
 #include "services/audit/journal.h"
+#include "services/matching/capacity_record.h"
 #include "services/runtime/clock.h"
 #include "services/store/store.h"
 
@@ -23,7 +24,8 @@ namespace comity::matching {
 // Counts probes against the daily capacity of a permission: of the requester as a whole, of one
 // officer, of one case. Capacity is reserved in the store, in blocks, before any of it is used: a
 // crash loses what was reserved and not used, so that the count can only be too high and a limit is
-// never exceeded. Each block is an entry of the log.
+// never exceeded. Each block is an entry of the log, and a counter that the database has lower than
+// the log is not used (CapacityRecord).
 //
 // Threads: thread-safe.
 class CapacityMeter {
@@ -52,11 +54,21 @@ class CapacityMeter {
   };
   explicit CapacityMeter(Ports ports) : ports_(std::move(ports)) {}
 
+  // What the log says was reserved today. To be called before the first use, once the log is
+  // verified. What is wrong is said by fault().
+  // Errors: those of CapacityRecord::Recall and Look
+  Status Recall(const SecretBytes& kek);
+  // Looks whether the counters of requesters are as the log says, about every ten seconds.
+  Status Look() const { return record_.Look(ports_.store, /*with_subjects=*/false); }
+  // The first thing that was found wrong with a counter; empty: nothing.
+  std::string fault() const { return record_.fault(); }
+
   // What counts as used up by now; absent when it cannot be read, which a decision must treat as a
-  // denial. Asking leaves no trace: officers and cases are names that a partner makes up.
+  // denial: also a counter that is lower than the log says. Asking leaves no trace: officers and
+  // cases are names that a partner makes up.
   std::optional<std::uint64_t> Used(const Key& key) const;
   // Takes one probe out of `limit` a day; false when nothing is left. Durable on return.
-  // Errors: those of the store; nothing is taken then
+  // Errors: those of the store; kCorrupt  the counter is not as the log says. Nothing is taken then
   Result<bool> Take(const Key& key, std::uint64_t limit);
   // Takes one from each counter or from none: the place of the first that is used up, if one is. A
   // counter that is one too many of its requester's officers and cases of the day is used up.
@@ -87,6 +99,7 @@ class CapacityMeter {
   Status ReserveBlocks(std::span<const Wanted> wanted);
 
   const Ports ports_;
+  CapacityRecord record_;
   mutable std::mutex mutex_;                       // guards the members below
   std::map<policy::AgencyId, Counters> counters_;  // by requester
   std::string day_;                                // the latest of a counter

@@ -48,7 +48,16 @@ Status RecordBackup(const BackupSources& sources, const std::string& id, std::st
   event.committed = {{"backup", id}, {"operator", std::string(by)}};
   event.counts = {{"log_size", static_cast<std::int64_t>(sources.log.Latest().size)},
                   {"ledger_line", static_cast<std::int64_t>(manifest.ledger.sequence)}};
-  return sources.log.Record(event);
+  COMITY_RETURN_IF_ERROR(
+      sources.log.Commit([&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+        COMITY_RETURN_IF_ERROR(recorder.Record(event));
+        if (sources.lone_acts == nullptr) return {};
+        return sources.lone_acts->Tell(
+            transaction, recorder,
+            {identity::Act::kBackup, "this node", "backup " + id + " was made", std::string(by)});
+      }));
+  if (sources.lone_acts != nullptr) sources.lone_acts->Announce();
+  return {};
 }
 
 // The log first: the database that is copied after it holds every entry that its checkpoint covers.

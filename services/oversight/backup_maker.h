@@ -16,6 +16,7 @@
 #include "policy/model/ids.h"
 #include "services/audit/log.h"
 #include "services/backup/manifest.h"
+#include "services/identity/lone_acts.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/runtime/clock.h"
 #include "services/store/retention_store.h"
@@ -39,6 +40,7 @@ struct BackupSources {
   std::string software;
   const runtime::Clock& clock;
   RandomSource& random;
+  const identity::LoneActs* lone_acts = nullptr;  // none: nobody is told, as in tests of parts
 };
 
 // A backup that is ready to be handed out: `head`, then the files one after the other. The files

@@ -4,20 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "services/audit/events.h"
 #include "services/oversight/bound_start.h"
+#include "services/oversight/tamper.h"
 
 namespace comity::oversight {
 namespace {
 
-using identity::Role;
 using store::BoundState;
 using store::BoundTable;
-
-// Whom it concerns that somebody writes to the database behind the gateway's back.
-constexpr identity::RoleSet kAudience{Role::kSupervisor,    Role::kDpo,
-                                      Role::kSignatory,     Role::kAuditor,
-                                      Role::kAdministrator, Role::kKeyAdministrator};
 
 // What is refused as long as the table is not to be trusted.
 const char* ConsequenceOf(BoundTable table) {
@@ -58,29 +52,10 @@ Status TableWatch::Look() {
 
 Status TableWatch::Tell(const BoundState& state) {
   if (told_.contains(state.table)) return {};
-  const std::string table(Name(state.table));
-  ports_.logger.Error(
-      "tamper-found",
-      {{"table", table}, {"reason", state.fault}, {"effect", ConsequenceOf(state.table)}});
-  audit::Event event;
-  event.type = audit::kTamperFound;
-  event.time = ports_.clock.Now();
-  event.parties = {ports_.own};
-  event.decision_code = table;
-  event.committed = {{"reason", state.fault}};
-  COMITY_RETURN_IF_ERROR(ports_.journal.Commit(
-      [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
-        COMITY_RETURN_IF_ERROR(recorder.Record(event));
-        return ports_.notices.Post(
-            transaction, recorder,
-            {identity::notice::kTamperFound, kAudience, "table " + table,
-             "The database's table " + table + " is not to be trusted: " + state.fault + ". " +
-                 "Until it is put right, " + ConsequenceOf(state.table) +
-                 ". Find out who writes to the database; then the newest backup is restored and "
-                 "two people confirm it."});
-      }));
+  COMITY_RETURN_IF_ERROR(
+      TellOfTamper({ports_.journal, ports_.notices, ports_.own, ports_.clock, ports_.logger},
+                   {std::string(Name(state.table)), state.fault, ConsequenceOf(state.table)}));
   told_.insert(state.table);
-  ports_.notices.Announce();
   return {};
 }
 

@@ -59,7 +59,8 @@ class ApprovalStore {
   virtual Status Change(const ApprovalRecord& approval, ApprovalState from) = 0;
   // Errors: kNotFound
   virtual Result<ApprovalRecord> Get(std::string_view id) const = 0;
-  // Newest first, at most `limit`; `open`: pending and urgent ones only.
+  // Newest first, at most `limit`; `open`: pending and urgent ones only. Of a row
+  // that somebody made unreadable, what can be read, with nothing in `vouched`; so also Due.
   virtual Result<std::vector<ApprovalRecord>> List(bool open, std::uint32_t limit) const = 0;
   virtual Result<std::uint64_t> CountPending() const = 0;
   virtual Result<std::uint64_t> CountPendingOf(const policy::PersonId& proposer) const = 0;

@@ -52,6 +52,8 @@ inline constexpr std::chrono::seconds kFirstMessageDeadline{10};  // of a stream
 inline constexpr std::chrono::seconds kSealedRoundDeadline{10};
 // For one answer of a direct session: flow control holds it back while its requester does not read.
 inline constexpr std::chrono::seconds kAnswerReadingTime{10};
+// Of an import, which keeps others out: without a message, and in all 4 s more for each MiB sent.
+inline constexpr std::chrono::seconds kImportPatience{20};
 inline constexpr std::chrono::seconds kHelloDeadline{3};  // a person waits for `comity status`
 
 // --- streams ---

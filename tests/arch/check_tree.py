@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cmake_rules
+import evidence_rules
 import fuzz_rules
 import include_rules
 import text_rules
@@ -27,6 +28,7 @@ RULES = (
     text_rules.check_mentions,
     text_rules.check_events,
     fuzz_rules.check_fuzz_targets,
+    evidence_rules.check_evidence,
 )
 
 

@@ -41,6 +41,15 @@ FUZZED = {
     "tests/fuzz/README.md": "| words | `policy/model/m.h`: `ParseWord` | `word_fuzz` |\n",
 }
 
+# Joined to the sound tree by the tests of the rule on the threat model.
+MODELLED = {
+    "docs/threat_model.md":
+        "| A1 | S | H | threat | control. `policy/model/m.h` | fixed | `All/Gate.Shuts/one` | |\n"
+        "## Evidence\n"
+        "| `tests/unit/a_test.cc` | `Gate`: `Shuts` |\n",
+    "tests/unit/a_test.cc": LICENCE + "TEST_P(Gate, Shuts) {}\n",
+}
+
 
 class CheckTree(unittest.TestCase):
     def setUp(self):
@@ -109,6 +118,31 @@ class CheckTree(unittest.TestCase):
         self.fuzz()
         self.root.joinpath("tests/fuzz/corpus/word/one").unlink()
         self.expect("tests/fuzz/CMakeLists.txt", "word_fuzz has no corpus")
+
+    def model(self, old="", new=""):
+        for path, text in MODELLED.items():
+            self.write(path, text.replace(old, new) if old else text)
+
+    def test_a_control_with_its_test_has_no_findings(self):
+        self.model()
+        self.assertEqual([str(finding) for finding in check(self.root)], [])
+
+    def test_finds_evidence_that_is_no_test(self):
+        self.model("TEST_P(Gate, Shuts)", "TEST_P(Gate, ShutsNot)")
+        self.expect("docs/threat_model.md:3", "tests/unit/a_test.cc has no test Gate.Shuts")
+
+    def test_finds_a_test_of_a_threat_without_its_file(self):
+        self.model("`All/Gate.Shuts/one`", "`All/Gate.Shuts/one`, `Gate.Opens`")
+        self.expect("docs/threat_model.md:1", "Gate.Opens stands in no row of ## Evidence")
+
+    def test_finds_evidence_of_no_threat(self):
+        self.model("`: `Shuts`", "`: `Opens`, `Shuts`")
+        self.add("tests/unit/a_test.cc", "TEST_P(Gate, Opens) {}\n")
+        self.expect("docs/threat_model.md:3", "no row on a threat names Gate.Opens")
+
+    def test_finds_a_control_whose_place_is_gone(self):
+        self.model("policy/model/m.h", "policy/model/n.h")
+        self.expect("docs/threat_model.md:1", "there is no policy/model/n.h")
 
     def test_finds_an_include_against_the_direction(self):
         self.add("crypto/base/a.cc", '#include "policy/model/m.h"\n')

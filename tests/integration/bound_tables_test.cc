@@ -130,6 +130,17 @@ TEST_F(BoundTables, ADeploymentThatIsProlongedInTheRunningGatewayEnds) {
   ExpectTold("deployment");
 }
 
+// A counter is bound by the log: what was used is not got back by writing into the database.
+TEST_F(BoundTables, ACounterOfCapacityThatWasLoweredGivesNothingMore) {
+  EXPECT_TRUE(AskOnce().has_answered());
+  council_.Stop();
+  Execute(council_, "DELETE FROM capacity");
+  ASSERT_THAT(council_.Restart(), IsOk());
+  const v1::WatchAnswer answer = AskOnce();
+  EXPECT_EQ(answer.refused().code(), v1::DECISION_CODE_STATE_UNREADABLE) << answer.DebugString();
+  ExpectTold("capacity");
+}
+
 // The authenticators taken away, so that a start would bind what is there now.
 TEST_F(BoundTables, AreNotBoundAnewBecauseTheirAuthenticatorsAreGone) {
   SetStop();

@@ -159,6 +159,9 @@ std::unique_ptr<v1::Alerts::Stub> LiveAgency::alerts(const std::string& person) 
 std::unique_ptr<v1::Audit::Stub> LiveAgency::audit(const std::string& person) const {
   return v1::Audit::NewStub(ChannelOf(person));
 }
+std::unique_ptr<v1::Retention::Stub> LiveAgency::retention(const std::string& person) const {
+  return v1::Retention::NewStub(ChannelOf(person));
+}
 std::unique_ptr<v1::Node::Stub> LiveAgency::node(const std::string& person) const {
   return v1::Node::NewStub(ChannelOf(person));
 }

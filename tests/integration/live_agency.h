@@ -16,6 +16,7 @@
 #include "comity/v1/notices.grpc.pb.h"
 #include "comity/v1/peers.grpc.pb.h"
 #include "comity/v1/people.grpc.pb.h"
+#include "comity/v1/retention.grpc.pb.h"
 #include "comity/v1/stops.grpc.pb.h"
 #include "comity/v1/watchlists.grpc.pb.h"
 #include "policy/agreement/statement.h"
@@ -79,6 +80,7 @@ class LiveAgency {
   std::unique_ptr<v1::Node::Stub> node(const std::string& person = "operator") const;
   std::unique_ptr<v1::People::Stub> people(const std::string& person = "admin-1") const;
   std::unique_ptr<v1::Peers::Stub> peers(const std::string& person = "admin-1") const;
+  std::unique_ptr<v1::Retention::Stub> retention(const std::string& person = "dpo") const;
   std::unique_ptr<v1::Approvals::Stub> approvals(const std::string& person) const;
   std::unique_ptr<v1::Notices::Stub> notices(const std::string& person) const;
   // `person` approves a pending act; the test's process ends if the gateway refuses.

@@ -267,6 +267,20 @@ TEST_F(PayloadOpening, OpensTheCommitmentsThatThePartnerWasSentOnADay) {
   EXPECT_EQ(Check(wrong, log), PayloadFinding::kDiffers);
 }
 
+TEST_F(PayloadOpening, SaysInTheLogForWhichDaysCommitmentsWereOpened) {
+  Opened(Agreed({search_}, {"2026-01-01", "2026-01-02"}));
+  Opened(Agreed({search_ + 1}));
+  council_.Stop();
+  const auto log = OpenedLog::Of(council_);
+  ASSERT_THAT(log, IsOk());
+  log->ExpectEachOnce(
+      audit::kPayloadOpened,
+      [](const OpenedLog::Entry& entry) {
+        return entry.Count("index") + ": " + entry.Field("days");
+      },
+      {std::to_string(search_) + ": 2026-01-01 2026-01-02", std::to_string(search_ + 1) + ": "});
+}
+
 TEST_F(PayloadOpening, ThatWasAlteredDiffersFromTheLog) {
   const cli::PayloadOpenings openings = Opened(Agreed({search_}));
   const ExportedLog log = ExportLog(council_);

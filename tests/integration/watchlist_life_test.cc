@@ -10,6 +10,7 @@
 #include "crypto/merkle/compact_tree.h"
 #include "crypto/merkle/tree_hash.h"
 #include "crypto/sign/dsse.h"
+#include "services/transport/limits.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/live_acts.h"
 #include "tests/support/result_matchers.h"
@@ -174,6 +175,73 @@ TEST_F(WatchlistLife, WhoStopsADeploymentAloneIsToldToThoseWhoOversee) {
                 ElementsAre(HasSubstr(deployment + " was stopped by adjudicator alone")))
         << person;
   }
+}
+
+TEST_F(WatchlistLife, WhoExportsTheLogOrErasesAloneIsToldToThoseWhoOversee) {
+  {
+    grpc::ClientContext context;
+    const auto auditor = council_.audit();
+    const auto reader = auditor->Export(&context, v1::ExportAuditRequest());
+    v1::ExportedChunk chunk;
+    while (reader->Read(&chunk)) {
+    }
+    ASSERT_TRUE(reader->Finish().ok());
+  }
+  grpc::ClientContext context;
+  v1::RetentionRunResponse response;
+  const auto status =
+      council_.retention("admin-1")->Run(&context, v1::RetentionRunRequest(), &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  for (const char* person : {"dpo", "auditor"}) {
+    EXPECT_THAT(ToldOfOnePerson(council_, person),
+                ElementsAre(HasSubstr("the audit log was exported by auditor alone"),
+                            HasSubstr("of what is due was ordered by admin-1 alone")))
+        << person;
+  }
+  EXPECT_THAT(ToldOfOnePerson(council_, "admin-2"), ElementsAre(HasSubstr("admin-1 alone")));
+}
+
+// Whoever begins an import and leaves it there keeps others out for 20 s, and not for good.
+TEST_F(WatchlistLife, AnImportThatDoesNotGoOnIsGivenUp) {
+  DefinitionText text;
+  text.reference = "second";
+  text.starts_at = Now();
+  text.ends_at = Now() + std::chrono::hours(1);
+  DraftList(police_, text);
+  const auto stub = police_.watchlists();
+  const auto add = [&](grpc::ClientContext& context, v1::AddEntriesResponse& response) {
+    auto writer = stub->Add(&context, &response);
+    v1::AddEntriesRequest request;
+    request.mutable_begin()->set_watchlist("second");
+    request.mutable_begin()->set_format(v1::TEMPLATE_FORMAT_FLOAT32);
+    writer->Write(request);
+    request.set_entries_chunk("{");
+    writer->Write(request);
+    return writer;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  grpc::ClientContext idle;
+  v1::AddEntriesResponse nothing;
+  const auto writer = add(idle, nothing);
+  const auto other = [&] {
+    grpc::ClientContext context;
+    v1::AddEntriesResponse response;
+    const auto second = add(context, response);
+    second->WritesDone();
+    return second->Finish().error_code();
+  };
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // it is at work
+  EXPECT_EQ(other(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  const auto waited = std::chrono::steady_clock::now() - begun;
+  EXPECT_GE(waited, transport::limits::kImportPatience - std::chrono::seconds(1));
+  EXPECT_LT(waited, 2 * transport::limits::kImportPatience);
+  grpc::StatusCode again = grpc::StatusCode::UNAVAILABLE;
+  for (int i = 0; i < 50 && again == grpc::StatusCode::UNAVAILABLE; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    again = other();
+  }
+  EXPECT_EQ(again, grpc::StatusCode::OK) << "it is told its faults";
 }
 
 TEST_F(WatchlistLife, RolesAndSeparationHold) {

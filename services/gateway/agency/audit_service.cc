@@ -71,7 +71,14 @@ grpc::Status AuditService::Export(grpc::ServerContext* context,
     // Recorded first, so that the export holds the act of exporting.
     audit::Event event = EventOf(audit::kAuditExported, caller);
     event.counts = {{"size", static_cast<std::int64_t>(ports_.log.Latest().size)}};
-    COMITY_RETURN_IF_ERROR(ports_.log.Record(event));
+    COMITY_RETURN_IF_ERROR(ports_.log.Commit(
+        [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+          COMITY_RETURN_IF_ERROR(recorder.Record(event));
+          return ports_.lone_acts.Tell(transaction, recorder,
+                                       {identity::Act::kAuditExport, "the audit log",
+                                        "the audit log was exported", caller.person.text()});
+        }));
+    ports_.lone_acts.Announce();
     COMITY_ASSIGN_OR_RETURN(const audit::Checkpoint exported,
                             audit::Export(ports_.log, [&](std::string_view path, ByteView content) {
                               return WriteFile(*writer, path, content);

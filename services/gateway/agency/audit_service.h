@@ -5,6 +5,7 @@
 #include "services/audit/log.h"
 #include "services/gateway/agency/payload_opening.h"
 #include "services/gateway/wire/callers.h"
+#include "services/identity/lone_acts.h"
 
 namespace comity::gateway {
 
@@ -17,6 +18,7 @@ class AuditService final : public v1::Audit::Service {
     audit::Log& log;
     const runtime::Clock& clock;
     PayloadOpening& opening;
+    const identity::LoneActs& lone_acts;
   };
   // All references must outlive the object.
   explicit AuditService(Ports ports) : ports_(std::move(ports)) {}

@@ -181,15 +181,17 @@ Status NodeHealth::AddCopies(const store::Transaction& transaction, v1::NodeHeal
   return {};
 }
 
-Status NodeHealth::AddTables(const store::Transaction& transaction, v1::NodeHealth& health) {
-  COMITY_ASSIGN_OR_RETURN(const auto states, transaction.bound_tables().Look());
-  for (const store::BoundState& state : states) {
-    if (state.fault.empty()) continue;
+Status NodeHealth::AddTables(const store::Transaction& transaction, v1::NodeHealth& health) const {
+  const auto add = [&](std::string_view table, const std::string& fault) {
+    if (fault.empty()) return;
     v1::StopHealth& stop = *health.add_stops();
     stop.set_scope("table");
-    stop.set_reference(std::string(Name(state.table)));
-    stop.set_set_by(state.fault);
-  }
+    stop.set_reference(std::string(table));
+    stop.set_set_by(fault);
+  };
+  COMITY_ASSIGN_OR_RETURN(const auto states, transaction.bound_tables().Look());
+  for (const store::BoundState& state : states) add(Name(state.table), state.fault);
+  add("capacity", ports_.capacity.fault());
   return {};
 }
 

@@ -51,7 +51,7 @@ class NodeHealth {
   void AddCertificates(v1::NodeHealth& health) const;
   Status AddPartners(const store::Transaction& transaction, v1::NodeHealth& health) const;
   Status AddCopies(const store::Transaction& transaction, v1::NodeHealth& health) const;
-  static Status AddTables(const store::Transaction& transaction, v1::NodeHealth& health);
+  Status AddTables(const store::Transaction& transaction, v1::NodeHealth& health) const;
   Status AddDecisions(const identity::Caller& caller, const store::Transaction& transaction,
                       v1::NodeHealth& health) const;
   void AddRevocations(v1::NodeHealth& health) const;

@@ -84,6 +84,13 @@ Result<OpeningOrder> Parse(std::string_view content) {
   return order;
 }
 
+// "2026-11-24 2026-11-25": at most kMaxDays of 11 octets.
+std::string Join(const std::vector<std::string>& days) {
+  std::string joined;
+  for (const std::string& day : days) joined += (joined.empty() ? "" : " ") + day;
+  return joined;
+}
+
 std::string OctetsOf(const Digest& digest) {
   return std::string(AsText(digest.view()));
 }
@@ -104,6 +111,8 @@ audit::Event OpenedEvent(const OpeningOrder& order, std::uint64_t index,
                      {"reason", order.reason},
                      {"order", order.order},
                      {"approval", approval}};
+  // Of any entry: whose it is, and whether commitments were made of it, is not looked at before.
+  if (!order.days.empty()) event.committed["days"] = Join(order.days);
   event.counts = {{"index", static_cast<std::int64_t>(index)}};
   return event;
 }

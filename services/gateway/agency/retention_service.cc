@@ -93,6 +93,10 @@ grpc::Status RetentionService::Run(grpc::ServerContext* context,
                                    v1::RetentionRunResponse* response) {
   return RespondLocally([&]() -> Status {
     COMITY_ASSIGN_OR_RETURN(const auto caller, ports_.callers.Person(*context, Act::kRetentionRun));
+    // Told first: what is erased is gone, whatever comes of the notice.
+    COMITY_RETURN_IF_ERROR(ports_.lone_acts.Tell({Act::kRetentionRun, "records that are due",
+                                                  "the erasure at once of what is due was ordered",
+                                                  caller.person.text()}));
     COMITY_ASSIGN_OR_RETURN(const auto erased, ports_.desk.Run());
     for (const oversight::ErasedCount& count : erased) {
       *response->add_erased() = CountToProto(count);

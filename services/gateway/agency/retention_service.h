@@ -4,6 +4,7 @@
 #include "comity/v1/retention.grpc.pb.h"
 #include "services/gateway/wire/callers.h"
 #include "services/identity/approvals.h"
+#include "services/identity/lone_acts.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/retention.h"
 #include "services/oversight/retention_hold.h"
@@ -22,6 +23,7 @@ class RetentionService final : public v1::Retention::Service {
     const store::Store& store;
     policy::AgencyId own;
     const runtime::Clock& clock;
+    const identity::LoneActs& lone_acts;
   };
   // All references must outlive the object.
   explicit RetentionService(Ports ports);

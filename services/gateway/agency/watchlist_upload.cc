@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "crypto/base/secret.h"
-#include "services/transport/limits.h"
 
 namespace comity::gateway {
 namespace {
@@ -60,13 +59,31 @@ Upload::~Upload() {
   WipeText(templates);
 }
 
-Result<v1::AddBegin> ReceiveBegin(UploadReader& reader) {
+bool UploadCall::Read(v1::AddEntriesRequest& request) {
+  if (!reader_.Read(&request)) return false;
+  // 4 s for each MiB: 256 KiB a second.
+  deadline_.Extend(std::chrono::microseconds(request.ByteSizeLong() * 15625 / 4096));
+  return true;
+}
+
+Status UploadCall::CheckWhole() const {
+  if (deadline_.has_passed()) {
+    return Fail(ErrorCode::kUnavailable,
+                "the import did not go on, or sent less than 256 KiB a second: nothing of it is "
+                "kept, and others can import now");
+  }
+  if (context_.IsCancelled()) return Fail(ErrorCode::kUnavailable, "the import was cut off");
+  return {};
+}
+
+Result<v1::AddBegin> ReceiveBegin(UploadCall& call) {
   v1::AddEntriesRequest request;
-  if (reader.Read(&request) && request.has_begin()) return std::move(*request.mutable_begin());
+  if (call.Read(request) && request.has_begin()) return std::move(*request.mutable_begin());
+  COMITY_RETURN_IF_ERROR(call.CheckWhole());
   return Fail(ErrorCode::kInvalidArgument, "the first message of an import is `begin`");
 }
 
-Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptions& options) {
+Result<Upload> ReceiveChunks(UploadCall& call, const watchlists::ImportOptions& options) {
   const watchlists::ImportLimits& room = options.limits;
   const std::size_t entries =
       LimitOf(room.max_entries, room.max_line_bytes, limits::kMaxImportEntries);
@@ -74,7 +91,7 @@ Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptio
                                         limits::kMaxImportTemplates);
   Upload upload;
   v1::AddEntriesRequest request;
-  while (reader.Read(&request)) {
+  while (call.Read(request)) {
     if (request.has_entries_chunk()) {
       COMITY_RETURN_IF_ERROR(
           AddChunk(upload.entries, *request.mutable_entries_chunk(), entries, "entries"));
@@ -85,6 +102,7 @@ Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptio
       return Fail(ErrorCode::kInvalidArgument, "`begin` comes once; chunks follow it");
     }
   }
+  COMITY_RETURN_IF_ERROR(call.CheckWhole());
   return upload;
 }
 

@@ -7,6 +7,8 @@
 
 #include "comity/v1/watchlists.grpc.pb.h"
 #include "crypto/base/result.h"
+#include "services/gateway/wire/call_deadline.h"
+#include "services/transport/limits.h"
 #include "services/watchlists/import.h"
 
 namespace comity::gateway {
@@ -24,14 +26,33 @@ struct Upload {
   ~Upload();
 };
 
+// An import whose sender is waited for no longer than kImportPatience allows: then the call is
+// cancelled, so that others can import.
+class UploadCall {
+ public:
+  UploadCall(grpc::ServerContext& context, UploadReader& reader)
+      : context_(context),
+        reader_(reader),
+        deadline_(context, transport::limits::kImportPatience) {}
+  bool Read(v1::AddEntriesRequest& request);
+  // Whether all that was sent has come.
+  // Errors: kUnavailable  the sender was too slow, or the call was cut off
+  Status CheckWhole() const;
+
+ private:
+  grpc::ServerContext& context_;
+  UploadReader& reader_;
+  CallDeadline deadline_;
+};
+
 // The first message, so that the list is looked at before its entries take any memory.
-// Errors: kInvalidArgument  another message comes first
-Result<v1::AddBegin> ReceiveBegin(UploadReader& reader);
+// Errors: kInvalidArgument  another message comes first; those of CheckWhole
+Result<v1::AddBegin> ReceiveBegin(UploadCall& call);
 // The messages after it.
 // In:     options  what the list has room for, and the dimension of its templates
 // Errors: kInvalidArgument  another message than a chunk; kExhausted  more than the list, or any
-//         list, has room for
-Result<Upload> ReceiveChunks(UploadReader& reader, const watchlists::ImportOptions& options);
+//         list, has room for; those of CheckWhole
+Result<Upload> ReceiveChunks(UploadCall& call, const watchlists::ImportOptions& options);
 
 Result<watchlists::TemplateFormat> FormatOf(v1::TemplateFormat format);
 

@@ -96,12 +96,14 @@ grpc::Status WatchlistsService::Add(grpc::ServerContext* context,
                             ports_.callers.Person(*context, Act::kWatchlistDraft));
     const std::unique_lock only(importing_, std::try_to_lock);
     if (!only) return Fail(ErrorCode::kUnavailable, "another import is under way; try again later");
-    COMITY_ASSIGN_OR_RETURN(const v1::AddBegin begin, ReceiveBegin(*reader));
+    std::optional<UploadCall> call(std::in_place, *context, *reader);
+    COMITY_ASSIGN_OR_RETURN(const v1::AddBegin begin, ReceiveBegin(*call));
     COMITY_ASSIGN_OR_RETURN(const WatchlistId list, WatchlistId::Parse(begin.watchlist()));
     COMITY_ASSIGN_OR_RETURN(watchlists::ImportOptions options, ports_.watchlists.OptionsFor(list));
     COMITY_ASSIGN_OR_RETURN(options.format, FormatOf(begin.format()));
     options.limits.max_entries = std::min(options.limits.max_entries, ports_.max_entries);
-    COMITY_ASSIGN_OR_RETURN(const Upload upload, ReceiveChunks(*reader, options));
+    COMITY_ASSIGN_OR_RETURN(const Upload upload, ReceiveChunks(*call, options));
+    call.reset();  // what follows takes the gateway's time, not the sender's
     const watchlists::ParsedImport parsed =
         watchlists::ParseImport(upload.entries, AsBytes(upload.templates), options);
     FillImport(parsed, *response);

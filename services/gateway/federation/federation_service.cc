@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/gateway/federation/federation_service.h"
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
-#include <stop_token>
-#include <thread>
 #include <utility>
 
 #include "services/audit/events.h"
@@ -15,6 +9,7 @@
 #include "services/gateway/federation/holder_stream.h"
 #include "services/gateway/federation/offer_list.h"
 #include "services/gateway/federation/peer_links.h"
+#include "services/gateway/wire/call_deadline.h"
 #include "services/gateway/wire/convert_policy.h"
 #include "services/gateway/wire/version.h"
 #include "services/matching/exchange_id.h"
@@ -46,34 +41,6 @@ constexpr std::string_view kSearch = "Federation.Search";
 constexpr std::string_view kListSealed = "Federation.ListSealed";
 constexpr std::string_view kFetchSealed = "Federation.FetchSealed";
 constexpr std::string_view kSealedSearch = "Federation.SealedSearch";
-
-// Cancels a call of which nothing is heard, or taken, for so long.
-class CallDeadline {
- public:
-  using Clock = std::chrono::steady_clock;
-  CallDeadline(grpc::ServerContext& context, Clock::duration length)
-      : length_(length), thread_([this, &context](const std::stop_token& stop) {
-          std::mutex mutex;
-          std::condition_variable_any wake;
-          std::unique_lock lock(mutex);
-          while (!stop.stop_requested()) {
-            const Clock::time_point until{Clock::duration(until_)};
-            has_passed_ = Clock::now() >= until;
-            if (has_passed_) return context.TryCancel();
-            wake.wait_until(lock, stop, until, [] { return false; });
-          }
-        }) {}
-  void Renew() { until_ = TicksFromNow(); }
-  bool has_passed() const { return has_passed_; }
-
- private:
-  Clock::rep TicksFromNow() const { return (Clock::now() + length_).time_since_epoch().count(); }
-
-  const Clock::duration length_;
-  std::atomic<Clock::rep> until_{TicksFromNow()};
-  std::atomic<bool> has_passed_{false};
-  std::jthread thread_;  // last: it uses the others
-};
 
 // A call that was let in must not wait, for as long as it likes, for a better moment to open.
 template <typename Stream, typename Message>

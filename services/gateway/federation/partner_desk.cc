@@ -50,7 +50,13 @@ PartnerDesk::PartnerDesk(Ports ports)
   handlers_.Add(oversight::message_kind::kSealedErased, ports_.sealed_erased);
 }
 
-PartnerDesk::~PartnerDesk() = default;
+PartnerDesk::~PartnerDesk() {
+  housekeeping_ = {};
+  // Nothing comes in any more: the ports are closed before their desk.
+  if (const Status posted = entry_changes_.PostRest(); !posted) {
+    Complain("changed-alerts-not-told", posted.error());
+  }
+}
 
 Status PartnerDesk::Serve(const std::vector<policy::AgencyId>& partners) {
   COMITY_RETURN_IF_ERROR(courier_.Serve(partners));

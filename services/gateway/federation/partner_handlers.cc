@@ -97,11 +97,11 @@ Result<PartnerMessageHandler::Taken> EntryChangeHandler::Receive(store::Transact
   return taken;
 }
 
-Status EntryChangeHandler::PostGathered() {
+Status EntryChangeHandler::Post(bool is_last) {
   auto due = gathered_.With([](auto& gathered) { return std::exchange(gathered, {}); });
   Status posted;
   for (const auto& [sender, counts] : due) {
-    if (posted && rate_.Take(sender.text())) {
+    if (posted && (is_last || rate_.Take(sender.text()))) {
       posted = notices_.Post(ChangedNotice(sender, counts));
       if (posted) continue;
     }

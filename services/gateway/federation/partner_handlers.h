@@ -37,9 +37,13 @@ class EntryChangeHandler final : public PartnerMessageHandler {
                         const policy::AgencyId& sender, std::string_view content) override;
   // Posts the notices that were gathered, where there is room again. To be called every second or
   // so. Errors: those of the journal; what was not posted stays
-  Status PostGathered();
+  Status PostGathered() { return Post(/*is_last=*/false); }
+  // The same whether there is room or not, at most one for each sender: at the end, when what was
+  // gathered would be forgotten.
+  Status PostRest() { return Post(/*is_last=*/true); }
 
  private:
+  Status Post(bool is_last);
   struct Counts {
     std::uint64_t alerts = 0;
     std::uint64_t acknowledged = 0;

@@ -15,6 +15,9 @@ namespace {
 using comity::testing::AgencyStore;
 using comity::testing::FailsWith;
 using comity::testing::IsOk;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace testing;
@@ -38,13 +41,26 @@ class AlertOpenings : public ::testing::Test {
   }
   std::size_t Logged() { return agency_.CountEvents(audit::kAlertOpened); }
 
+  std::vector<std::string> ToldTo(identity::Role role) {
+    std::vector<std::string> words;
+    for (const auto& notice : notices_.List(identity::RoleSet{role}, 0, false, 100).value()) {
+      words.push_back(notice.words);
+    }
+    return words;
+  }
+
   AgencyStore agency_;
+  identity::Notices notices_{
+      identity::Notices::Setup{agency_.store(), agency_.journal(), agency_.own, agency_.clock}};
+  const identity::LoneActs lone_acts_{
+      identity::LoneActs::Setup{notices_, agency_.store(), agency_.journal(), agency_.clock}};
   AlertDesk desk_{AlertDeskSetup{.store = agency_.store(),
                                  .journal = agency_.journal(),
                                  .kek = agency_.kek(),
                                  .random = agency_.random,
                                  .clock = agency_.clock,
-                                 .own = agency_.own}};
+                                 .own = agency_.own,
+                                 .lone_acts = &lone_acts_}};
 };
 
 TEST_F(AlertOpenings, HoldEveryKeptFrameThatWasSearchedSealed) {
@@ -71,6 +87,20 @@ TEST_F(AlertOpenings, AreLoggedWithTheReasonBeforeTheyAreShown) {
   EXPECT_EQ(Logged(), 1U);
   ASSERT_THAT(Open(id), IsOk());
   EXPECT_EQ(Logged(), 2U);
+}
+
+// However many alerts an auditor opens within ten minutes, the officer has one notice at once.
+TEST_F(AlertOpenings, AreToldToTheDataProtectionOfficer) {
+  const std::string one = Raise(Sealed("c1", 1));
+  HitReport report = Sealed("c2", 2);
+  report.hit.reference = "ns-2";
+  const std::string other = Raise(report);
+  ASSERT_NE(one, other);
+  ASSERT_THAT(Open(one), IsOk());
+  ASSERT_THAT(Open(other), IsOk());
+  EXPECT_THAT(ToldTo(identity::Role::kDpo),
+              ElementsAre(AllOf(HasSubstr(one + " were opened by"), HasSubstr("auditor alone"))));
+  EXPECT_THAT(ToldTo(identity::Role::kAuditor), IsEmpty());
 }
 
 TEST_F(AlertOpenings, NeedAReasonAndAnAlertThatLasts) {

@@ -17,6 +17,7 @@ namespace {
 using casework::testing::Report;
 using testing::AgencyStore;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::IsOk;
 
 class EntryChangeTest : public ::testing::Test {
@@ -72,6 +73,17 @@ TEST_F(EntryChangeTest, TellsPeopleOfEachMessageUntilItIsAFlood) {
   EXPECT_EQ(Told().size(), 20U);
   ASSERT_THAT(handler_.PostGathered(), IsOk());
   EXPECT_EQ(Told().size(), 20U);  // no room yet: what was gathered stays
+}
+
+TEST_F(EntryChangeTest, LeavesNothingUntoldWhenTheGatewayStops) {
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_THAT(Take(News(i % 2 == 0 ? "restricted" : "unrestricted")), IsOk());
+  }
+  ASSERT_THAT(handler_.PostRest(), IsOk());
+  ASSERT_EQ(Told().size(), 21U);
+  EXPECT_THAT(Told().back().words, HasSubstr("changed entries behind 10 alert(s)"));
+  ASSERT_THAT(handler_.PostRest(), IsOk());
+  EXPECT_EQ(Told().size(), 21U) << "told once";
 }
 
 TEST_F(EntryChangeTest, RefusesATimeToComeByMoreThanClocksMayDiffer) {

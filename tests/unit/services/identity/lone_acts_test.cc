@@ -2,6 +2,8 @@
 #include "services/identity/lone_acts.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "services/audit/events.h"
 #include "services/identity/person_acts.h"
@@ -46,6 +48,27 @@ TEST_F(LoneActsTest, AreToldAtOnceToThoseWhoOversee) {
   }
   EXPECT_THAT(NoticesFor(kOperator), IsEmpty());
   EXPECT_THAT(NoticesFor(kAdministrator), IsEmpty());
+}
+
+// What is no matter of a list or a search is told to whom it concerns, and to nobody else.
+TEST_F(LoneActsTest, WithTheAgencysDataAreToldToWhomTheyConcern) {
+  const std::vector<std::pair<Act, RoleSet>> told = {
+      {Act::kAlertOpen, {kDpo}},
+      {Act::kAuditExport, {kDpo, kAuditor}},
+      {Act::kRetentionRun, {kDpo, kAuditor, kAdministrator}},
+      {Act::kBackup, {kDpo, kAuditor, kAdministrator, kKeyAdministrator}}};
+  for (const auto& [act, audience] : told) {
+    const std::string what = std::string(Name(act)) + " was done";
+    ASSERT_THAT(lone_acts_->Tell({act, "what it is done to", what, "somebody"}), IsOk());
+    const std::string why = act == Act::kAlertOpen ? "the reason stands" : "it stands";
+    for (const Role role : {kOperator, kAdjudicator, kSupervisor, kReleaseOfficer, kDpo, kSignatory,
+                            kAuditor, kAdministrator, kKeyAdministrator}) {
+      const auto notices = NoticesFor(role);
+      const bool is_told =
+          !notices.empty() && notices.back().words.find(what + " by somebody alone; " + why) == 0;
+      EXPECT_EQ(is_told, audience.Meets({role})) << what << ": " << RoleSet{role}.Names()[0];
+    }
+  }
 }
 
 TEST_F(LoneActsTest, OfOnePersonOnOneThingAreTwoNoticesHoweverMany) {

@@ -2,6 +2,7 @@
 #include "services/oversight/backup_maker.h"
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "crypto/tlog/log_verifier.h"
@@ -38,7 +39,8 @@ class BackupMaker : public RetentionWorld {
             static_cast<std::uint32_t>(store::SqliteSchemaVersion()),
             "comity test",
             clock_,
-            random_};
+            random_,
+            &lone_acts_.emplace(identity::LoneActs::Setup{*notices_, *store_, *log_, clock_})};
   }
   fs::path Save(const MadeBackup& made) {
     const fs::path file = directory_.path() / "one.backup";
@@ -73,6 +75,7 @@ class BackupMaker : public RetentionWorld {
     return folder;
   }
 
+  std::optional<identity::LoneActs> lone_acts_;
   const sign::SigningKey agency_ = sign::SigningKey::Generate(random_);
 };
 
@@ -103,6 +106,17 @@ TEST_F(BackupMaker, IsConsistentThoughTheNodeIsAtWork) {
   ASSERT_THAT(RestoreFrom(folder / "comity.db", folder / "log"), IsOk());
   EXPECT_EQ(restoration_.log_size, made->manifest.log_size);
   EXPECT_EQ(restoration_.backup, made->manifest.id);
+}
+
+TEST_F(BackupMaker, IsToldToTheOtherKeepersAndToThoseWhoOversee) {
+  const auto made = MakeBackup(Sources(), "j-smith");
+  ASSERT_THAT(made, IsOk());
+  using enum identity::Role;
+  for (const identity::Role role : {kDpo, kAuditor, kAdministrator, kKeyAdministrator}) {
+    ASSERT_EQ(NoticesFor(role).size(), 1U);
+    EXPECT_THAT(NoticesFor(role)[0].words,
+                HasSubstr(made->manifest.id + " was made by j-smith alone; it stands in the log"));
+  }
 }
 
 TEST_F(BackupMaker, HoldsNothingThatCanBeReadWithoutTheKeys) {

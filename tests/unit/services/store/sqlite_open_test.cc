@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "services/store/sqlite/migrations.h"
+#include "services/store/sqlite/sqlite_connection.h"
 #include "services/store/sqlite/sqlite_store.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -135,6 +137,28 @@ TEST_F(SqliteOpen, RefusesTheDatabaseOfAnotherProgramAndLeavesItAlone) {
 TEST_F(SqliteOpen, RefusesAFileThatIsNoDatabase) {
   std::ofstream(file()) << std::string(10'000, 'x');
   EXPECT_THAT(Open(), FailsWith(ErrorCode::kCorrupt));
+}
+
+// A view that somebody put into the file calls a function of the program: it is not let to.
+TEST_F(SqliteOpen, RunsNoFunctionForTheSchemaOfAFile) {
+  Raw().exec("CREATE VIEW harmless AS SELECT harm()");
+  for (const auto mode : {SqliteConnection::Mode::kReadOnly, SqliteConnection::Mode::kReadWrite}) {
+    const auto connection = SqliteConnection::Open(file(), mode);
+    ASSERT_THAT(connection, IsOk());
+    SQLite::Database& database = (*connection)->database();
+    database.createFunction(
+        "harm", 0, true, nullptr,
+        [](sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); },
+        nullptr, nullptr, nullptr);
+    EXPECT_EQ(database.execAndGet("SELECT harm()").getInt(), 1);
+    std::string said;
+    try {
+      database.execAndGet("SELECT * FROM harmless");
+    } catch (const SQLite::Exception& refused) {
+      said = refused.what();
+    }
+    EXPECT_THAT(said, HasSubstr("unsafe use of harm"));
+  }
 }
 
 TEST_F(SqliteOpen, ReportsADamagedPage) {
