@@ -183,6 +183,7 @@ TEST_F(AlertDeskTest, RaisesAlertsTogetherWithWhatElseIsDone) {
   const auto also = [&](store::Transaction&, audit::Recorder& recorder) -> Status {
     audit::Event event;
     event.type = audit::kAlertsChanged;
+    event.parties = {policy::AgencyId::Parse("eastvale-council").value()};
     COMITY_RETURN_IF_ERROR(recorder.Record(event));
     if (fails) return Fail(ErrorCode::kUnavailable, "not counted");
     return {};
