@@ -98,9 +98,8 @@ int Serve(const comity::runtime::Config& config, bool accepts_clock) {
   runtime::Shutdown shutdown;
   // At every start, in this process too: another gateway may have worked in between.
   const auto check = [&]() -> Status {
-    const bool accepts = std::exchange(accepts_clock, false);  // once
     const Status time = CheckTime(config, clock);
-    if (time || !accepts) return time;
+    if (time || !accepts_clock) return time;
     logger->Warn("clock-accepted", {{"reason", time.error().detail}});
     return {};
   };
@@ -113,6 +112,7 @@ int Serve(const comity::runtime::Config& config, bool accepts_clock) {
                    std::string(Name(gateway.error().code)).c_str());
       return kSetupFault;
     }
+    accepts_clock = false;        // once
     rules.database_wait.reset();  // it was there, so the set-up is right
     const runtime::ClockKeeper keeper(ClockFile(config), clock, *logger);
     const gateway::Ports& ports = (*gateway)->ports();

@@ -103,15 +103,16 @@ class Gateway::Parts {
 
  private:
   Status OpenStorage() {
-    COMITY_ASSIGN_OR_RETURN(auto turn, Storage::AwaitTurn(config_, logger_, rules_.stop));
-    if (rules_.check) COMITY_RETURN_IF_ERROR(rules_.check());
-    COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
-    if (!keys_.locked) logger_.Warn("keys-not-locked");
-    const auto start_anew = [this](std::string why) { restart_.Ask(std::move(why)); };
+    const auto read = [this]() -> Status {
+      if (rules_.check) COMITY_RETURN_IF_ERROR(rules_.check());
+      COMITY_ASSIGN_OR_RETURN(keys_, LoadIdentityKeys(config_));
+      return {};
+    };
     COMITY_ASSIGN_OR_RETURN(
         storage_, Storage::Open({config_, keys_, self_, clock_, logger_, random_, rules_.stop,
-                                 start_anew, rules_.database_wait},
-                                std::move(turn)));
+                                 std::bind_front(&Restart::Ask, &restart_), rules_.database_wait},
+                                read));
+    if (!keys_.locked) logger_.Warn("keys-not-locked");
     started_at_ = clock_.Now();  // not while another gateway worked
     store_ = &storage_->store();
     log_ = &storage_->log();

@@ -27,7 +27,8 @@ struct Ports {
 struct StartRules {
   std::stop_token stop{};  // requested: waits no more
   // Called when no other gateway of the agency has the data directory any more, and before anything
-  // in it is read, keys included. An error ends the start.
+  // in it is read, keys included; once more when the directory was let go in between, because the
+  // database was away. An error ends the start.
   std::function<Status()> check{};
   // How long a PostgreSQL database that is away is waited for, unless another gateway worked until
   // now; none: as long as it takes.

@@ -20,6 +20,8 @@ constexpr std::chrono::seconds kUnwrittenAtMost{60};
 constexpr std::chrono::seconds kBetweenTries{2};  // to reach the database at the start
 constexpr std::chrono::minutes kLongestTry{1};    // to learn that it is away
 constexpr int kTriesTold = 5;                     // one line for so many
+constexpr std::chrono::seconds kTurnsOfOthers{10};
+constexpr std::chrono::milliseconds kLook{100};
 
 // Says which part of the set-up an error comes from.
 template <typename T>
@@ -30,51 +32,60 @@ Result<T> At(std::string_view place, Result<T> result) {
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup, Turn turn) {
-  std::unique_ptr<Storage> storage(new Storage(setup, std::move(turn)));
-  COMITY_RETURN_IF_ERROR(storage->BringUpToDate());
-  COMITY_RETURN_IF_ERROR(storage->OpenLog());
-  return storage;
+// A server that is not there is waited for: it starts with the machine as the gateway does, or is
+// handed over to a replica just now. A password that is refused and a certificate that does not
+// verify look the same here: libpq has only words for them, in the server's language.
+Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup,
+                                               const std::function<Status()>& prepare) {
+  bool is_bounded = setup.database_wait.has_value();
+  auto away_since = steady_clock::now();
+  for (int tries = 0;; ++tries) {
+    COMITY_ASSIGN_OR_RETURN(Turn turn, AwaitTurn(setup, tries > 0));
+    if (turn.waited) is_bounded = false;
+    COMITY_RETURN_IF_ERROR(prepare());
+    const auto tried = steady_clock::now();
+    std::unique_ptr<Storage> storage(new Storage(setup, std::move(turn)));
+    Status opened = storage->BringUpToDate();
+    if (opened) opened = storage->OpenLog();
+    if (opened) return storage;
+    if (!storage->is_away_ || setup.stop.stop_requested()) return Fail(opened.error());
+    storage.reset();  // with its turn
+    const auto now = steady_clock::now();
+    if (now - tried > kLongestTry) away_since = now;  // it waited for another gateway's session
+    if (is_bounded && now - away_since >= *setup.database_wait) return Fail(opened.error());
+    if (tries % kTriesTold == 0) {
+      setup.logger.Warn("database-away", {{"reason", opened.error().detail}});
+    }
+    if (!runtime::SleepUnlessStopped(kBetweenTries, setup.stop)) return Fail(opened.error());
+  }
 }
 
 // Held from before the ledger is read until after the last commit: with the database's own lock
 // alone, a gateway that lost it would still write to the folder beside its successor.
-Result<Storage::Turn> Storage::AwaitTurn(const runtime::Config& config, runtime::Logger& logger,
-                                         const std::stop_token& stop) {
+Result<Storage::Turn> Storage::AwaitTurn(const Setup& setup, bool again) {
   Turn turn;
-  if (!config.store) return turn;
-  const std::filesystem::path& directory = config.data_directory;
-  if (auto lock = runtime::LockDirectory(directory)) {
-    turn.data_lock = *std::move(lock);
-    return turn;
-  }
-  logger.Info("gateway-waits",
-              {{"directory", directory.string()}, {"until", "the gateway that works has ended"}});
+  if (!setup.config.store) return turn;
+  const std::filesystem::path& directory = setup.config.data_directory;
+  // Where nobody reaches the database, all have the directory in turns, which is no news.
+  const auto news = steady_clock::now() + (again ? kTurnsOfOthers : std::chrono::seconds(0));
+  do {
+    if (auto lock = runtime::LockDirectory(directory)) {
+      turn.data_lock = *std::move(lock);
+      return turn;
+    }
+  } while (steady_clock::now() < news && runtime::SleepUnlessStopped(kLook, setup.stop));
+  setup.logger.Info("gateway-waits", {{"directory", directory.string()},
+                                      {"until", "the gateway that works has ended"}});
   turn.waited = true;
   COMITY_ASSIGN_OR_RETURN(turn.data_lock,
-                          At("data.directory", runtime::AwaitDirectory(directory, stop)));
+                          At("data.directory", runtime::AwaitDirectory(directory, setup.stop)));
   return turn;
 }
 
-// A server that is not there is waited for: it starts with the machine as the gateway does, or is
-// handed over to a replica just now. A password that is refused and a certificate that does not
-// verify look the same here: libpq has only words for them, in the server's language.
-Result<std::unique_ptr<store::Store>> Storage::AwaitDatabase(store::ErasureLedger* ledger) {
-  const bool is_bounded = setup_.database_wait && !turn_.waited;
-  auto away_since = steady_clock::now();
-  for (int tries = 0;; ++tries) {
-    const auto tried = steady_clock::now();
-    auto store = OpenDatabase(setup_.config, ledger, Owner(), &setup_.keys.kek);
-    const bool is_away = !store && store.error().code == ErrorCode::kUnavailable;
-    if (!setup_.config.store || !is_away || setup_.stop.stop_requested()) return store;
-    const auto now = steady_clock::now();
-    if (now - tried > kLongestTry) away_since = now;  // it waited for another gateway's session
-    if (is_bounded && now - away_since >= *setup_.database_wait) return store;
-    if (tries % kTriesTold == 0) {
-      setup_.logger.Warn("database-away", {{"reason", store.error().detail}});
-    }
-    if (!runtime::SleepUnlessStopped(kBetweenTries, setup_.stop)) return store;
-  }
+Result<std::unique_ptr<store::Store>> Storage::OpenStore(store::ErasureLedger* ledger) {
+  auto store = OpenDatabase(setup_.config, ledger, Owner(), &setup_.keys.kek);
+  is_away_ = setup_.config.store && !store && store.error().code == ErrorCode::kUnavailable;
+  return store;
 }
 
 DatabaseOwner Storage::Owner() {
@@ -108,7 +119,7 @@ Status Storage::BringUpToDate() {
   {
     // Opened without a ledger, since a replay writes no lines. SQLite's also takes the directory's
     // lock before the ledger in it is touched.
-    COMITY_ASSIGN_OR_RETURN(const auto store, AwaitDatabase(nullptr));
+    COMITY_ASSIGN_OR_RETURN(const auto store, OpenStore(nullptr));
     oversight::RemoveUnfinishedBackups(directory);
     COMITY_ASSIGN_OR_RETURN(
         ledger_,
@@ -133,7 +144,7 @@ Status Storage::BringUpToDate() {
     COMITY_RETURN_IF_ERROR(At("data.directory", oversight::CheckNotRolledBack(*store, *ledger_)));
     COMITY_ASSIGN_OR_RETURN(standing, oversight::StandingOf(*store));
   }
-  COMITY_ASSIGN_OR_RETURN(store_, AwaitDatabase(ledger_.get()));
+  COMITY_ASSIGN_OR_RETURN(store_, OpenStore(ledger_.get()));
   COMITY_RETURN_IF_ERROR(oversight::ExpectMarked(*store_, *ledger_));
   // Opened a second time, it could be another server's by now. What holds of the first one holds of
   // this one too if the log is as long and the ledger's head is the same.

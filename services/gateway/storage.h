@@ -30,17 +30,6 @@ namespace comity::gateway {
 // Threads: Open and Close by one thread; what it holds is thread-safe.
 class Storage {
  public:
-  // That this gateway is the one that works, as long as it lives.
-  struct Turn {
-    runtime::Descriptor data_lock;  // of a PostgreSQL node; SQLite's store has its own
-    bool waited = false;            // until another gateway ended
-  };
-  // With a PostgreSQL database: waits until no other gateway has the data directory. Before that,
-  // nothing in it may be read that the other one changes: keys, the clock's record, the ledger.
-  // Errors: kUnavailable  `stop` was requested first, or the directory cannot be locked
-  static Result<Turn> AwaitTurn(const runtime::Config& config, runtime::Logger& logger,
-                                const std::stop_token& stop);
-
   struct Setup {
     const runtime::Config& config;
     const IdentityKeys& keys;
@@ -56,10 +45,17 @@ class Storage {
     // none: as long as it takes.
     std::optional<std::chrono::seconds> database_wait{};
   };
-  // With a PostgreSQL database: waits until no other gateway writes to it. All references must
-  // outlive the object.
-  // Errors: those of store, ledger, replay and log; each names what is wrong
-  static Result<std::unique_ptr<Storage>> Open(const Setup& setup, Turn turn);
+  // With a PostgreSQL database: waits until no other gateway has the data directory nor writes to
+  // the database. A database that cannot be reached is tried again; between two tries the directory
+  // is let go, since another gateway of the agency perhaps reaches it. All references must outlive
+  // the object. In:     prepare  called whenever the directory has become this gateway's, before
+  // anything in it
+  //                  is read that another one changes: keys, the clock's record, the ledger. It
+  //                  fills `setup.keys`. An error ends the start
+  // Errors: those of prepare, store, ledger, replay and log; each names what is wrong
+  //         kUnavailable  `stop` was requested first, or the directory cannot be locked
+  static Result<std::unique_ptr<Storage>> Open(const Setup& setup,
+                                               const std::function<Status()>& prepare);
 
   int Schema() const;  // of the database
   store::Store& store() { return *store_; }
@@ -92,9 +88,16 @@ class Storage {
   void NoteEnd();
 
  private:
+  // That this gateway is the one that works, as long as it lives.
+  struct Turn {
+    runtime::Descriptor data_lock;  // of a PostgreSQL node; SQLite's store has its own
+    bool waited = false;            // until another gateway ended that worked
+  };
+  static Result<Turn> AwaitTurn(const Setup& setup, bool again);
+
   Storage(const Setup& setup, Turn turn) : setup_(setup), turn_(std::move(turn)) {}
   DatabaseOwner Owner();
-  Result<std::unique_ptr<store::Store>> AwaitDatabase(store::ErasureLedger* ledger);
+  Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger);
   Status BringUpToDate();
   Status OpenLog();
   Status Record(const oversight::Replayed& replayed, bool is_new);
@@ -102,6 +105,7 @@ class Storage {
 
   const Setup setup_;
   const Turn turn_;
+  bool is_away_ = false;  // the database could not be reached
   std::optional<runtime::Instant> unwritten_since_;
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;

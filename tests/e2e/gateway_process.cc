@@ -8,10 +8,34 @@
 #include <thread>
 #include <utility>
 
+#include "crypto/base/check.h"
+#include "services/transport/credentials.h"
+#include "services/transport/limits.h"
+
 namespace comity::testing {
 
 std::string ComitydPath() {
   return COMITYD_PATH;
+}
+
+bool IsUnknown(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
+         status.error_code() == grpc::StatusCode::CANCELLED ||
+         status.error_code() == grpc::StatusCode::UNKNOWN;
+}
+
+std::shared_ptr<grpc::Channel> OpenAs(const LiveAgency& agency, const std::string& person,
+                                      const std::string& gateway) {
+  static const runtime::SystemClock kClock;
+  const auto port = static_cast<std::uint16_t>(std::stoi(gateway.substr(gateway.find(':') + 1)));
+  const auto channel = transport::OpenChannel(
+      {{"127.0.0.1", port},
+       agency.person_identity(person),
+       {agency.name(), agency.spiffe_id(), agency.pki() / "ca" / "ca.pem", {}}},
+      {transport::limits::kMaxAgencyMessage, kClock});
+  COMITY_CHECK(channel.has_value());
+  return *channel;
 }
 
 GatewayProcess::GatewayProcess(const LiveAgency& agency, std::string log, std::string config)

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grpcpp/channel.h>
+#include <grpcpp/support/status.h>
+
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +17,13 @@ namespace comity::testing {
 
 // Path of the `comityd` under test.
 std::string ComitydPath();
+
+// As one of the agency's Staff() to the agency port at `gateway` (host:port). The test's process
+// ends if the person has no certificate.
+std::shared_ptr<grpc::Channel> OpenAs(const LiveAgency& agency, const std::string& person,
+                                      const std::string& gateway);
+// Whether an act that ended so may have had its effect.
+bool IsUnknown(const grpc::Status& status);
 
 // One agency's real `comityd`, run on the folder of an agency whose own gateway is stopped.
 //

@@ -10,8 +10,6 @@
 #include <cstdlib>
 #include <thread>
 
-#include "services/transport/credentials.h"
-#include "services/transport/limits.h"
 #include "tests/e2e/exported_log.h"
 #include "tests/support/result_matchers.h"
 #include "tests/support/staff.h"
@@ -38,14 +36,6 @@ std::uint64_t Seed() {
   const std::uint64_t seed = NumberOf("COMITY_CRASH_SEED", std::random_device()());
   fmt::print("COMITY_CRASH_SEED={}\n", seed);
   return seed;
-}
-
-// Whether an attempt that ended so may have had its effect.
-bool IsUnknown(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
-         status.error_code() == grpc::StatusCode::CANCELLED ||
-         status.error_code() == grpc::StatusCode::UNKNOWN;
 }
 
 // Short moments are as likely as long ones: an act takes some milliseconds, what follows it longer.
@@ -147,19 +137,11 @@ EngineSettings KilledGateways::engine(const LiveAgency& agency) const {
 
 std::shared_ptr<grpc::Channel> KilledGateways::ChannelOf(const LiveAgency& agency,
                                                          const std::string& person) const {
-  static const runtime::SystemClock kClock;
   const std::string gateway = engine(agency).gateway;
   return lines_.With([&](auto& lines) {
     Line& line = lines[agency.name() + " " + person];
     if (line.first == gateway) return line.second;
-    const auto port = static_cast<std::uint16_t>(std::stoi(gateway.substr(gateway.find(':') + 1)));
-    const auto channel = transport::OpenChannel(
-        {{"127.0.0.1", port},
-         agency.person_identity(person),
-         {agency.name(), agency.spiffe_id(), agency.pki() / "ca" / "ca.pem", {}}},
-        {transport::limits::kMaxAgencyMessage, kClock});
-    EXPECT_TRUE(channel.has_value());
-    line = {gateway, *channel};
+    line = {gateway, OpenAs(agency, person, gateway)};
     return line.second;
   });
 }

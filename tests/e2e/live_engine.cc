@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/live_engine.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -51,12 +53,35 @@ void LiveEngine::Note(const v1::WatchAnswer& answer, Moment shown) {
       halted_since_.With([&](const auto& since) { return since && shown > *since; });
   told_.With([&](Told& told) {
     told.last = answer.ShortDebugString();
+    if (!answer.has_unanswered()) ++told.answers;
     for (const v1::AlertRef& alert : answer.answered().alerts()) {
       told.alert_of[answer.exchange_id()] = alert.alert();
       ++told.hits;
       if (in_halt) ++told.hits_in_halt;
     }
   });
+}
+
+GapMeter::GapMeter(const LiveEngine& engine)
+    : thread_([this, &engine](const std::stop_token& stop) {
+        std::uint64_t hits = engine.told().hits;
+        auto last = steady_clock::now();
+        while (!stop.stop_requested()) {
+          std::this_thread::sleep_for(milliseconds(5));
+          const std::uint64_t now = engine.told().hits;
+          longest_ = std::max(longest_, steady_clock::now() - last);
+          if (now != hits) last = steady_clock::now();
+          hits = now;
+        }
+      }) {}
+
+double GapMeter::Stop(const std::string& what) {
+  thread_.request_stop();
+  thread_.join();
+  const double gap = std::chrono::duration<double>(longest_).count();
+  std::printf("%s: no hit for %.2f s\n", what.c_str(), gap);
+  std::fflush(stdout);
+  return gap;
 }
 
 }  // namespace comity::testing

@@ -23,6 +23,7 @@ class LiveEngine {
   // What it was told.
   struct Told {
     std::map<std::string, std::string> alert_of;  // exchange id of a face -> alert id
+    std::uint64_t answers = 0;                    // of a gateway that decided, whatever
     std::uint64_t hits = 0;
     std::uint64_t hits_in_halt = 0;  // of faces that were shown while nothing may be answered
     std::string last;                // answer, for people
@@ -53,6 +54,20 @@ class LiveEngine {
   runtime::Guarded<Told> told_;
   runtime::Guarded<std::optional<Moment>> halted_since_;
   std::jthread thread_;  // last: it uses the others
+};
+
+// The longest time in which an engine was told of no hit, from its making to Stop().
+//
+// Threads: thread-compatible; one of its own.
+class GapMeter {
+ public:
+  explicit GapMeter(const LiveEngine& engine);
+  // Says it, for docs/performance.md. Seconds.
+  double Stop(const std::string& what);
+
+ private:
+  std::chrono::steady_clock::duration longest_{};
+  std::jthread thread_;  // last: uses the other
 };
 
 }  // namespace comity::testing

@@ -235,6 +235,24 @@ class Unit(Packages):
                    f"--threshold={EXPOSURE_TENTHS}", self.unit)
         self.assertEqual(done.returncode, 0, done.stdout[-400:])
 
+    def test_it_gives_what_the_guide_tells_others_to_give(self):
+        guide = (ROOT / "docs/operations/running.md").read_text()
+        told = guide[guide.index("Without it, give whatever starts it"):]
+        told = " ".join(told[:told.index("\n\n")].split())
+        unit = self.unit.read_text().splitlines()
+        for words, line in (("a user of its own", "User=comity"), ("umask 077", "UMask=0077"),
+                            ("60 s at the stop", "TimeoutStopSec=60"),
+                            ("`ulimit -c 0`", "LimitCORE=0"),
+                            ("65,536 open files", "LimitNOFILE=65536"),
+                            ("1 MiB of memory that may be locked", "LimitMEMLOCK=1M"),
+                            ("private temporary folder", "PrivateTmp=yes"),
+                            ("started again 10 s after", "RestartSec=10"),
+                            ("any other status than 0", "Restart=on-failure"),
+                            ("status than 0 and 2", "RestartPreventExitStatus=2"),
+                            ("to nothing else", "ProtectSystem=strict")):
+            self.assertIn(words, told)
+            self.assertIn(line, unit)
+
     def test_it_can_read_the_id_of_the_boot(self):
         # A start judges the clock by /proc/sys/kernel/random/boot_id.
         self.assertNotIn("ProcSubset=pid\n", self.unit.read_text())

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two gateways of a police force over PostgreSQL with replicas (Debian's Patroni, etcd and
-// haproxy), searched by a council's engine without a pause: the machine of the primary dies, the
-// primary is handed over as planned, and a gateway alone loses its line to the database. Nothing
-// that was acknowledged is lost or kept twice, and the engine's search goes on.
+// haproxy), searched by a council's engine without a pause, while their people stop a list and lift
+// the stop: the machine of the primary dies, the primary is handed over as planned, and a gateway
+// alone loses its line to the database. Nothing that was acknowledged is lost or kept twice, a stop
+// lets nothing through, and the engine's search goes on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,10 +20,13 @@
 
 #include "services/audit/events.h"
 #include "services/runtime/file.h"
+#include "services/runtime/guarded.h"
 #include "tests/e2e/exported_log.h"
 #include "tests/e2e/gateway_process.h"
 #include "tests/e2e/live_engine.h"
+#include "tests/e2e/people_at_work.h"
 #include "tests/e2e/two_agencies.h"
+#include "tests/integration/live_acts.h"
 #include "tests/support/postgres/line_cutter.h"
 #include "tests/support/postgres/patroni_cluster.h"
 #include "tests/support/postgres/postgres_server.h"
@@ -39,6 +43,8 @@ using ::testing::HasSubstr;
 
 constexpr std::size_t kEntries = 20;
 constexpr std::uint64_t kHitsBetween = 50;
+constexpr std::size_t kActsBetween = 4;  // of people
+constexpr const char* kOtherList = "beacon";
 
 bool WaitFor(seconds patience, const auto& holds) {
   const auto end = steady_clock::now() + patience;
@@ -49,39 +55,11 @@ bool WaitFor(seconds patience, const auto& holds) {
   return true;
 }
 
-// The longest time in which an engine was told of no hit, from its making to Stop().
-class GapMeter {
- public:
-  explicit GapMeter(const LiveEngine& engine)
-      : thread_([this, &engine](const std::stop_token& stop) {
-          std::uint64_t hits = engine.told().hits;
-          auto last = steady_clock::now();
-          while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(milliseconds(5));
-            const std::uint64_t now = engine.told().hits;
-            longest_ = std::max(longest_, steady_clock::now() - last);
-            if (now != hits) last = steady_clock::now();
-            hits = now;
-          }
-        }) {}
-  // Says it, for docs/performance.md.
-  double Stop(const std::string& what) {
-    thread_.request_stop();
-    thread_.join();
-    const double gap = std::chrono::duration<double>(longest_).count();
-    std::printf("%s: no hit for %.1f s\n", what.c_str(), gap);
-    std::fflush(stdout);
-    return gap;
-  }
-
- private:
-  steady_clock::duration longest_{};
-  std::jthread thread_;  // last: uses the other
-};
-
 // What the engine was told is in both logs, once, as an auditor gets and verifies them, and the
-// counters of the holder's database, which `reserved` asks for, are what its log says.
-void CheckRecords(TwoAgencies& agencies, LiveEngine& engine, const auto& reserved) {
+// counters of the holder's database, which `reserved` asks for, are what its log says. So is what
+// the holder's people were told, unless there were none.
+void CheckRecords(TwoAgencies& agencies, LiveEngine& engine, const PeopleAtWork* people,
+                  const auto& reserved) {
   engine.Stop();
   const LiveEngine::Told told = engine.told();
   ASSERT_GE(told.alert_of.size(), kHitsBetween);
@@ -101,6 +79,7 @@ void CheckRecords(TwoAgencies& agencies, LiveEngine& engine, const auto& reserve
   const std::uint64_t logged = holder->Sum(audit::kCapacityReserved, "amount");
   EXPECT_GE(logged, told.alert_of.size());
   EXPECT_EQ(reserved(), std::to_string(logged));
+  if (people != nullptr) people->Check(*holder);
 }
 
 constexpr const char* kReserved = "SELECT sum(reserved) FROM comity.capacity";
@@ -130,6 +109,7 @@ class Failover : public ::testing::Test {
                        url("comity_migration") + "\"\n");
     });
     agencies_->ImportEntries(kEntries);
+    FillList(agencies_->police(), agencies_->ListNamed(kOtherList), {agencies_->Stranger()}, "b-");
     const std::string deployment = agencies_->CreateDeployment();
     agencies_->police().Stop();
     agencies_->council().Stop();
@@ -137,21 +117,33 @@ class Failover : public ::testing::Test {
                                GatewayProcess(agencies_->police(), "second.log")});
     council_.emplace(agencies_->council());
     ASSERT_TRUE(First().Start()) << First().log();
+    PeopleGoTo(First());
     ASSERT_TRUE(Second().Begin());
     ASSERT_TRUE(Waits(Second())) << Second().log();
     ASSERT_TRUE(council_->Start()) << council_->log();
     engine_.emplace([this] { return council_->engine(); }, agencies_->entries());
     engine_->Start(deployment);
-    ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
+    people_.emplace(
+        agencies_->police(),
+        [this] { return agency_port_.With([](const std::string& port) { return port; }); },
+        kOtherList);
+    people_->Start();
+    ASSERT_TRUE(GoesOn()) << What();
   }
 
-  void TearDown() override { engine_.reset(); }
+  void TearDown() override {
+    people_.reset();
+    engine_.reset();
+  }
 
   GatewayProcess& First() { return (*police_)[0]; }
   GatewayProcess& Second() { return (*police_)[1]; }
+  void PeopleGoTo(const GatewayProcess& gateway) {
+    agency_port_.With([&](std::string& port) { port = gateway.engine().gateway; });
+  }
   std::string What() {
-    return "first: " + First().log() + "\nsecond: " + Second().log() +
-           "\ncouncil: " + council_->log() + "\n" + cluster_->Log();
+    return "people: " + people_->told().last_refusal + "\nfirst: " + First().log() +
+           "\nsecond: " + Second().log() + "\ncouncil: " + council_->log() + "\n" + cluster_->Log();
   }
 
   bool SeesHits(std::uint64_t further) {
@@ -159,12 +151,20 @@ class Failover : public ::testing::Test {
     return WaitFor(seconds(120), [&] { return engine_->told().hits >= wanted; });
   }
 
+  // Faces are found, and people's acts are acknowledged.
+  bool GoesOn() { return SeesHits(kHitsBetween) && people_->AwaitActs(kActsBetween, seconds(60)); }
+
   void End() {
     engine_->Stop();
+    people_->Stop();
+    const PeopleAtWork::Told told = people_->told();
+    std::printf("people: %zu stops and %zu liftings acknowledged, %llu acts unknown\n",
+                told.set.size(), told.lifted.size(), static_cast<unsigned long long>(told.unknown));
     for (GatewayProcess* process : {&Second(), &First(), &*council_}) {
       if (process->IsRunning()) static_cast<void>(process->Stop(seconds(10)));
     }
-    CheckRecords(*agencies_, *engine_, [&] { return cluster_->Ask(database_, kReserved); });
+    CheckRecords(*agencies_, *engine_, &*people_,
+                 [&] { return cluster_->Ask(database_, kReserved); });
   }
 
   // The machine of the primary dies under load, and comes back.
@@ -175,12 +175,13 @@ class Failover : public ::testing::Test {
     ASSERT_TRUE(cluster_->AwaitPrimary(1 - primary, seconds(60))) << cluster_->Log();
     ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
     EXPECT_LT(meter.Stop("the primary's machine dies, " + way), 40);
+    ASSERT_TRUE(GoesOn()) << What();
     EXPECT_TRUE(First().IsRunning()) << What();  // its patience was enough
     EXPECT_TRUE(Second().IsRunning()) << What();
     ASSERT_THAT(cluster_->StartNode(primary), IsOk());
     ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
     ASSERT_EQ(cluster_->Primary(), 1 - primary);
-    ASSERT_TRUE(SeesHits(kHitsBetween)) << What();  // with a standby again
+    ASSERT_TRUE(GoesOn()) << What();  // with a standby again
     End();
   }
 
@@ -189,7 +190,10 @@ class Failover : public ::testing::Test {
   std::optional<TwoAgencies> agencies_;
   std::optional<std::array<GatewayProcess, 2>> police_;
   std::optional<GatewayProcess> council_;
-  std::optional<LiveEngine> engine_;  // last: it ends before what it shows faces to
+  runtime::Guarded<std::string> agency_port_;  // where the police's people find their gateway
+  // Last: they end before those whom they ask.
+  std::optional<PeopleAtWork> people_;
+  std::optional<LiveEngine> engine_;
 };
 
 TEST_F(Failover, BehindABalancerThePrimarysDeathLosesNothingAndTheSearchGoesOn) {
@@ -202,6 +206,31 @@ TEST_F(Failover, WithAListOfNodesThePrimarysDeathLosesNothingAndTheSearchGoesOn)
   LosesItsPrimary("both nodes in the url");
 }
 
+// The engine goes on showing faces all the time: not one of them may be a hit before two have
+// lifted the stop, at whatever server and gateway.
+TEST_F(Failover, AStopThatWasAcknowledgedJustBeforeThePrimaryDiesHolds) {
+  ASSERT_NO_FATAL_FAILURE(Begin("stopped", &PatroniCluster::BalancedUrl));
+  const std::size_t primary = cluster_->Primary().value();
+  const auto stop = people_->StopPartner(agencies_->council().name());
+  cluster_->Kill(primary);
+  ASSERT_TRUE(stop.has_value()) << What();
+  engine_->ExpectHalt(true);
+  ASSERT_TRUE(cluster_->AwaitPrimary(1 - primary, seconds(60))) << cluster_->Log();
+  ASSERT_TRUE(people_->AwaitActs(kActsBetween, seconds(60))) << What();
+  const std::uint64_t answers = engine_->told().answers;
+  ASSERT_TRUE(WaitFor(seconds(30), [&] {
+    return engine_->told().answers >= answers + kHitsBetween;
+  })) << What();
+  EXPECT_EQ(engine_->told().hits_in_halt, 0u) << What();
+  engine_->ExpectHalt(false);
+  ASSERT_TRUE(people_->Lift(*stop)) << What();
+  ASSERT_TRUE(GoesOn()) << What();
+  ASSERT_THAT(cluster_->StartNode(primary), IsOk());
+  ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
+  ASSERT_TRUE(GoesOn()) << What();
+  End();
+}
+
 TEST_F(Failover, TheReplicasDeathIsAPauseOnly) {
   ASSERT_NO_FATAL_FAILURE(Begin("alone", &PatroniCluster::BalancedUrl));
   const std::size_t primary = cluster_->Primary().value();
@@ -209,12 +238,13 @@ TEST_F(Failover, TheReplicasDeathIsAPauseOnly) {
   cluster_->Kill(1 - primary);
   ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
   std::this_thread::sleep_for(seconds(30));  // until Patroni has made up its mind
-  ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
+  ASSERT_TRUE(GoesOn()) << What();
   EXPECT_LT(meter.Stop("the replica's machine dies"), 30);
   EXPECT_EQ(cluster_->Primary(), primary);
   EXPECT_TRUE(First().IsRunning()) << What();
   ASSERT_THAT(cluster_->StartNode(1 - primary), IsOk());
   ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
+  ASSERT_TRUE(GoesOn()) << What();
   End();
 }
 
@@ -228,6 +258,7 @@ TEST_F(Failover, APlannedHandOverOfThePrimaryLosesNothing) {
   EXPECT_LT(meter.Stop("planned hand-over, haproxy"), 15);
   EXPECT_TRUE(First().IsRunning()) << What();
   ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
+  ASSERT_TRUE(GoesOn()) << What();
   End();
 }
 
@@ -241,10 +272,12 @@ TEST_F(Failover, TheGatewayThatWaitsTakesOverWhenTheOtherDiesWithThePrimary) {
   ASSERT_TRUE(WaitFor(seconds(90), [&] {
     return Second().AwaitListening() || (!Second().IsRunning() && Second().Start());
   })) << What();
+  PeopleGoTo(Second());
   ASSERT_TRUE(SeesHits(kHitsBetween)) << What();
   EXPECT_LT(meter.Stop("the machines of primary and gateway die, haproxy"), 60);
   ASSERT_THAT(cluster_->StartNode(primary), IsOk());
   ASSERT_THAT(cluster_->AwaitWhole(), IsOk());
+  ASSERT_TRUE(GoesOn()) << What();
   End();
 }
 
@@ -299,7 +332,7 @@ TEST(OneGatewayWithoutItsLine, GivesWayToTheOneThatReachesTheDatabase) {
   for (GatewayProcess* process : {&first, &second, &council}) {
     if (process->IsRunning()) static_cast<void>(process->Stop(seconds(10)));
   }
-  CheckRecords(agencies, engine, [&] { return database.Ask(kReserved); });
+  CheckRecords(agencies, engine, nullptr, [&] { return database.Ask(kReserved); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "tests/support/postgres/line_cutter.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -10,11 +11,13 @@
 #include <array>
 #include <atomic>
 #include <list>
+#include <set>
 #include <stop_token>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "crypto/base/check.h"
 #include "services/runtime/descriptor.h"
 #include "services/runtime/guarded.h"
 
@@ -45,6 +48,13 @@ bool SendAll(int socket, std::string_view octets) {
   return true;
 }
 
+// A filter that passes nothing: the system then does not even acknowledge what comes.
+void DropAll(int socket) {
+  sock_filter nothing[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+  const sock_fprog program{1, nothing};
+  COMITY_CHECK(::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0);
+}
+
 }  // namespace
 
 class LineCutter::Proxy {
@@ -61,12 +71,47 @@ class LineCutter::Proxy {
   }
   void SetDown(bool down) { down_ = down; }
   void CutAll() { ++age_; }
+  void Silence() {
+    open_.With([&](Open& open) {
+      open.silent = true;
+      DropAll(listener_.get());
+      for (const int socket : open.sockets) DropAll(socket);
+    });
+  }
   int commits_met() const { return met_; }
 
  private:
   struct Plan {
     Cut cut = Cut::kNever;
     bool stay_down = false;
+  };
+  struct Open {
+    std::set<int> sockets;
+    bool silent = false;
+  };
+  // Both sockets of a line, as long as it is open.
+  class Listed {
+   public:
+    Listed(runtime::Guarded<Open>& open, std::array<int, 2> sockets)
+        : open_(open), sockets_(sockets) {
+      open_.With([&](Open& all) {
+        for (const int socket : sockets_) {
+          all.sockets.insert(socket);
+          if (all.silent) DropAll(socket);
+        }
+      });
+    }
+    ~Listed() {
+      open_.With([&](Open& all) {
+        for (const int socket : sockets_) all.sockets.erase(socket);
+      });
+    }
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+
+   private:
+    runtime::Guarded<Open>& open_;
+    const std::array<int, 2> sockets_;
   };
 
   void Accept(const std::stop_token& stop) {
@@ -93,6 +138,7 @@ class LineCutter::Proxy {
   }
 
   void Carry(const std::stop_token& stop, int client, int server, int age) {
+    const Listed listed(open_, {client, server});
     bool silent = false;     // nothing gets through any more, and nothing is closed
     Cut then = Cut::kNever;  // when the server answers
     while (!stop.stop_requested() && age == age_) {
@@ -137,6 +183,7 @@ class LineCutter::Proxy {
   const std::uint16_t port_;
   const std::uint16_t server_port_;
   runtime::Guarded<Plan> plan_;
+  runtime::Guarded<Open> open_;
   std::atomic<bool> down_{false};
   std::atomic<int> age_{0};
   std::atomic<int> met_{0};
@@ -173,6 +220,9 @@ void LineCutter::SetDown(bool down) {
 }
 void LineCutter::CutAll() {
   proxy_->CutAll();
+}
+void LineCutter::Silence() {
+  proxy_->Silence();
 }
 int LineCutter::commits_met() const {
   return proxy_->commits_met();

@@ -34,6 +34,10 @@ class LineCutter {
   // True: whoever connects is let go at once. Lines that are open stay.
   void SetDown(bool down);
   void CutAll();
+  // For good: the system drops every packet that comes to the proxy, from either side, without a
+  // word, as when the machine between them loses its power: no reset, no answer to a probe or to
+  // whoever connects.
+  void Silence();
   int commits_met() const;  // how many of those that Arm asked for were met
 
  private:

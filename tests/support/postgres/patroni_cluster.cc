@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr seconds kClusterPatience{120};  // for a whole cluster on a loaded machine
+constexpr seconds kClusterPatience{300};  // for a whole cluster on a machine whose disk is slow
 constexpr milliseconds kLook{200};
 
 // Patroni's PostgreSQL outlives Patroni. In a namespace of its own, all end with the first process.
@@ -77,11 +77,19 @@ defaults
   timeout check 2s
   timeout client 30m
   timeout server 30m
+  option clitcpka
+  clitcpka-idle 5s
+  clitcpka-intvl 2s
+  clitcpka-cnt 3
+  option srvtcpka
+  srvtcpka-idle 5s
+  srvtcpka-intvl 2s
+  srvtcpka-cnt 3
 listen comity
-  bind 127.0.0.1:{0}
+  bind 127.0.0.1:{0} tcp-ut 10s
   option httpchk GET /primary
   http-check expect status 200
-  default-server inter 1s fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server inter 1s fall 2 rise 1 on-marked-down shutdown-sessions tcp-ut 10s
   server node0 127.0.0.1:{1} check port {2}
   server node1 127.0.0.1:{3} check port {4}
 )";

@@ -144,6 +144,18 @@ TEST_F(SealedRounds, ARoundIsAcceptedOnceAndBeforeTheNext) {
     EXPECT_THAT(ends->requester.Accept(*begun.round, wrong),
                 FailsWith(ErrorCode::kInvalidArgument));
   }
+  // Once more the same probes, others, or none: pads are taken once for a round.
+  for (const std::vector<std::size_t>& again :
+       {std::vector<std::size_t>{0}, std::vector<std::size_t>{1}, std::vector<std::size_t>{}}) {
+    const auto ends = AnyEnds();
+    ends->ExchangeTrees();
+    ends->RefillFor(2000);
+    auto begun = *ends->requester.Begin(testing::Secretly(std::vector<Template>(2, q_)), 1);
+    const std::vector<std::size_t> one = {0};
+    ASSERT_THAT(ends->requester.Accept(*begun.round, one), IsOk());
+    EXPECT_THAT(ends->requester.Accept(*begun.round, again), FailsWith(ErrorCode::kConflict));
+    ExpectEnded(*ends, q_);
+  }
   auto second = BeginBatch(1);
   EXPECT_THAT(AcceptAll(first), FailsWith(ErrorCode::kConflict));
   EXPECT_THAT(AcceptAll(second), FailsWith(ErrorCode::kConflict));  // the session has ended
