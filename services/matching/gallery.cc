@@ -104,23 +104,6 @@ Result<GalleryBuilder> GalleryBuilder::Create(policy::EngineProfile profile, std
 }
 
 Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
-  COMITY_RETURN_IF_ERROR(Place(std::move(row), values));
-  Status settled = Settle(rows_.size() - 1);
-  if (settled) return settled;
-  references_.erase(rows_.back().reference);
-  rows_.pop_back();
-  return settled;
-}
-
-Status GalleryBuilder::Settle(std::size_t row) {
-  const std::span<float> values =
-      templates_.ExposeMutable().subspan(row * profile_.dimension, profile_.dimension);
-  COMITY_RETURN_IF_ERROR(NormalizeTemplate(values));
-  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(row, values));
-  return {};
-}
-
-Status GalleryBuilder::Place(GalleryRow row, std::span<const float> values) {
   if (rows_.size() == capacity_) {
     return Fail(ErrorCode::kExhausted, "the list has more entries than were announced");
   }
@@ -136,31 +119,11 @@ Status GalleryBuilder::Place(GalleryRow row, std::span<const float> values) {
   const std::span<float> to =
       templates_.ExposeMutable().subspan(rows_.size() * profile_.dimension, profile_.dimension);
   std::copy(values.begin(), values.end(), to.begin());
+  COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
+  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(rows_.size(), to));
   references_.insert(row.reference);
   rows_.push_back(std::move(row));
   return {};
-}
-
-Status GalleryFill::Add(GalleryRow row, std::span<const float> values) {
-  COMITY_RETURN_IF_ERROR(builder_.Place(std::move(row), values));
-  return builder_.rows_.size() - settled_ < kAtOnce ? Status() : SettlePlaced();
-}
-
-Status GalleryFill::Finish() {
-  COMITY_RETURN_IF_ERROR(SettlePlaced());
-  return settling_.Finish();
-}
-
-Status GalleryFill::SettlePlaced() {
-  const std::size_t first = settled_;
-  settled_ = builder_.rows_.size();
-  if (first == settled_) return {};
-  return settling_.Start([&builder = builder_, first, end = settled_]() -> Status {
-    for (std::size_t row = first; row < end; ++row) {
-      COMITY_RETURN_IF_ERROR(builder.Settle(row));
-    }
-    return {};
-  });
 }
 
 std::shared_ptr<const Gallery> GalleryBuilder::Build() && {

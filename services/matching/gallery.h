@@ -20,7 +20,6 @@
 #include "policy/model/terms.h"
 #include "services/matching/plain/proposals.h"
 #include "services/matching/secret_floats.h"
-#include "services/runtime/task_pipeline.h"
 
 namespace comity::matching {
 
@@ -104,13 +103,7 @@ class GalleryBuilder {
   std::shared_ptr<const Gallery> Build() &&;
 
  private:
-  friend class GalleryFill;
   GalleryBuilder(policy::EngineProfile profile, std::size_t rows);
-  // Adds the row with its values as they are; errors as Add, but those of values that are no
-  // template.
-  Status Place(GalleryRow row, std::span<const float> values);
-  // Makes the values of a placed row those of a gallery; for different rows at the same time.
-  Status Settle(std::size_t row);
 
   policy::EngineProfile profile_;
   std::size_t capacity_;
@@ -118,29 +111,6 @@ class GalleryBuilder {
   std::unordered_set<std::string> references_;
   SecretFloats templates_;
   Proposals proposals_;
-};
-
-// Adds rows to a builder and has all cores make templates of their values.
-//
-// Threads: thread-compatible.
-class GalleryFill {
- public:
-  // In: builder  outlives the object and is not moved nor used meanwhile
-  explicit GalleryFill(GalleryBuilder& builder)
-      : builder_(builder), settling_([](const Status& settled) { return settled; }) {}
-
-  // Errors: as GalleryBuilder::Add, also of rows before it; the builder is of no use after one
-  Status Add(GalleryRow row, std::span<const float> values);
-  // Waits until all rows are there. Errors: as Add
-  Status Finish();
-
- private:
-  static constexpr std::size_t kAtOnce = 256;  // rows in one task
-  Status SettlePlaced();
-
-  GalleryBuilder& builder_;
-  std::size_t settled_ = 0;  // rows that were given to tasks
-  runtime::TaskPipeline<Status> settling_;
 };
 
 }  // namespace comity::matching

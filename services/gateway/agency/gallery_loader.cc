@@ -35,19 +35,17 @@ Result<GalleryLoader::Searched> GalleryLoader::Read(const policy::WatchlistId& l
       matching::GalleryBuilder::Create(status.definition->engine,
                                        counts.entries - counts.withdrawn - counts.expired));
   // What is not yet valid has a row, too.
-  matching::GalleryFill fill(builder);
   Status added;
   const Status visited =
       watchlists_.VisitActive(list, [&](const watchlists::ActiveEntry& entry) -> Status {
-        added = fill.Add({entry.reference, entry.category, entry.subject, entry.response_code,
-                          entry.valid_from, entry.until},
-                         entry.face_template);
+        added = builder.Add({entry.reference, entry.category, entry.subject, entry.response_code,
+                             entry.valid_from, entry.until},
+                            entry.face_template);
         return added;
       });
   // Closed since the first look: not searched, as any list that is not approved.
   if (!visited && added && visited.error().code == ErrorCode::kConflict) return Searched{};
   COMITY_RETURN_IF_ERROR(visited);
-  COMITY_RETURN_IF_ERROR(fill.Finish());
   return Searched{std::move(builder).Build(), TermsOf(status)};
 }
 

@@ -4,9 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "services/matching/template_check.h"
@@ -86,51 +84,6 @@ TEST(GalleryBuilder, RefusesBadRowsOneByOne) {
   EXPECT_THAT(builder->Add(Row("b"), values), IsOk());
   EXPECT_THAT(builder->Add(Row("c"), values), FailsWith(ErrorCode::kExhausted));
   EXPECT_EQ(std::move(*builder).Build()->size(), 2U);
-}
-
-TEST(GalleryFill, MakesTheGalleryThatTheBuilderMakesByItself) {
-  constexpr std::size_t kRows = 1'100;  // several tasks, and a rest
-  constexpr std::uint32_t kDimension = 128;
-  const Matrix rows = RandomUnitRows(kRows, kDimension, 7);
-  auto one_by_one = GalleryBuilder::Create(Profile(kDimension), kRows);
-  auto together = GalleryBuilder::Create(Profile(kDimension), kRows);
-  ASSERT_THAT(one_by_one, IsOk());
-  ASSERT_THAT(together, IsOk());
-  GalleryFill fill(*together);
-  for (std::size_t i = 0; i < kRows; ++i) {
-    const auto values = std::span(rows).subspan(i * kDimension, kDimension);
-    ASSERT_THAT(one_by_one->Add(Row("r" + std::to_string(i)), values), IsOk());
-    ASSERT_THAT(fill.Add(Row("r" + std::to_string(i)), values), IsOk());
-  }
-  ASSERT_THAT(fill.Finish(), IsOk());
-  const auto expected = std::move(*one_by_one).Build();
-  const auto gallery = std::move(*together).Build();
-  ASSERT_EQ(gallery->size(), kRows);
-  EXPECT_TRUE(std::ranges::equal(gallery->Expose(), expected->Expose()));
-  for (const std::size_t probe : {std::size_t{0}, std::size_t{300}, kRows - 1}) {
-    EXPECT_EQ(gallery->row(probe).reference, expected->row(probe).reference);
-    const auto values = std::span(rows).subspan(probe * kDimension, kDimension);
-    const auto found = gallery->proposals().Find(values, 0.9, sealed::Kernel::kPortable);
-    ASSERT_THAT(found, IsOk());
-    EXPECT_THAT(found->front(), ::testing::ElementsAre(static_cast<std::uint32_t>(probe)));
-  }
-}
-
-TEST(GalleryFill, RefusesValuesThatAreNoTemplateByItsEnd) {
-  const Matrix rows = RandomUnitRows(600, 64, 7);
-  for (const std::size_t bad : {std::size_t{3}, std::size_t{599}}) {
-    auto builder = GalleryBuilder::Create(Profile(64), 600);
-    ASSERT_THAT(builder, IsOk());
-    GalleryFill fill(*builder);
-    Status status;
-    for (std::size_t i = 0; i < 600 && status; ++i) {
-      const Matrix nothing(64, 0.0F);
-      status = fill.Add(Row("r" + std::to_string(i)),
-                        i == bad ? std::span(nothing) : std::span(rows).subspan(i * 64, 64));
-    }
-    if (status) status = fill.Finish();
-    EXPECT_THAT(status, FailsWith(ErrorCode::kInvalidArgument)) << bad;
-  }
 }
 
 TEST(GalleryBuilder, RefusesADimensionOutsideTheBounds) {
