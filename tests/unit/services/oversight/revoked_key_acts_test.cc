@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "services/audit/events.h"
+#include "services/identity/approval_decision.h"
+#include "services/identity/approvals.h"
+#include "services/oversight/certificate_reinstate.h"
+#include "services/store/approval_store.h"
+#include "tests/unit/services/oversight/revocations_world.h"
+
+namespace comity::oversight {
+namespace {
+
+using identity::Role;
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using testing::IsOk;
+
+// An act that waits, of somebody whose key is revoked, and the office that decides it.
+class ActsOfARevokedKey : public RevocationsWorld {
+ protected:
+  void SetUp() override {
+    RevocationsWorld::SetUp();
+    PutOffice();
+    identity::Person siro = Find("siro");
+    siro.signing_key = siro_key_.public_key();
+    Put(siro);
+    approvals_ = std::make_unique<identity::Approvals>(identity::Approvals::Setup{
+        *store_, *log_, *people_, *notices_, own_, clock_, random_, kek_});
+    act_ = std::make_unique<CertificateReinstate>(*revocations_);
+    approvals_->Handle(identity::Act::kCertificateReinstate, *act_);
+    approvals_->CheckKeysBy(
+        [this](const store::Transaction& transaction, const identity::Person& person) {
+          return revocations_->CheckKey(transaction, person);
+        });
+    barred_ = MustRevoke("a partner's key");
+  }
+  void TearDown() override {
+    approvals_.reset();
+    act_.reset();
+    RevocationsWorld::TearDown();
+  }
+  identity::Caller CallerOf(const std::string& id) { return {Find(id).id, Find(id).roles}; }
+  Result<identity::PendingAct> Propose(const std::string& by, const std::string& reason) {
+    return approvals_->Propose(identity::Act::kCertificateReinstate,
+                               EncodeCertificateReinstate(barred_, reason), "revocation",
+                               CallerOf(by));
+  }
+  Result<identity::PendingAct> ApproveBySiro(const identity::PendingAct& act) {
+    const auto decision = identity::SignDecision(
+        siro_key_, {act.id, act.act, act.sha256, identity::DecisionKind::kApprove, Find("siro").id,
+                    clock_.Now(), ""});
+    return approvals_->Approve(decision.value(), CallerOf("siro"));
+  }
+
+  const sign::SigningKey siro_key_ = sign::SigningKey::Generate(random_);
+  std::unique_ptr<identity::Approvals> approvals_;
+  std::unique_ptr<CertificateReinstate> act_;
+  std::string barred_;
+};
+
+TEST_F(ActsOfARevokedKey, AreRejectedWithTheRevocation) {
+  const auto theirs = Propose("supervisor", "so that the thief comes in");
+  const auto others = Propose("dpo", "it was found");
+  ASSERT_THAT(theirs, IsOk());
+  ASSERT_THAT(others, IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  const auto rejected = approvals_->Get(theirs->id);
+  ASSERT_THAT(rejected, IsOk());
+  EXPECT_EQ(rejected->state, store::ApprovalState::kRejected);
+  EXPECT_EQ(rejected->decided_by->text(), "siro");
+  EXPECT_THAT(rejected->reason, HasSubstr(Standing().front()));
+  EXPECT_EQ(CountEvents(audit::kApprovalDecided), 1U);
+  EXPECT_THAT(NoticesFor(Role::kDpo).back().words, HasSubstr("was rejected"));
+  EXPECT_THAT(ApproveBySiro(*theirs), FailsWith(ErrorCode::kConflict));
+  EXPECT_EQ(approvals_->Get(others->id)->state, store::ApprovalState::kPending);
+  EXPECT_THAT(ApproveBySiro(*others), IsOk());
+}
+
+// A call that was let in before the revocation, and an act that came back with an old database.
+TEST_F(ActsOfARevokedKey, AreNeitherProposedNorApprovedAfterwards) {
+  const auto theirs = Propose("supervisor", "so that the thief comes in");
+  ASSERT_THAT(theirs, IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_THAT(Propose("supervisor", "again"), FailsWith(ErrorCode::kPermissionDenied));
+  ASSERT_THAT(Write([&](store::Transaction& tx) {
+                return tx.approvals().Change(*theirs, store::ApprovalState::kRejected);
+              }),
+              IsOk());
+  ASSERT_EQ(approvals_->Get(theirs->id)->state, store::ApprovalState::kPending);
+  const auto denied = ApproveBySiro(*theirs);
+  ASSERT_THAT(denied, FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_THAT(denied.error().detail, HasSubstr("supervisor"));
+  // Nor does the owner of a revoked key decide what others proposed.
+  const auto others = Propose("dpo", "it was found");
+  ASSERT_THAT(others, IsOk());
+  ASSERT_THAT(RevokeKeyOf("siro", "dpo"), IsOk());
+  EXPECT_THAT(ApproveBySiro(*others), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(Standing().size(), 3U) << "the partner's, the supervisor's and siro's";
+}
+
+// A row that somebody damaged keeps nobody from barring the key.
+TEST_F(ActsOfARevokedKey, DoNotKeepItFromBeingRevoked) {
+  const auto theirs = Propose("supervisor", "it was found");
+  ASSERT_THAT(theirs, IsOk());
+  store::ApprovalRecord damaged = *theirs;
+  damaged.id = "p-damaged";
+  damaged.unsalted = hash::Sha256(AsBytes("another"));
+  damaged.subject = "an act that nobody proposed";
+  ASSERT_THAT(Write([&](store::Transaction& tx) { return tx.approvals().Add(damaged); }), IsOk());
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_EQ(approvals_->Get(theirs->id)->state, store::ApprovalState::kRejected);
+  EXPECT_EQ(CountEvents(audit::kApprovalDecided), 1U) << "the damaged one goes without words";
+}
+
+}  // namespace
+}  // namespace comity::oversight
