@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/integration/live_agency.h"
 #include "tests/support/process.h"
@@ -23,6 +25,12 @@ class GatewayProcess {
   //     config  that of its configuration, in the same place
   explicit GatewayProcess(const LiveAgency& agency, std::string log = "comityd.log",
                           std::string config = "comityd.toml");
+
+  // From the next start on: words before the program ("env", "NAME=value") and after it.
+  void RunUnder(std::vector<std::string> before, std::vector<std::string> after = {}) {
+    before_ = std::move(before);
+    after_ = std::move(after);
+  }
 
   // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
   // for ten seconds; log() says why.
@@ -49,6 +57,7 @@ class GatewayProcess {
   std::filesystem::path folder_;
   std::string log_name_;
   std::string config_name_;
+  std::vector<std::string> before_, after_;
   EngineSettings engine_;
   std::optional<Process> process_;
   std::size_t log_start_ = 0;  // where the running process's output begins
