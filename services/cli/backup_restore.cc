@@ -251,6 +251,38 @@ Status Unpack(const Job& job) {
   return SyncAll(job.folder);
 }
 
+// Gives the unpacked folder its name. It is whole by then; whether its name outlives a power cut is
+// known only after the sync. What is said to be refused is taken away again, if the disk lets it.
+Status GiveName(const fs::path& folder, const fs::path& into) {
+  std::error_code fault;
+  fs::remove(into, fault);  // an empty folder
+  fs::rename(folder, into, fault);
+  if (fault) {
+    return Fail(ErrorCode::kInvalidArgument, into.string() + " cannot be made: " + fault.message());
+  }
+  Status synced = Locally(runtime::SyncFolder(fs::weakly_canonical(into.parent_path(), fault)));
+  if (synced) return {};
+  fs::rename(into, folder, fault);
+  if (!fault) return synced;
+  return Fail(synced.error().code,
+              synced.error().detail + ". " + into.string() +
+                  " is there, whole, and could not be taken back (" + fault.message() +
+                  "): a power cut may lose it. Start no gateway on it; repair the disk, remove it, "
+                  "and put the backup back again");
+}
+
+// In: error  of an attempt. Returns it, and what of the attempt is left on a disk that fails.
+Error TakeBack(const fs::path& folder, Error error) {
+  std::error_code fault;
+  fs::remove_all(folder, fault);
+  if (fs::exists(folder, fault)) {
+    error.detail += ". " + folder.string() +
+                    " is left, with the agency's data in it: remove it, or put the backup back "
+                    "again, which begins by removing it";
+  }
+  return error;
+}
+
 // The folder appears whole, or not at all.
 Status UnpackInto(Job& job, const fs::path& into) {
   std::error_code fault;
@@ -261,20 +293,9 @@ Status UnpackInto(Job& job, const fs::path& into) {
                 job.folder.string() + " cannot be made: " + std::generic_category().message(errno));
   }
   Status unpacked = Unpack(job);
-  if (unpacked) {
-    fs::remove(into, fault);  // an empty folder
-    fs::rename(job.folder, into, fault);
-    if (fault) {
-      unpacked =
-          Fail(ErrorCode::kInvalidArgument, into.string() + " cannot be made: " + fault.message());
-    } else {
-      unpacked = Locally(runtime::SyncFolder(fs::weakly_canonical(into.parent_path(), fault)));
-      if (unpacked) return {};
-      fs::rename(into, job.folder, fault);  // said to be refused, so it is not there
-    }
-  }
-  fs::remove_all(job.folder, fault);
-  return unpacked;
+  if (unpacked) unpacked = GiveName(job.folder, into);
+  if (unpacked) return {};
+  return Fail(TakeBack(job.folder, unpacked.error()));
 }
 
 }  // namespace

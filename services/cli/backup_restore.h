@@ -27,7 +27,9 @@ struct Restored {
 // extends it, every octet of its parts, and its log from end to end; only then does the folder
 // appear. What was erased since the backup is erased again by the gateway before it reads anything.
 //
-// Errors: kInvalidArgument, kNotFound  the file, the configuration or a key cannot be read
+// Errors: kInvalidArgument, kNotFound  the file, the configuration or a key cannot be read, or the
+//                     disk fails. If it also refuses to take back what is there, the error names
+//                     what is left: the whole folder, or one beside it that is no data folder
 //         kConflict   the folder is not empty
 //         kCorrupt    the backup is another agency's, expired, of a newer schema, or damaged; the
 //                     ledger is missing, damaged or older than the backup. Nothing was put back.

@@ -65,8 +65,10 @@ std::optional<int> GatewayProcess::FindAgencyPort() const {
 
 bool GatewayProcess::Begin() {
   log_start_ = log().size();
-  auto process =
-      Process::Start({ComitydPath(), "--config", config().string()}, folder_ / log_name_);
+  std::vector<std::string> words = before_;
+  words.insert(words.end(), {ComitydPath(), "--config", config().string()});
+  words.insert(words.end(), after_.begin(), after_.end());
+  auto process = Process::Start(words, folder_ / log_name_);
   if (!process) return false;
   process_.emplace(*std::move(process));
   return true;

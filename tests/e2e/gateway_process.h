@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/integration/live_agency.h"
 #include "tests/support/process.h"
@@ -35,6 +37,12 @@ class GatewayProcess {
   explicit GatewayProcess(const LiveAgency& agency, std::string log = "comityd.log",
                           std::string config = "comityd.toml");
 
+  // From the next start on: words before the program ("env", "NAME=value") and after it.
+  void RunUnder(std::vector<std::string> before, std::vector<std::string> after = {}) {
+    before_ = std::move(before);
+    after_ = std::move(after);
+  }
+
   // Starts it and waits until it says on which ports it listens. False: it ended, or said nothing
   // for ten seconds; log() says why.
   [[nodiscard]] bool Start() { return Begin() && AwaitListening(); }
@@ -60,6 +68,7 @@ class GatewayProcess {
   std::filesystem::path folder_;
   std::string log_name_;
   std::string config_name_;
+  std::vector<std::string> before_, after_;
   EngineSettings engine_;
   std::optional<Process> process_;
   std::size_t log_start_ = 0;  // where the running process's output begins

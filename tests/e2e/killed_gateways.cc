@@ -25,7 +25,6 @@ constexpr auto kDeadline = 15s;     // of one attempt
 constexpr auto kPatience = 60s;     // with one act
 constexpr auto kConvergence = 20s;  // of two gateways that both run
 constexpr auto kBetweenAttempts = 20ms;
-constexpr auto kStopPatience = 20s;
 
 std::uint64_t NumberOf(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -41,6 +42,18 @@ class KilledGateways {
   bool has_kills_left() const { return kills_left_ > 0; }
   // Ends all processes as their operators would, and waits for it.
   void Stop();
+  // As GatewayProcess says it, of one agency's.
+  void RunUnder(const LiveAgency& agency, std::vector<std::string> before,
+                std::vector<std::string> after = {}) {
+    Find(agency).process.RunUnder(std::move(before), std::move(after));
+  }
+  // Ends one process, which may have ended by itself, and starts it; the second fails the test if
+  // it does not listen.
+  std::optional<int> End(const LiveAgency& agency) {
+    return Find(agency).process.Stop(kStopPatience);
+  }
+  void StartAgain(const LiveAgency& agency) { StartAgain({&Find(agency)}); }
+  std::string log(const LiveAgency& agency) const { return Find(agency).process.log(); }
   // For what is done to a folder while its gateway does not run.
   void WhileStopped(const LiveAgency& agency, const std::function<void()>& act);
 
@@ -96,6 +109,7 @@ class KilledGateways {
     GatewayProcess process;
     runtime::Guarded<EngineSettings> engine;  // as of the last start
   };
+  static constexpr std::chrono::seconds kStopPatience{20};
   struct Plan {
     std::vector<Served*> victims;
     std::chrono::microseconds before, down;

@@ -82,8 +82,7 @@ std::optional<HolderClosed> HolderLink::OpenCall(const std::stop_token& stop) {
     decision = session->Open(now, MessageDigest(message));
   });
   if (!decision.permitted()) return HolderClosed{decision, ledger_.own(), {}};
-  const auto deadline = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-      ledger_.order().ends_at + kSessionGrace);
+  const auto deadline = DeadlineAt(ledger_.order().ends_at + kSessionGrace, now);
   call_ = std::make_shared<HolderCall>(
       HolderCall::Ports{ports_.peers, ports_.verifier, ports_.logger},
       HolderCall::Terms{holder(), exchange, deadline},

@@ -3,6 +3,11 @@
 
 namespace comity::gateway {
 
+std::chrono::system_clock::time_point DeadlineAt(policy::Instant end, policy::Instant now) {
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(end - now);
+}
+
 PeerCall::PeerCall(const PeerLinks& peers, runtime::Logger& logger, policy::AgencyId holder,
                    std::chrono::system_clock::time_point deadline)
     : peers_(peers), logger_(logger), holder_(std::move(holder)) {

@@ -9,6 +9,7 @@
 
 #include "comity/v1/recognition.pb.h"
 #include "policy/model/decision.h"
+#include "policy/model/instant.h"
 #include "services/gateway/federation/peer_links.h"
 #include "services/runtime/guarded.h"
 #include "services/runtime/logging.h"
@@ -21,6 +22,10 @@ struct HolderClosed {
   policy::AgencyId refused_by;  // with `decision`
   v1::Unanswered::Reason reason = v1::Unanswered::REASON_HOLDER_UNREACHABLE;
 };
+
+// When a call ends that ends at `end` by the gateway's clock, which says `now`: gRPC counts by the
+// machine's clock, and somebody may have set that one (ADR 30).
+std::chrono::system_clock::time_point DeadlineAt(policy::Instant end, policy::Instant now);
 
 // What every stream to a holder has: its context, the other end's certificate, a patience for each
 // write, and how far it has come.

@@ -126,8 +126,7 @@ SealedLink::Standing SealedLink::Open(const Scene& scene, const std::stop_token&
 std::optional<HolderClosed> SealedLink::OpenCall(const Scene& scene) {
   const auto until = steady_clock::now() + ports_.peer_deadline;
   const std::string exchange = ledger_.exchange();
-  const auto deadline = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-      ledger_.order().ends_at + kSessionGrace);
+  const auto deadline = DeadlineAt(ledger_.order().ends_at + kSessionGrace, ledger_.Now());
   agreement_ = scene.agreement;
   opened_at_ = steady_clock::now();
   flights_.Begin(exchange);
