@@ -44,8 +44,8 @@ namespace {
 
 namespace limits = transport::limits;
 using std::chrono::seconds;
-// What is being answered may take so long at shutdown.
-constexpr seconds kDrainTime{3};
+
+constexpr seconds kDrainTime{3};  // for what is being answered at shutdown
 
 }  // namespace
 

@@ -108,6 +108,13 @@ Result<Decision> VerifyDecision(std::string_view envelope, const sign::PublicKey
   return ParsePayload(AsText(parsed.payload));
 }
 
+Status CheckKind(const Decision& decision, DecisionKind kind) {
+  if (decision.kind == kind) return {};
+  return Fail(ErrorCode::kInvalidArgument, "the signed decision is " +
+                                               std::string(Name(decision.kind)) + ", not " +
+                                               std::string(Name(kind)));
+}
+
 bool IsApprovalId(std::string_view text) {
   return text.starts_with("p-") && IsRandomId(text.substr(2));
 }

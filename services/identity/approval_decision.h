@@ -45,6 +45,9 @@ Result<Decision> ParseDecision(std::string_view envelope);
 // Errors: as above; kCorrupt  not signed by `key`
 Result<Decision> VerifyDecision(std::string_view envelope, const sign::PublicKey& key);
 
+// Errors: kInvalidArgument  it is of another kind than `kind`
+Status CheckKind(const Decision& decision, DecisionKind kind);
+
 // True for p-<26 characters of base32>.
 bool IsApprovalId(std::string_view text);
 

@@ -273,13 +273,6 @@ void Decided(PendingAct& act, ApprovalState state, const Decision& decision,
   act.decision = envelope;
 }
 
-Status CheckKind(const Decision& decision, DecisionKind kind) {
-  if (decision.kind == kind) return {};
-  return Fail(ErrorCode::kInvalidArgument, "the signed decision is " +
-                                               std::string(Name(decision.kind)) + ", not " +
-                                               std::string(Name(kind)));
-}
-
 }  // namespace
 
 Result<PendingAct> Approvals::Approve(std::string_view envelope, const Caller& caller) {

@@ -174,7 +174,9 @@ TEST_F(NodeFault, ABackupIsMadeOrRefusedAndTheFormerOneStaysWhole) {
                // Killed after the file was whole: it is there, though nobody was told of it.
                const bool killed = output.exit_code == kKilled;
                const bool is_there = fs::exists(file);
-               if (!killed) EXPECT_EQ(is_there, output.exit_code == 0);
+               if (!killed) {
+                 EXPECT_EQ(is_there, output.exit_code == 0);
+               }
                {
                  const auto node = Node::Open(folder());  // the next start, on a good disk
                  ASSERT_THAT(node, IsOk());
@@ -268,7 +270,7 @@ class KeyFault : public BackupFault {
   std::uint64_t Drafts() const {
     std::uint64_t drafts = 0;
     for (const auto& item : fs::directory_iterator(folder() / "keys")) {
-      drafts += item.path().filename().string().starts_with(".") ? 1 : 0;
+      drafts += item.path().filename().string().starts_with(".") ? 1U : 0U;
     }
     return drafts;
   }
@@ -288,8 +290,12 @@ TEST_F(KeyFault, ANextKeyIsMadeOrThereIsNone) {
           EXPECT_EQ("done " + KeyNamed(".next").value_or("") + "\n", output.out);
         }
         // A disk that refuses to remove, too, may leave a key that is whole; nobody knows it.
-        if (output.exit_code == 1 && !strike.lasts) EXPECT_FALSE(is_there);
-        if (is_there) EXPECT_TRUE(KeyNamed(".next")) << "half a key";
+        if (output.exit_code == 1 && !strike.lasts) {
+          EXPECT_FALSE(is_there);
+        }
+        if (is_there) {
+          EXPECT_TRUE(KeyNamed(".next")) << "half a key";
+        }
         if (is_there) return;
         const auto again = Sound({"next", folder().string(), Beside("card").string()});
         EXPECT_EQ(again.exit_code, 0) << "again: " << again.out;
@@ -308,7 +314,9 @@ TEST_F(KeyFault, AKeyIsSwitchedOrNotAndOneOfTheTwoIsAlwaysThePresentOne) {
       [&](const Strike& strike, const CommandOutput& output) {
         ExpectNamed(strike, output);
         EXPECT_THAT(KeyNamed("").value_or("none"), AnyOf(Eq(old_), Eq(next)));
-        if (output.exit_code == 0) EXPECT_EQ(KeyNamed(""), next);
+        if (output.exit_code == 0) {
+          EXPECT_EQ(KeyNamed(""), next);
+        }
         if (output.exit_code == 1) {
           const bool says = output.out.find("is the present one now") != std::string::npos;
           EXPECT_EQ(KeyNamed(""), says ? next : old_);

@@ -144,7 +144,8 @@ class ClockFault : public ::testing::Test {
     ASSERT_THAT(log, IsOk());
     EXPECT_GT(log->Count(type), 0u);
     for (const tlog::LogEntry& entry : log->entries()) {
-      if (entry.type == type) EXPECT_LE(entry.time, end) << agency.name() << ", " << type;
+      if (entry.type != type) continue;
+      EXPECT_LE(entry.time, end) << agency.name() << ", " << type;
     }
   }
 

@@ -75,7 +75,9 @@ class FileFault : public ::testing::Test {
   void ExpectOldOrNew(const CommandOutput& output) {
     const std::string content = Content(folder() / "file");
     EXPECT_THAT(content, AnyOf(Eq(kOld), Eq(kNew)));
-    if (output.exit_code == 0) EXPECT_EQ(content, kNew) << "said to be done";
+    if (output.exit_code == 0) {
+      EXPECT_EQ(content, kNew) << "said to be done";
+    }
   }
 
   std::optional<TemporaryDirectory> directory_;

@@ -63,9 +63,15 @@ TEST_P(GatewayFault, StartsOrSaysWhyNotAndLosesNothing) {
     FaultRun disk(agency_.data(), plans_.path() / ("plan-" + std::to_string(at)), strike);
     const CommandOutput output = RunGateway(disk);
     const bool torn = strike.fault == Fault::kTorn && disk.plan().fired != 0;
-    if (torn) EXPECT_EQ(output.exit_code, kKilled);
-    if (!torn) EXPECT_THAT(output.exit_code, AnyOf(0, 1)) << output.err;
-    if (output.exit_code == 1) EXPECT_THAT(output.err, Not(IsEmpty()));
+    if (torn) {
+      EXPECT_EQ(output.exit_code, kKilled);
+    }
+    if (!torn) {
+      EXPECT_THAT(output.exit_code, AnyOf(0, 1)) << output.err;
+    }
+    if (output.exit_code == 1) {
+      EXPECT_THAT(output.err, Not(IsEmpty()));
+    }
     ExpectWhole();
     if (HasFailure()) {
       FAIL() << Describe(strike) << ": " << disk.plan().call << "\n" << output.out << output.err;

@@ -107,7 +107,9 @@ class StoreFault : public ::testing::TestWithParam<Strike> {
                                 tx.audit().OfExchange(Node::ExchangeOf(number), 10));
         const bool is_done = said_.done.contains(number);
         EXPECT_LE(found.size(), 1u) << number;
-        if (is_done) EXPECT_EQ(found.size(), 1u) << "act " << number << " was acknowledged";
+        if (is_done) {
+          EXPECT_EQ(found.size(), 1u) << "act " << number << " was acknowledged";
+        }
         entries += found.size();
         if (Node::AddsList(number)) ExpectList(tx, number, !found.empty());
         if (Node::Erases(number) && is_done) ExpectErased(tx, number);
@@ -174,7 +176,9 @@ class StoreFault : public ::testing::TestWithParam<Strike> {
       std::ifstream stream(Node::Data(folder()) / name, std::ios::binary);
       const std::string text{std::istreambuf_iterator<char>(stream), {}};
       for (const int number : said_.done) {
-        if (Node::Erases(number)) EXPECT_THAT(text, Not(HasSubstr(Node::SecretOf(number))));
+        if (Node::Erases(number)) {
+          EXPECT_THAT(text, Not(HasSubstr(Node::SecretOf(number))));
+        }
       }
     }
   }
@@ -195,8 +199,12 @@ TEST_P(StoreFault, LosesNothingAcknowledgedAndTellsTheRest) {
     const CommandOutput output = RunVictim(disk, 0, kActs, "go-on");
     struck += disk.plan().fired;
     const bool torn = strike.fault == Fault::kTorn && disk.plan().fired != 0;
-    if (torn) EXPECT_EQ(output.exit_code, kKilled);
-    if (!torn) EXPECT_THAT(output.exit_code, AnyOf(0, 3)) << output.err;
+    if (torn) {
+      EXPECT_EQ(output.exit_code, kKilled);
+    }
+    if (!torn) {
+      EXPECT_THAT(output.exit_code, AnyOf(0, 3)) << output.err;
+    }
     ExpectWhole();
     ExpectNoOctetLeft();
     if (HasFailure()) FAIL() << Describe(strike) << ": " << disk.plan().call << "\n" << output.out;

@@ -127,7 +127,9 @@ TEST_F(BoundStart, ACopyAsTheBackupHasItIsBoundWithoutAWord) {
 TEST_F(BoundStart, AStopThatWasTakenFromACopyIsTold) {
   for (const bool dies : {false, true}) {
     PutBack(BoundCopy(), "DELETE FROM stop WHERE id = 'stop-1'");
-    if (dies) ASSERT_THAT(Start(/*dies=*/true), IsOk());
+    if (dies) {
+      ASSERT_THAT(Start(/*dies=*/true), IsOk());
+    }
     ASSERT_THAT(Start(), IsOk());
     EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
     const auto told = Told(identity::notice::kTamperFound);
