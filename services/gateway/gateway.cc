@@ -44,7 +44,6 @@ namespace {
 
 namespace limits = transport::limits;
 using std::chrono::seconds;
-
 constexpr seconds kDrainTime{3};  // for what is being answered at shutdown
 
 }  // namespace
