@@ -135,7 +135,7 @@ void CapacityRecord::Add(State& state, const Key& key, std::uint64_t reserved) c
     return;
   }
   if (!key.subject.empty() && state.subjects >= max_subjects_) return;
-  state.subjects += key.subject.empty() ? 0 : 1;
+  state.subjects += key.subject.empty() ? 0U : 1U;
   state.reserved.emplace(key, reserved);
 }
 
