@@ -23,8 +23,9 @@ Result<std::unique_ptr<CapacitySide>> CapacitySide::Open(Ports ports, const Secr
 }
 
 Status CapacitySide::Housekeep() {
-  COMITY_RETURN_IF_ERROR(meter_.Look());
-  return TellOnce();
+  const Status looked = meter_.Look();
+  COMITY_RETURN_IF_ERROR(TellOnce());
+  return looked;
 }
 
 Status CapacitySide::TellOnce() {

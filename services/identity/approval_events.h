@@ -25,8 +25,6 @@ Notice DecidedNotice(const store::ApprovalRecord& act, const ActRule& rule);
 // To everybody who oversees.
 Notice UrgentNotice(const store::ApprovalRecord& act, const ActRule& rule);
 Notice OverdueNotice(const store::ApprovalRecord& act, const ActRule& rule);
-// Some were ended that were not as they were proposed.
-Notice CorruptNotice(std::size_t acts);
 Notice ReviewedNotice(const store::ApprovalRecord& act, const ActRule& rule);
 // So many that waited were not as they were proposed, and were ended.
 Notice CorruptNotice(std::size_t acts);

@@ -16,10 +16,7 @@ using store::ApprovalState;
 
 Status Reject(store::Transaction& transaction, audit::Recorder& recorder, const Notices& notices,
               const Rejection& rejection, store::ApprovalRecord act) {
-  const auto parsed = ParseAct(act.act);
-  if (!parsed || !CheckVouched(rejection.kek, act)) {
-    return EndCorrupt(transaction, std::move(act));
-  }
+  COMITY_ASSIGN_OR_RETURN(const Act parsed, ParseAct(act.act));
   act.state = ApprovalState::kRejected;
   act.decided_by = rejection.by;
   act.decided_at = rejection.at;
@@ -29,7 +26,7 @@ Status Reject(store::Transaction& transaction, audit::Recorder& recorder, const 
   event.committed["operator"] = rejection.by.text();
   event.committed["reason"] = rejection.reason;
   COMITY_RETURN_IF_ERROR(recorder.Record(event));
-  Notice notice = DecidedNotice(act, RuleOf(*parsed));
+  Notice notice = DecidedNotice(act, RuleOf(parsed));
   notice.words += ". " + rejection.reason;
   return notices.Post(transaction, recorder, notice);
 }
@@ -45,10 +42,21 @@ Status EndCorrupt(store::Transaction& transaction, store::ApprovalRecord act) {
 Result<std::size_t> RejectAllOf(store::Transaction& transaction, audit::Recorder& recorder,
                                 const Notices& notices, const Rejection& rejection) {
   COMITY_ASSIGN_OR_RETURN(const auto acts, transaction.approvals().PendingOf(rejection.proposer));
+  std::size_t corrupt = 0;
   for (const store::ApprovalRecord& act : acts) {
-    COMITY_RETURN_IF_ERROR(Reject(transaction, recorder, notices, rejection, act));
+    if (ParseAct(act.act) && CheckVouched(rejection.kek, act)) {
+      COMITY_RETURN_IF_ERROR(Reject(transaction, recorder, notices, rejection, act));
+      continue;
+    }
+    ++corrupt;
+    // That the database does not let one of them end keeps nothing else from its end.
+    const Status ended = EndCorrupt(transaction, act);
+    if (!ended && ended.error().code == ErrorCode::kUnavailable) return Fail(ended.error());
   }
-  return acts.size();
+  if (corrupt > 0) {
+    COMITY_RETURN_IF_ERROR(notices.Post(transaction, recorder, CorruptNotice(corrupt)));
+  }
+  return acts.size() - corrupt;
 }
 
 }  // namespace comity::identity

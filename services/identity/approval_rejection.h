@@ -27,8 +27,8 @@ struct Rejection {
 
 // Within a unit of work: rejects all that `proposer` proposed and that waits for a second person,
 // records each and tells those who propose such acts. What is not in the database as it was
-// proposed is ended without its words. Call Notices::Announce() after the commit.
-// Returns how many. Errors: kCorrupt  a row cannot be read: nothing was rejected
+// proposed is ended without its words, and people are told how many. Call Notices::Announce() after
+// the commit. Returns how many were rejected. Errors: those of the store
 Result<std::size_t> RejectAllOf(store::Transaction& transaction, audit::Recorder& recorder,
                                 const Notices& notices, const Rejection& rejection);
 

@@ -85,8 +85,11 @@ Result<Found> FindIn(const store::Store& store, std::uint64_t from, std::uint64_
     COMITY_ASSIGN_OR_RETURN(const bool earlier, is_earlier(record));
     if (!earlier) found.indexes.push_back(from + i - 1);
   }
-  if (entries.empty()) return found;
-  COMITY_ASSIGN_OR_RETURN(found.is_whole, is_earlier(entries.front()));
+  // Single entries bear an earlier time than their place says, such as those of what took long.
+  found.is_whole = !entries.empty();
+  for (std::size_t i = entries.size(); i > 0 && found.is_whole; --i) {
+    COMITY_ASSIGN_OR_RETURN(found.is_whole, is_earlier(entries[i - 1]));
+  }
   return found;
 }
 
@@ -109,6 +112,10 @@ Status CapacityRecord::Recall(const store::Store& store, const SecretBytes& kek,
     end = from;
     for (const std::uint64_t index : found.indexes) {
       const auto reservation = Open(store, kek, index);
+      // A database that does not answer was changed by nobody.
+      if (!reservation && reservation.error().code == ErrorCode::kUnavailable) {
+        return Fail(reservation.error());
+      }
       state_.With([&](State& state) {
         if (reservation && reservation->key.day < day) return;
         if (reservation) return Add(state, reservation->key, reservation->reserved);

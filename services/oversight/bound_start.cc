@@ -160,6 +160,8 @@ Status TellOfFault(const BindingPorts& ports, store::Transaction& tx, audit::Rec
            "restore an older backup."});
 }
 
+constexpr std::uint64_t kLargestCount = (std::uint64_t{1} << 53) - 1;  // that an entry can hold
+
 // The text is out of the database: nothing but numbers is taken from it.
 Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& recorder,
             std::string_view text) {
@@ -172,7 +174,7 @@ Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& 
   std::string rows;
   for (const BoundTable table : kBoundTables) {
     const std::string name(Name(table));
-    const std::uint64_t number = NumberAfter(text, table);
+    const std::uint64_t number = std::min(NumberAfter(text, table), kLargestCount);
     event.counts.emplace(name, static_cast<std::int64_t>(number));
     rows += (rows.empty() ? "" : ", ") + name + " " + std::to_string(number);
   }

@@ -315,7 +315,7 @@ Status CertificateRevocations::RejectWhatWaits(store::Transaction& transaction,
       {setup_.own, owner->id, by, "The key of " + owner->id.text() + " was revoked: " + one.id,
        one.set_at, setup_.kek});
   if (rejected) return {};
-  if (rejected.error().code != ErrorCode::kCorrupt) return Fail(rejected.error());
+  if (rejected.error().code == ErrorCode::kUnavailable) return Fail(rejected.error());
   setup_.logger.Error("acts-not-rejected",
                       {{"proposer", owner->id.text()}, {"reason", rejected.error().detail}});
   return {};

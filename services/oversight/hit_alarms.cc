@@ -171,6 +171,10 @@ Result<bool> HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& 
       const std::optional<Stop> stop,
       setup_.stops.SetByAlarm(transaction, recorder,
                               {StopScope::kAgreement, agreement, what + ", " + raised.whose, {}}));
+  {
+    const std::lock_guard lock(mutex_);
+    raised_.insert(agreement);
+  }
   if (!stop) return true;  // another probe has raised it
   audit::Event event;
   event.type = audit::kAlarmRaised;
@@ -194,18 +198,24 @@ Result<bool> HitAlarms::Raise(store::Transaction& transaction, audit::Recorder& 
   COMITY_RETURN_IF_ERROR(setup_.partners.Tell(
       transaction, recorder, search.partner, peer_notice::kAlarm,
       "Searches under agreement " + agreement + " are stopped by an " + what + "."));
-  const std::lock_guard lock(mutex_);
-  raised_ = true;
   return true;
 }
 
 void HitAlarms::AfterHits() {
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(raised_, false)) return;
+    if (raised_.empty()) return;
   }
   // Stops that cannot be read stop everything.
   static_cast<void>(setup_.stops.Refresh());
+  const auto standing = setup_.stops.Standing();
+  {
+    // What another thread raises and has not committed yet is looked for again, after its commit.
+    const std::lock_guard lock(mutex_);
+    std::erase_if(raised_, [&](const std::string& agreement) {
+      return standing->unreadable() || standing->Find(StopScope::kAgreement, agreement);
+    });
+  }
   setup_.notices.Announce();
 }
 

@@ -107,7 +107,8 @@ class HitAlarms {
   const Setup setup_;
   std::mutex mutex_;  // guards the members below
   Watches watches_;
-  bool raised_ = false;  // since the last AfterHits
+  // Agreements with an alarm whose stop is not known to be in force: it may not be durable yet.
+  std::set<std::string> raised_;
 };
 
 }  // namespace comity::oversight

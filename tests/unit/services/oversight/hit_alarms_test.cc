@@ -110,6 +110,22 @@ TEST_F(HarvestingAlarms, RepeatedHitsOfOneEntryStopTheAgreementAndTellBothSides)
   EXPECT_THAT(WaitingFor(kEast)[0].content, HasSubstr("\"alarm\""));
 }
 
+// Another thread comes from a hit of its own while the alarm's commit is under way.
+TEST_F(HarvestingAlarms, AreInForceAfterTheirCommitThoughAnotherThreadLookedBefore) {
+  Misses(300);
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(Hit("ref-7"), IsOk());
+  const std::vector<std::string> entries = {"ref-7"};
+  ASSERT_THAT(Commit([&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
+                COMITY_RETURN_IF_ERROR(alarms_->OnHits(transaction, recorder, Search(), entries));
+                std::jthread([&] { alarms_->AfterHits(); }).join();
+                return {};
+              }),
+              IsOk());
+  EXPECT_FALSE(IsStopped());
+  alarms_->AfterHits();
+  EXPECT_TRUE(IsStopped());
+}
+
 TEST_F(HarvestingAlarms, TellWhoeverIsAboutToAnswerThatTheyStopTheSearches) {
   for (int i = 0; i < 3; ++i) ASSERT_THAT(Hit("ref-7"), IsOkAnd(false));
   EXPECT_THAT(Hit("ref-7"), IsOkAnd(true));

@@ -111,6 +111,12 @@ TEST_F(ActsOfARevokedKey, DoNotKeepItFromBeingRevoked) {
   ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
   EXPECT_EQ(approvals_->Get(theirs->id)->state, store::ApprovalState::kRejected);
   EXPECT_EQ(CountEvents(audit::kApprovalDecided), 1U) << "the damaged one goes without words";
+  const auto told = notices_->List(identity::RoleSet{Role::kDpo}, 0, false, 100);
+  ASSERT_THAT(told, IsOk());
+  EXPECT_EQ(std::ranges::count(*told, std::string(identity::notice::kApprovalsChanged),
+                               &identity::StoredNotice::kind),
+            1)
+      << "nobody was told that it was not as it was proposed";
 }
 
 }  // namespace
