@@ -188,6 +188,13 @@ Status LedgerFiles::OpenCopies() {
       return SystemFault("cut " + path.string(), errno);
     }
     COMITY_RETURN_IF_ERROR(SyncFolder(folder));
+    // The sync of the last line may have failed under the process before this one. The cache has
+    // it all the same, and no later sync brings it to the disk: it is written again.
+    const std::uint64_t again = copy.octets - std::min<std::uint64_t>(copy.octets, kMaxLedgerLine);
+    COMITY_ASSIGN_OR_RETURN(const std::string last, Rest(path, again, copy.octets));
+    if (const int error = WriteAt(copy.file.get(), again, last); error != 0) {
+      return SystemFault("write the erasure ledger in " + folder.string(), error);
+    }
     if (copy.octets == survey_.octets) continue;
     COMITY_ASSIGN_OR_RETURN(copy.pending, Rest(*longest, copy.octets, survey_.octets));
   }
