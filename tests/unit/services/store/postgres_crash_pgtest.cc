@@ -80,14 +80,15 @@ struct Said {
 Said Parse(const std::filesystem::path& log) {
   Said said;
   std::ifstream stream(log);
-  std::string word;
-  std::string id;
-  while (stream >> word >> id) {
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t space = line.find(' ');
+    const std::string word = line.substr(0, space);
+    const std::string id = space == std::string::npos ? "" : line.substr(space + 1);
     if (word == "failed") {
       said.failed.insert(id);
-    } else {
+    } else if (word.find_first_not_of("0123456789") == std::string::npos) {
       said.kept.push_back({std::stoull(word), id});
-    }
+    }  // else a warning of the server that dies, which libpq prints
   }
   return said;
 }
