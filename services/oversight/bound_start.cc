@@ -172,10 +172,12 @@ Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& 
   event.parties = {ports.own};
   event.decision_code = is_first ? kFirst : "copy";
   std::string rows;
+  bool is_empty = true;
   for (const BoundTable table : kBoundTables) {
     const std::string name(Name(table));
     const std::uint64_t number = std::min(NumberAfter(text, table), kLargestCount);
     event.counts.emplace(name, static_cast<std::int64_t>(number));
+    is_empty = is_empty && number == 0;
     rows += (rows.empty() ? "" : ", ") + name + " " + std::to_string(number);
   }
   ports.logger.Info("tables-bound", {{"rows", rows}});
@@ -184,7 +186,9 @@ Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& 
     if (NumberAfter(text, std::string(kFault) + std::string(Name(table))) == 0) continue;
     COMITY_RETURN_IF_ERROR(TellOfFault(ports, tx, recorder, table));
   }
-  if (!is_first) return {};  // people are told that the node was put back
+  // Of a copy, people are told that the node was put back; of a new database there is nothing to
+  // tell.
+  if (!is_first || is_empty) return {};
   return ports.notices.Post(
       tx, recorder,
       {identity::notice::kTablesBound, kAudience, "bound tables",

@@ -43,7 +43,8 @@ class AlertOpenings : public ::testing::Test {
 
   std::vector<std::string> ToldTo(identity::Role role) {
     std::vector<std::string> words;
-    for (const auto& notice : notices_.List(identity::RoleSet{role}, 0, false, 100).value()) {
+    const auto notices = notices_.List(identity::RoleSet{role}, 0, false, 100).value();
+    for (const auto& notice : notices) {
       words.push_back(notice.words);
     }
     return words;
