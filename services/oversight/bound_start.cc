@@ -152,12 +152,10 @@ Status TellOfFault(const BindingPorts& ports, store::Transaction& tx, audit::Rec
       tx, recorder,
       {identity::notice::kTamperFound, kAudience, "table " + name,
        "The table " + name +
-           " of the database that this node was put back from was changed, before "
-           "the backup was made or in the copy: a row may have been added, changed or taken away. "
-           "It "
-           "is used as it was found. Before two people confirm the node, compare it with the log, "
-           "or "
-           "restore an older backup."});
+           " of the database that this node was put back from was changed, before the backup was "
+           "made or in the copy: a row may have been added, changed or taken away. It is used as "
+           "it was found. Before two people confirm the node, compare it with the log, or restore "
+           "an older backup."});
 }
 
 constexpr std::uint64_t kLargestCount = (std::uint64_t{1} << 53) - 1;  // that an entry can hold
@@ -193,8 +191,7 @@ Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& 
       tx, recorder,
       {identity::notice::kTablesBound, kAudience, "bound tables",
        "Tables of the database were bound to the key-encryption key for the first time, as they "
-       "were "
-       "found. Rows that have an effect: " +
+       "were found. Rows that have an effect: " +
            rows +
            ". What somebody else wrote into them before counts as this gateway's: compare "
            "with comity deployment list, comity stop list and comity retention holds."});
