@@ -24,7 +24,8 @@ class CapacityRecord {
  public:
   using Key = store::CapacityStore::Key;
   // Counters of officers and cases that are remembered, the first ones of a day, after a start the
-  // last ones before it; those of requesters all are. Officers and cases are names that a requester makes up.
+  // last ones before it; those of requesters all are. Officers and cases are names that a requester
+  // makes up.
   static constexpr std::size_t kMaxSubjects = 65536;
 
   explicit CapacityRecord(std::size_t max_subjects = kMaxSubjects) : max_subjects_(max_subjects) {}
