@@ -47,7 +47,10 @@ Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup,
     std::unique_ptr<Storage> storage(new Storage(setup, std::move(turn)));
     Status opened = storage->BringUpToDate();
     if (opened) opened = storage->OpenLog();
-    if (opened) return storage;
+    if (opened) {
+      storage->restart_.Settle();
+      return storage;
+    }
     if (!storage->is_away_ || setup.stop.stop_requested()) return Fail(opened.error());
     storage.reset();  // with its turn
     const auto now = steady_clock::now();
@@ -83,6 +86,7 @@ Result<Storage::Turn> Storage::AwaitTurn(const Setup& setup, bool again) {
 }
 
 Result<std::unique_ptr<store::Store>> Storage::OpenStore(store::ErasureLedger* ledger) {
+  restart_.Forget();  // what was lost by now is opened anew
   auto store = OpenDatabase(setup_.config, ledger, Owner(), &setup_.keys.kek);
   is_away_ = setup_.config.store && !store && store.error().code == ErrorCode::kUnavailable;
   return store;
@@ -91,7 +95,7 @@ Result<std::unique_ptr<store::Store>> Storage::OpenStore(store::ErasureLedger* l
 DatabaseOwner Storage::Owner() {
   return {setup_.stop, [this](const Error& error) {
             setup_.logger.Error("database-lost", {{"reason", error.detail}});
-            if (setup_.start_anew) setup_.start_anew("database lost");
+            restart_.Ask("database lost");
           }};
 }
 
@@ -106,7 +110,7 @@ void Storage::WatchDatabase() {
   if (!unwritten_since_) unwritten_since_ = now;
   if (setup_.clock.Now() - *unwritten_since_ < kUnwrittenAtMost) return;
   setup_.logger.Error("database-lost", {{"reason", written.error().detail}});
-  if (setup_.start_anew) setup_.start_anew("database out of reach");
+  restart_.Ask("database out of reach");
 }
 
 int Storage::Schema() const {

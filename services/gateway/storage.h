@@ -14,6 +14,7 @@
 #include "services/audit/log.h"
 #include "services/gateway/database.h"
 #include "services/gateway/identity_keys.h"
+#include "services/gateway/restart.h"
 #include "services/oversight/bars.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/restoration.h"
@@ -95,7 +96,8 @@ class Storage {
   };
   static Result<Turn> AwaitTurn(const Setup& setup, bool again);
 
-  Storage(const Setup& setup, Turn turn) : setup_(setup), turn_(std::move(turn)) {}
+  Storage(const Setup& setup, Turn turn)
+      : setup_(setup), turn_(std::move(turn)), restart_(setup.start_anew) {}
   DatabaseOwner Owner();
   Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger);
   Status BringUpToDate();
@@ -105,7 +107,8 @@ class Storage {
 
   const Setup setup_;
   const Turn turn_;
-  bool is_away_ = false;  // the database could not be reached
+  bool is_away_ = false;    // the database could not be reached
+  PendingRestart restart_;  // outlives the store, whose thread asks
   std::optional<runtime::Instant> unwritten_since_;
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
