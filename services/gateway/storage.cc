@@ -197,8 +197,8 @@ Status Storage::UpholdBars(identity::People& people, identity::Peers& peers,
                                                        *ledger_, setup_.clock, setup_.logger})));
   COMITY_RETURN_IF_ERROR(At("data.erasure_ledger", bars_->Uphold()));
   ListBars();
-  COMITY_RETURN_IF_ERROR(
-      oversight::TellOfBinding({*store_, *log_, notices, setup_.own, setup_.clock, setup_.logger}));
+  COMITY_RETURN_IF_ERROR(oversight::TellOfBinding(
+      {*store_, *ledger_, *log_, notices, setup_.own, setup_.clock, setup_.logger}));
   tables_ = std::make_unique<oversight::TableWatch>(
       oversight::TableWatch::Ports{*store_, *log_, notices, *ledger_, setup_.own, setup_.clock,
                                    setup_.logger, [this](store::BoundTable table) {
