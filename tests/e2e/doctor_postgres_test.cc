@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,7 @@ class DoctorPostgres : public ::testing::Test {
     police_.Configure("[store]\nurl = \"" + database_.Url("comity_gateway") + "\"\n");
     police_.Start({});
     police_.Stop();
+    std::filesystem::permissions(police_.data(), std::filesystem::perms::owner_all);
   }
   CommandOutput Examine() {
     const auto output =
