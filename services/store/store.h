@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -125,6 +126,10 @@ class AuditStore {
                                                            std::uint32_t limit) const = 0;
   // Errors: kNotFound  no entry of this index
   virtual Result<AuditPayloadRecord> Payload(std::uint64_t index) const = 0;
+  // By index, the payloads of entries [from, from + count) that have at most `max_sealed` sealed
+  // octets: those of a kind that is short are read many at a time, whatever lies between them.
+  virtual Result<std::map<std::uint64_t, AuditPayloadRecord>> ShortPayloads(
+      std::uint64_t from, std::uint64_t count, std::uint32_t max_sealed) const = 0;
 };
 
 // The last checkpoint that was signed. A log never signs a smaller or a different one of that size.
