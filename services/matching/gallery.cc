@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "crypto/base/check.h"
 #include "services/matching/template_check.h"
 
 namespace comity::matching {
@@ -87,13 +88,18 @@ std::shared_ptr<const Gallery> Gallery::Without(std::span<const std::string> ref
       new Gallery(profile_, std::move(rows), std::move(templates), std::move(proposals)));
 }
 
+bool Gallery::RepeatsAReference() const {
+  const auto same = [this](std::uint32_t left, std::uint32_t right) {
+    return rows_[left].reference == rows_[right].reference;
+  };
+  return std::ranges::adjacent_find(by_reference_, same) != by_reference_.end();
+}
+
 GalleryBuilder::GalleryBuilder(policy::EngineProfile profile, std::size_t rows)
     : profile_(std::move(profile)),
-      capacity_(rows),
+      rows_(rows),
       templates_(rows * profile_.dimension),
-      proposals_(profile_.dimension, rows) {
-  rows_.reserve(rows);
-}
+      proposals_(profile_.dimension, rows) {}
 
 Result<GalleryBuilder> GalleryBuilder::Create(policy::EngineProfile profile, std::size_t rows) {
   if (profile.dimension < policy::EngineProfile::kMinDimension ||
@@ -103,8 +109,8 @@ Result<GalleryBuilder> GalleryBuilder::Create(policy::EngineProfile profile, std
   return GalleryBuilder(std::move(profile), rows);
 }
 
-Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
-  if (rows_.size() == capacity_) {
+Status GalleryBuilder::Set(std::size_t place, GalleryRow row, std::span<const float> values) {
+  if (place >= rows_.size()) {
     return Fail(ErrorCode::kExhausted, "the list has more entries than were announced");
   }
   if (values.size() != profile_.dimension) {
@@ -113,28 +119,52 @@ Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
   if (row.valid_from > row.expires_at) {
     return Fail(ErrorCode::kInvalidArgument, "the entry's validity ends before it begins");
   }
+  const std::span<float> to =
+      templates_.ExposeMutable().subspan(place * profile_.dimension, profile_.dimension);
+  std::copy(values.begin(), values.end(), to.begin());
+  COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
+  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(place, to));
+  rows_[place] = std::move(row);
+  return {};
+}
+
+Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
   if (references_.contains(row.reference)) {
     return Fail(ErrorCode::kConflict, "two entries of the list have the same reference");
   }
-  const std::span<float> to =
-      templates_.ExposeMutable().subspan(rows_.size() * profile_.dimension, profile_.dimension);
-  std::copy(values.begin(), values.end(), to.begin());
-  COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
-  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(rows_.size(), to));
-  references_.insert(row.reference);
-  rows_.push_back(std::move(row));
+  std::string reference = row.reference;
+  COMITY_RETURN_IF_ERROR(Set(added_, std::move(row), values));
+  references_.insert(std::move(reference));
+  ++added_;
   return {};
 }
 
 std::shared_ptr<const Gallery> GalleryBuilder::Build() && {
-  if (rows_.size() < capacity_) {
-    SecretFloats fitting(rows_.size() * profile_.dimension);
+  references_.clear();
+  return Take(added_);
+}
+
+Result<std::shared_ptr<const Gallery>> GalleryBuilder::BuildFirst(std::size_t rows) && {
+  COMITY_CHECK(added_ == 0 && rows <= rows_.size());
+  auto gallery = Take(rows);
+  if (gallery->RepeatsAReference()) {
+    return Fail(ErrorCode::kConflict, "two entries of the list have the same reference");
+  }
+  return gallery;
+}
+
+std::shared_ptr<const Gallery> GalleryBuilder::Take(std::size_t rows) {
+  // To copy what came takes as much memory again: only where much is left free by it.
+  if (rows < rows_.size() / 2) {
+    SecretFloats fitting(rows * profile_.dimension);
     const std::span<const float> from = templates_.Expose().first(fitting.size());
     std::copy(from.begin(), from.end(), fitting.ExposeMutable().begin());
     templates_ = std::move(fitting);
-    proposals_ = proposals_.First(rows_.size());
+    proposals_ = proposals_.First(rows);
+  } else {
+    proposals_.Shorten(rows);
   }
-  references_.clear();
+  rows_.resize(rows);
   return std::shared_ptr<const Gallery>(new Gallery(std::move(profile_), std::move(rows_),
                                                     std::move(templates_), std::move(proposals_)));
 }

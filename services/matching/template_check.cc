@@ -18,12 +18,10 @@ float LoadLittleEndian(const std::uint8_t* octets) {
 }  // namespace
 
 Status NormalizeTemplate(std::span<float> values) {
-  double sum = 0;
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      return Fail(ErrorCode::kInvalidArgument, "a template value is not a finite number");
-    }
-    sum += double{value} * double{value};
+  double sum = 0;  // of squares of floats: finite unless one of them is not
+  for (const float value : values) sum += double{value} * double{value};
+  if (!std::isfinite(sum)) {
+    return Fail(ErrorCode::kInvalidArgument, "a template value is not a finite number");
   }
   const double norm = std::sqrt(sum);
   if (!(std::abs(norm - 1.0) <= kNormTolerance)) {
