@@ -2,6 +2,7 @@
 #include "services/matching/gallery.h"
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace comity::matching {
 namespace {
+
+constexpr std::size_t kSortedByOne = 50'000;  // rows below which a second thread is of no use
 
 std::uint64_t CountUpTo(const std::vector<policy::Instant>& sorted, policy::Instant now) {
   return static_cast<std::uint64_t>(
@@ -35,8 +38,27 @@ Gallery::Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows,
   }
   by_reference_.resize(rows_.size());
   std::iota(by_reference_.begin(), by_reference_.end(), 0U);
-  std::ranges::sort(by_reference_, {},
-                    [this](std::uint32_t row) -> std::string_view { return rows_[row].reference; });
+  SortByReference();
+}
+
+void Gallery::SortByReference() {
+  const auto of_row = [this](std::uint32_t row) -> std::string_view {
+    return rows_[row].reference;
+  };
+  if (by_reference_.size() < kSortedByOne) {
+    std::ranges::sort(by_reference_, {}, of_row);
+    return;
+  }
+  // Two halves beside each other: where no thread can be had, one after the other.
+  const auto middle = by_reference_.begin() + static_cast<std::ptrdiff_t>(rows_.size() / 2);
+  auto first = std::async(std::launch::async | std::launch::deferred,
+                          [&] { std::ranges::sort(by_reference_.begin(), middle, {}, of_row); });
+  std::ranges::sort(middle, by_reference_.end(), {}, of_row);
+  first.get();
+  std::vector<std::uint32_t> merged(by_reference_.size());
+  std::ranges::merge(by_reference_.begin(), middle, middle, by_reference_.end(), merged.begin(), {},
+                     of_row, of_row);
+  by_reference_ = std::move(merged);
 }
 
 std::optional<std::size_t> Gallery::Find(std::string_view reference) const {

@@ -76,6 +76,7 @@ class Gallery {
   };
   Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows, SecretFloats templates,
           Proposals proposals);
+  void SortByReference();
 
   policy::EngineProfile profile_;
   std::vector<GalleryRow> rows_;

@@ -168,6 +168,30 @@ TEST(GalleryBuilder, MakesTheSameGalleryOfRowsThatManyThreadsSet) {
   }
 }
 
+// More rows than one thread sorts by itself; see kSortedByOne.
+TEST(GalleryBuilder, FindsReferencesAndTheirRepetitionsAmongVeryManyRows) {
+  constexpr std::size_t kRows = 60'001;
+  const Matrix values = RandomUnitRows(1, 32, 1);
+  for (const std::size_t repeated : {kRows, std::size_t{2}, kRows - 1}) {
+    auto builder = GalleryBuilder::Create(Profile(32), kRows);
+    ASSERT_THAT(builder, IsOk());
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const std::size_t named = i == repeated ? kRows / 2 : i;
+      ASSERT_THAT(builder->Set(i, Row("r" + std::to_string(named)), values), IsOk());
+    }
+    const auto gallery = std::move(*builder).BuildFirst(kRows);
+    if (repeated < kRows) {
+      EXPECT_THAT(gallery, FailsWith(ErrorCode::kConflict)) << repeated;
+      continue;
+    }
+    ASSERT_THAT(gallery, IsOk());
+    for (std::size_t i = 0; i < kRows; ++i) {
+      ASSERT_EQ((*gallery)->Find("r" + std::to_string(i)), i);
+    }
+    EXPECT_EQ((*gallery)->Find("r" + std::to_string(kRows)), std::nullopt);
+  }
+}
+
 TEST(GalleryBuilder, RefusesRowsThatAreSetAsItRefusesThoseThatAreAdded) {
   const Matrix rows = RandomUnitRows(1, 64, 1);
   auto builder = GalleryBuilder::Create(Profile(64), 3);
