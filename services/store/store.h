@@ -70,6 +70,8 @@ class WatchlistStore {
   virtual Result<std::vector<EntryRecord>> EntryPage(const policy::WatchlistId& list,
                                                      std::uint64_t after,
                                                      std::uint32_t limit) const = 0;
+  // How many entries of the list have a key, also of an import that has not ended.
+  virtual Result<std::uint64_t> CountEntries(const policy::WatchlistId& list) const = 0;
   // The lists that have, or had, an entry of this reference, in the order of adding.
   virtual Result<std::vector<policy::WatchlistId>> ListsOf(std::string_view reference) const = 0;
 };
