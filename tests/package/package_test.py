@@ -152,6 +152,9 @@ class Symbols(Packages):
             symbols = folder / "usr/lib/debug/.build-id" / build_id[:2] / f"{build_id[2:]}.debug"
             self.assertIn(".debug_line", output("readelf", "-S", symbols))
             self.assertNotIn(str(ROOT).encode() + b"/", symbols.read_bytes())
+            sums = output("dpkg-deb", "--info", found[0], "md5sums")
+            self.assertEqual([line.split("  ")[1] for line in sums.splitlines()],
+                             [str(symbols.relative_to(folder))])
 
 
 class Engine(unittest.TestCase):
