@@ -41,17 +41,21 @@ class RetentionWorld : public ::testing::Test {
     store_.reset();
     ledger_.reset();
   }
+  // Opened twice: without a ledger, and with it. In SQLite unless a test has another database.
+  virtual Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger) {
+    return store::OpenSqliteStore(Data(), ledger);
+  }
   Status Open() {
     Close();
     {
-      COMITY_ASSIGN_OR_RETURN(const auto bare, store::OpenSqliteStore(Data()));
+      COMITY_ASSIGN_OR_RETURN(const auto bare, OpenStore(nullptr));
       COMITY_ASSIGN_OR_RETURN(ledger_,
                               ErasureLedger::Open({Data(), Copy(), kek_, own_, clock_, random_}));
       COMITY_ASSIGN_OR_RETURN(replayed_, ReplayErasures(*bare, *ledger_, clock_));
       COMITY_ASSIGN_OR_RETURN(restoration_, AdoptCopy({*bare, *ledger_, Data(), kOrigin, log_key_,
                                                        replayed_, clock_, random_}));
     }
-    COMITY_ASSIGN_OR_RETURN(store_, store::OpenSqliteStore(Data(), ledger_.get()));
+    COMITY_ASSIGN_OR_RETURN(store_, OpenStore(ledger_.get()));
     COMITY_ASSIGN_OR_RETURN(
         log_, audit::Log::Open({*store_, log_key_, OriginOf(restoration_, kOrigin), kek_, Data(),
                                 clock_, *logger_, random_}));
