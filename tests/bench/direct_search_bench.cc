@@ -15,14 +15,14 @@
 
 #include "crypto/base/check.h"
 #include "services/transport/tls_policy.h"
+#include "tests/bench/direct_pair.h"
 #include "tests/bench/search_costs.h"
-#include "tests/e2e/two_agencies.h"
 
 namespace comity::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-using Template = testing::TwoAgencies::Template;
+using Template = DirectPair::Template;
 
 constexpr double kBarMicros = 500;  // what a search may take beyond its parts
 constexpr int kRounds = 10;
@@ -35,50 +35,25 @@ struct Options {
   std::uint32_t dimension = 512;
 };
 
-// The engine's side of one open Watch stream.
-class Camera {
- public:
-  Camera(testing::TwoAgencies& agencies, const std::string& deployment)
-      : engine_(testing::EngineClient::Open(agencies.council().engine(), deployment, clock_)) {
-    COMITY_CHECK(engine_.has_value());
-  }
-  void Send(const Template& face) {
-    ++sequence_;
-    COMITY_CHECK((*engine_)->Send({sequence_, fmt::format("c-{}", sequence_), "camera-1", face}));
-  }
-  void Receive(int alerts) {
-    const auto answer = (*engine_)->Receive();
-    COMITY_CHECK(answer.has_value() && answer->has_answered());
-    COMITY_CHECK(answer->answered().alerts_size() == alerts);
-  }
-
- private:
-  runtime::SystemClock clock_;
-  Result<std::unique_ptr<testing::EngineClient>> engine_;
-  std::uint64_t sequence_ = 0;
-};
-
 struct Figures {
   Sample echo, scan, sync, commit, logged, counted, sign, verify, miss, hit;
 };
 
 // Parts and whole take turns, so that whatever else the machine does falls on all of them alike.
-Figures MeasureLatency(testing::TwoAgencies& agencies, Camera& camera, const Options& options) {
+Figures MeasureLatency(DirectPair& pair, const Options& options) {
   Figures figures;
   const std::vector<std::pair<Sample*, Part>> parts = {
       {&figures.echo, MakeEchoHop()},
-      {&figures.scan, MakeScan(agencies.entries(), testing::TwoAgencies::kThreshold)},
+      {&figures.scan, MakeScan(pair.entries(), testing::TwoAgencies::kThreshold)},
       {&figures.sync, MakeRawSync()},
       {&figures.commit, MakeDurableCommit()},
       {&figures.logged, MakeLoggedCommit()},
       {&figures.counted, MakeCountedCommit()},
       {&figures.sign, MakeSigning(options.dimension)},
       {&figures.verify, MakeVerifying(options.dimension)}};
-  const Template stranger = agencies.Stranger();
-  std::size_t listed = 0;
   const auto search = [&](const Template& face, int alerts) {
-    camera.Send(face);
-    camera.Receive(alerts);
+    pair.camera().Send(face);
+    pair.camera().Receive(alerts);
   };
   const auto take_turn = [](int round, Sample& sample, const Part& act) {
     Sample discarded;
@@ -86,15 +61,15 @@ Figures MeasureLatency(testing::TwoAgencies& agencies, Camera& camera, const Opt
   };
   for (int round = -1; round < kRounds; ++round) {
     for (const auto& [sample, part] : parts) take_turn(round, *sample, part);
-    take_turn(round, figures.miss, [&] { search(stranger, 0); });
-    take_turn(round, figures.hit,
-              [&] { search(agencies.entries()[listed++ % options.entries], 1); });
+    take_turn(round, figures.miss, [&] { search(pair.stranger(), 0); });
+    take_turn(round, figures.hit, [&] { search(pair.NextListed(), 1); });
   }
   return figures;
 }
 
 // Faces a second of one stream with `in_flight` unanswered ones.
-double MeasureThroughput(Camera& camera, const Template& face, std::size_t in_flight, int alerts) {
+double MeasureThroughput(DirectCamera& camera, const Template& face, std::size_t in_flight,
+                         int alerts) {
   const auto start = SteadyClock::now();
   std::size_t sent = 0;
   for (std::size_t received = 0; received < kThroughputFaces; ++received) {
@@ -178,16 +153,13 @@ void Print(const std::vector<Line>& lines, bool json) {
 
 int Run(const Options& options) {
   COMITY_CHECK(transport::EnforceTls13());
-  testing::TwoAgencies agencies(options.dimension);
-  agencies.ImportEntries(options.entries);
-  Camera camera(agencies, agencies.CreateDeployment());
-  std::vector<Line> lines = Report(MeasureLatency(agencies, camera, options));
-  const Template stranger = agencies.Stranger();
+  DirectPair pair(options.dimension, options.entries);
+  std::vector<Line> lines = Report(MeasureLatency(pair, options));
   for (const std::size_t in_flight : {1UL, 8UL, 64UL}) {
     lines.push_back({fmt::format("without a hit, {} in flight", in_flight),
-                     MeasureThroughput(camera, stranger, in_flight, 0), "faces/s"});
+                     MeasureThroughput(pair.camera(), pair.stranger(), in_flight, 0), "faces/s"});
     lines.push_back({fmt::format("with a hit, {} in flight", in_flight),
-                     MeasureThroughput(camera, agencies.entries()[1], in_flight, 1), "faces/s"});
+                     MeasureThroughput(pair.camera(), pair.entries()[1], in_flight, 1), "faces/s"});
   }
   Print(lines, options.json);
   return EXIT_SUCCESS;

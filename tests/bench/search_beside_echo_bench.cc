@@ -21,6 +21,7 @@
 #include "services/measure/search_measure.h"
 #include "services/transport/tls_policy.h"
 #include "tests/bench/bench_arguments.h"
+#include "tests/bench/direct_pair.h"
 #include "tests/bench/echo_stream.h"
 #include "tests/bench/figure_lines.h"
 #include "tests/bench/sealed_pair.h"
@@ -98,29 +99,6 @@ void TakeTurn(const Contender& contender, std::size_t in_flight, Course& course)
   course.seconds += std::chrono::duration<double>(steady_clock::now() - began).count();
   course.processor_micros += ProcessMicros() - processor;
 }
-
-// The engine's side of one open Watch stream of direct searches.
-class DirectCamera {
- public:
-  DirectCamera(testing::TwoAgencies& agencies, const std::string& deployment)
-      : engine_(testing::EngineClient::Open(agencies.council().engine(), deployment, clock_)) {
-    COMITY_CHECK(engine_.has_value());
-  }
-  void Send(const Template& face) {
-    ++sequence_;
-    COMITY_CHECK((*engine_)->Send({sequence_, fmt::format("c-{}", sequence_), "camera-1", face}));
-  }
-  void Receive(int alerts) {
-    const auto answer = (*engine_)->Receive();
-    COMITY_CHECK(answer.has_value() && answer->has_answered());
-    COMITY_CHECK(answer->answered().alerts_size() == alerts);
-  }
-
- private:
-  runtime::SystemClock clock_;
-  Result<std::unique_ptr<testing::EngineClient>> engine_;
-  std::uint64_t sequence_ = 0;
-};
 
 // The cryptography of a sealed search, with the code of the gateways, on the calling thread.
 class SealedCrypto {
@@ -234,14 +212,12 @@ std::vector<FigureLine> Report(const std::vector<Contest>& contests, const Parts
 }
 
 std::vector<FigureLine> Measure(const Options& options) {
-  testing::TwoAgencies direct(options.dimension);
-  direct.ImportEntries(options.entries);
-  DirectCamera camera(direct, direct.CreateDeployment());
+  DirectPair direct(options.dimension, options.entries);
   SealedPair pair({options.dimension, std::chrono::milliseconds(0), std::nullopt});
   pair.agencies().ImportEntries(options.entries);
   SealedCamera sealed_camera(pair.agencies().council().engine(),
                              pair.agencies().CreateDeployment());
-  const Template stranger = direct.Stranger();
+  const DirectPair::Template& stranger = direct.stranger();
   sealed_camera.AwaitSearched(stranger, [] {});
   const auto of_entries = [&](double octets) {
     return static_cast<std::size_t>(octets * static_cast<double>(options.entries));
@@ -249,15 +225,13 @@ std::vector<FigureLine> Measure(const Options& options) {
   EchoStream echo;
   EchoStream sealed_echo(
       EchoStream::Sizes{kBlindedProbe + of_entries(kTablesPerEntry), of_entries(kAnswerPerEntry)});
-  std::size_t listed = 0;
   const Contender echo_turn{"echo", 400, [&] { echo.Send(); }, [&] { echo.Receive(); }};
   const Contender hop_turn{"sealed echo", 100, [&] { sealed_echo.Send(); },
                            [&] { sealed_echo.Receive(); }};
-  const Contender miss_turn{"miss", 300, [&] { camera.Send(stranger); },
-                            [&] { camera.Receive(0); }};
-  const Contender hit_turn{"hit", 150,
-                           [&] { camera.Send(direct.entries()[listed++ % options.entries]); },
-                           [&] { camera.Receive(1); }};
+  const Contender miss_turn{"miss", 300, [&] { direct.camera().Send(stranger); },
+                            [&] { direct.camera().Receive(0); }};
+  const Contender hit_turn{"hit", 150, [&] { direct.camera().Send(direct.NextListed()); },
+                           [&] { direct.camera().Receive(1); }};
   const Contender sealed_turn{"sealed", 80, [&] { sealed_camera.Send(stranger); },
                               [&] { sealed_camera.Receive(0); }};
   Parts parts;
