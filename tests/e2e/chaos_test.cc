@@ -290,7 +290,11 @@ TEST_F(Chaos, LeavesTwoLogsThatTellOneStory) {
   std::printf("%d rounds, %zu withdrawn, %d suspensions, %d stops, %llu failures of the line, ",
               rounds, next_entry_ - kStaying, suspensions_, stops_,
               static_cast<unsigned long long>(weather.failures()));
-  std::printf("%zu alerts told\n", engine.told().alert_of.size());
+  const LiveEngine::Told told = engine.told();
+  std::printf("%llu answers told, %llu of them under a stop, %llu hits, %zu alerts\n",
+              static_cast<unsigned long long>(told.answers),
+              static_cast<unsigned long long>(told.answers_in_halt),
+              static_cast<unsigned long long>(told.hits), told.alert_of.size());
   gateways_.Stop();
 }
 
