@@ -19,6 +19,10 @@ build_jobs() {
 }
 
 # build_preset PRESET TARGET...   everything when no target is named.
+# With a base folder the cache hands the compiler relative paths, which stand in the programs: those of
+# the release would not have the octets that they have without a cache.
 build_preset() {
-  cd "$root" && cmake --preset "$1" && ninja -C "build/$1" -j "$(build_jobs)" "${@:2}"
+  cd "$root" || return
+  if [[ $1 == release ]]; then local -x CCACHE_BASEDIR=; fi
+  cmake --preset "$1" && ninja -C "build/$1" -j "$(build_jobs)" "${@:2}"
 }

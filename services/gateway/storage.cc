@@ -97,14 +97,15 @@ DatabaseOwner Storage::Owner() {
 
 void Storage::WatchDatabase() {
   if (!setup_.config.store) return;
-  const runtime::Instant now = setup_.clock.Now();  // a write waits for a lost line by itself
   const Status written = store_->Write([](store::Transaction&) { return Status(); });
+  const runtime::Instant now = setup_.clock.Now();
   if (written) {  // else it does not matter why: an empty unit of work has no error of its own
-    unwritten_since_.reset();
+    written_at_ = now;
     return;
   }
-  if (!unwritten_since_) unwritten_since_ = now;
-  if (setup_.clock.Now() - *unwritten_since_ < kUnwrittenAtMost) return;
+  // Counted from the last success: other tasks of the same thread may have waited for the line, and
+  // used up the store's patience, before this one saw that it is lost.
+  if (now - written_at_ < kUnwrittenAtMost) return;
   setup_.logger.Error("database-lost", {{"reason", written.error().detail}});
   if (setup_.start_anew) setup_.start_anew("database out of reach");
 }

@@ -95,7 +95,8 @@ class Storage {
   };
   static Result<Turn> AwaitTurn(const Setup& setup, bool again);
 
-  Storage(const Setup& setup, Turn turn) : setup_(setup), turn_(std::move(turn)) {}
+  Storage(const Setup& setup, Turn turn)
+      : setup_(setup), turn_(std::move(turn)), written_at_(setup.clock.Now()) {}
   DatabaseOwner Owner();
   Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger);
   Status BringUpToDate();
@@ -105,8 +106,8 @@ class Storage {
 
   const Setup setup_;
   const Turn turn_;
-  bool is_away_ = false;  // the database could not be reached
-  std::optional<runtime::Instant> unwritten_since_;
+  bool is_away_ = false;         // the database could not be reached
+  runtime::Instant written_at_;  // as far as WatchDatabase knows
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;

@@ -326,7 +326,7 @@ TEST(OneGatewayWithoutItsLine, GivesWayToTheOneThatReachesTheDatabase) {
   ASSERT_TRUE(WaitFor(seconds(150), [&] { return second.AwaitListening(); }))
       << first.log() << second.log();
   ASSERT_TRUE(sees_hits()) << second.log() << council.log();
-  EXPECT_LT(meter.Stop("one gateway loses its line"), 130);
+  EXPECT_LT(meter.Stop("one gateway loses its line"), 85);
   EXPECT_THAT(first.log(), HasSubstr("database-lost"));
   engine.Stop();
   for (GatewayProcess* process : {&first, &second, &council}) {
