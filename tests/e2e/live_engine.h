@@ -28,7 +28,7 @@ class LiveEngine {
     // Of faces that were shown while nothing may be a hit: what was decided, and the hits of it.
     std::uint64_t answers_in_halt = 0;
     std::uint64_t hits_in_halt = 0;
-    std::string last;                // answer, for people
+    std::string last;  // answer, for people
   };
   // In: settings  where the gateway is at present; faces  all of which are on a list
   LiveEngine(std::function<EngineSettings()> settings, std::vector<std::vector<float>> faces)
