@@ -196,7 +196,28 @@ class PeopleFault : public ::testing::TestWithParam<Strike> {
     suspensions_.clear();
     refused_ = refused;  // one that was never said, or is lifted, cannot be resumed
     acknowledged_ = before;
+    LiftAll();
   }
+  void LiftAll() {
+    for (const v1::PendingAct& act : Approvals()) {
+      if (act.state() == "pending") Approve(act);
+    }
+    for (const v1::Stop& stop : Stops()) {
+      if (!stop.lifted_by().empty()) continue;
+      Approve(gateways_->Proposed(
+          police(), LiftOf(stop.stop()),
+          [&](const auto& channel, grpc::ClientContext& context, v1::PendingAct* act) {
+            v1::LiftStopRequest lift;
+            lift.set_stop(stop.stop());
+            lift.set_reason("the complaint was unfounded");
+            return v1::Stops::NewStub(channel)->Lift(&context, lift, act);
+          }));
+    }
+  }
+  static KilledGateways::TwoPeopleAct LiftOf(const std::string& stop) {
+    return {"stop-lift", "stop " + stop, "supervisor-1", "supervisor-2"};
+  }
+  void Approve(const v1::PendingAct& act) { gateways_->Approve(police(), LiftOf(""), act); }
 
   template <typename Call>
   void Read(const std::string& person, const Call& call) {
@@ -211,7 +232,7 @@ class PeopleFault : public ::testing::TestWithParam<Strike> {
     ExpectLists(*log);
     ExpectStatements(*log);
   }
-  void ExpectStops(const WholeLog& log) {
+  google::protobuf::RepeatedPtrField<v1::Stop> Stops() {
     v1::ListStopsResponse response;
     Read("operator", [&](const auto& channel, grpc::ClientContext& context) {
       v1::ListStopsRequest request;
@@ -219,8 +240,11 @@ class PeopleFault : public ::testing::TestWithParam<Strike> {
       request.set_limit(1000);
       return v1::Stops::NewStub(channel)->List(&context, request, &response);
     });
+    return response.stops();
+  }
+  void ExpectStops(const WholeLog& log) {
     std::set<std::string> stored, lifted;
-    for (const v1::Stop& stop : response.stops()) {
+    for (const v1::Stop& stop : Stops()) {
       stored.insert(stop.stop());
       if (!stop.lifted_by().empty()) lifted.insert(stop.stop());
     }
@@ -229,7 +253,7 @@ class PeopleFault : public ::testing::TestWithParam<Strike> {
     EXPECT_TRUE(std::ranges::includes(stored, stops_)) << "a stop was acknowledged and is lost";
     EXPECT_TRUE(std::ranges::includes(lifted, lifted_)) << "a lift was acknowledged and is lost";
   }
-  void ExpectApprovals(const WholeLog& log) {
+  google::protobuf::RepeatedPtrField<v1::PendingAct> Approvals() {
     v1::ListApprovalsResponse response;
     Read("supervisor-1", [&](const auto& channel, grpc::ClientContext& context) {
       v1::ListApprovalsRequest request;
@@ -237,14 +261,19 @@ class PeopleFault : public ::testing::TestWithParam<Strike> {
       request.set_limit(1000);
       return v1::Approvals::NewStub(channel)->List(&context, request, &response);
     });
+    return response.approvals();
+  }
+  void ExpectApprovals(const WholeLog& log) {
     std::set<std::string> stored;
     std::size_t decided = 0;
-    for (const v1::PendingAct& act : response.approvals()) {
+    for (const v1::PendingAct& act : Approvals()) {
       stored.insert(act.approval());
       decided += act.state() == "approved" ? 1 : 0;
     }
     EXPECT_EQ(log.Count(audit::kApprovalProposed), stored.size());
     EXPECT_EQ(log.Count(audit::kApprovalDecided), decided);
+    EXPECT_EQ(log.Count(audit::kStopLifted), decided)
+        << "decided and not carried out, or not whole";
     EXPECT_TRUE(std::ranges::includes(stored, proposed_)) << "a proposal is lost";
   }
   void ExpectLists(const WholeLog& log) {
