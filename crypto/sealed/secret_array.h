@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -12,11 +13,11 @@
 
 namespace comity::sealed {
 
-// Secret numbers: move-only, zero at first, wiped when destroyed or assigned to. What SecretBytes
-// is for octets; Expose() is the one way in here too.
+// Secret numbers: move-only, zero at first (unless the allocator says otherwise), wiped when
+// destroyed or assigned to. What SecretBytes is for octets; Expose() is the one way in here too.
 //
 // Threads: thread-compatible.
-template <typename T>
+template <typename T, typename Allocator = std::allocator<T>>
 class SecretArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
@@ -47,7 +48,7 @@ class SecretArray {
     Wipe({reinterpret_cast<std::uint8_t*>(values_.data()), values_.size() * sizeof(T)});
     values_.clear();
   }
-  std::vector<T> values_;
+  std::vector<T, Allocator> values_;
 };
 
 }  // namespace comity::sealed

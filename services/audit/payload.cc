@@ -128,26 +128,33 @@ Result<store::AuditPayloadRecord> SealPayload(const CommittedFields& fields,
 
 Result<OpenedPayload> OpenPayload(const store::Store& store, const SecretBytes& kek,
                                   std::uint64_t index) {
-  OpenedPayload opened;
+  Bytes octets;
   store::AuditPayloadRecord record;
   COMITY_RETURN_IF_ERROR(store.Read([&](const store::Transaction& tx) -> Status {
     COMITY_ASSIGN_OR_RETURN(auto entries, tx.audit().Read(index, 1));
     if (entries.size() != 1) {
       return Fail(ErrorCode::kNotFound, "the log has no entry " + std::to_string(index));
     }
-    opened.entry = std::move(entries.front().entry);
+    octets = std::move(entries.front().entry);
     COMITY_ASSIGN_OR_RETURN(record, tx.audit().Payload(index));
     return {};
   }));
+  return OpenPayload(std::move(octets), record, kek);
+}
+
+Result<OpenedPayload> OpenPayload(Bytes entry, const store::AuditPayloadRecord& record,
+                                  const SecretBytes& kek) {
+  OpenedPayload opened;
+  opened.entry = std::move(entry);
   opened.erased = record.wrapped_key.empty();
   if (record.erase_at != policy::Instant()) opened.erase_at = record.erase_at;
   if (opened.erased) return opened;
-  auto entry = tlog::ParseEntry(AsText(opened.entry));
-  if (!entry) return Fail(ErrorCode::kCorrupt, "stored entry: " + entry.error().detail);
+  auto parsed = tlog::ParseEntry(AsText(opened.entry));
+  if (!parsed) return Fail(ErrorCode::kCorrupt, "stored entry: " + parsed.error().detail);
   const PayloadKeys keys{.kek = kek, .leaf = merkle::LeafHash(opened.entry)};
   COMITY_ASSIGN_OR_RETURN(opened.record_key,
                           envelope::UnwrapKey(kek, record.wrapped_key, KeyContext(keys.leaf)));
-  COMITY_ASSIGN_OR_RETURN(opened.fields, OpenFields(*entry, record, opened.record_key, keys));
+  COMITY_ASSIGN_OR_RETURN(opened.fields, OpenFields(*parsed, record, opened.record_key, keys));
   return opened;
 }
 

@@ -55,5 +55,9 @@ struct OpenedPayload {
 //         kCorrupt   entry, payload, key and commitments do not belong together
 Result<OpenedPayload> OpenPayload(const store::Store& store, const SecretBytes& kek,
                                   std::uint64_t index);
+// The same of an entry and a payload that were read already.
+// Errors: kCorrupt
+Result<OpenedPayload> OpenPayload(Bytes entry, const store::AuditPayloadRecord& record,
+                                  const SecretBytes& kek);
 
 }  // namespace comity::audit

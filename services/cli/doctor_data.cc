@@ -164,6 +164,12 @@ std::optional<store::DatabaseExamination> ExaminePostgres(const runtime::Config&
   }
   findings.Ok("store.url", "the server, its role and the schema are as they must be; schema " +
                                std::to_string(store::PostgresSchemaVersion()));
+  if (found->log_shows_rows) {
+    findings.Warn("store.url",
+                  "the server writes parts of rows that it refuses into its own log, such as "
+                  "references of a list: set log_error_verbosity = terse in postgresql.conf and "
+                  "reload it (docs/operations/postgresql.md)");
+  }
   return store::DatabaseExamination{
       store::PostgresSchemaVersion(), std::move(found->peers), std::move(found->bound), {}};
 }

@@ -15,26 +15,28 @@ CapacitySide::CapacitySide(Ports ports)
                                             .journal = ports_.journal,
                                             .clock = ports_.clock}) {}
 
-Result<std::unique_ptr<CapacitySide>> CapacitySide::Open(Ports ports, const SecretBytes& kek) {
+Result<std::unique_ptr<CapacitySide>> CapacitySide::Open(Ports ports, const SecretBytes& kek,
+                                                         const std::stop_token& stop) {
   std::unique_ptr<CapacitySide> side(new CapacitySide(std::move(ports)));
-  COMITY_RETURN_IF_ERROR(side->meter_.Recall(kek));
-  COMITY_RETURN_IF_ERROR(side->TellOnce());
+  COMITY_RETURN_IF_ERROR(side->meter_.Recall(kek, stop));
+  COMITY_RETURN_IF_ERROR(side->Tell());
   return side;
 }
 
 Status CapacitySide::Housekeep() {
   const Status looked = meter_.Look();
-  COMITY_RETURN_IF_ERROR(TellOnce());
+  COMITY_RETURN_IF_ERROR(Tell());
   return looked;
 }
 
-Status CapacitySide::TellOnce() {
-  const std::string fault = meter_.fault();
-  if (told_ || fault.empty()) return {};
+// What could not be told is told in a later round, before anything that was found since.
+Status CapacitySide::Tell() {
+  if (untold_.empty()) untold_ = meter_.TakeFaults();
+  if (untold_.empty()) return {};
   COMITY_RETURN_IF_ERROR(oversight::TellOfTamper(
       {ports_.journal, ports_.notices, ports_.own, ports_.clock, ports_.logger},
-      {"capacity", fault, "nothing that such a counter counts is searched on its day"}));
-  told_ = true;
+      {"capacity", untold_, "nothing that such a counter counts is searched on its day"}));
+  untold_.clear();
   return {};
 }
 

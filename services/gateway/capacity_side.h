@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
+#include <string>
 
 #include "crypto/base/result.h"
 #include "crypto/base/secret.h"
@@ -14,7 +16,7 @@
 namespace comity::gateway {
 
 // The counters of capacity, compared with the audit log: at the start, with each use, and in
-// rounds. What differs is told once.
+// rounds. What differs is told, each counter once on its day.
 //
 // Threads: thread-safe.
 class CapacitySide {
@@ -29,7 +31,8 @@ class CapacitySide {
   };
   // The log must be verified by then.
   // Errors: those of CapacityMeter::Recall and of the journal
-  static Result<std::unique_ptr<CapacitySide>> Open(Ports ports, const SecretBytes& kek);
+  static Result<std::unique_ptr<CapacitySide>> Open(Ports ports, const SecretBytes& kek,
+                                                    const std::stop_token& stop);
 
   matching::CapacityMeter& meter() { return meter_; }
   // About every ten seconds, by one thread.
@@ -37,11 +40,11 @@ class CapacitySide {
 
  private:
   explicit CapacitySide(Ports ports);
-  Status TellOnce();
+  Status Tell();
 
   const Ports ports_;
   matching::CapacityMeter meter_;
-  bool told_ = false;
+  std::string untold_;
 };
 
 }  // namespace comity::gateway

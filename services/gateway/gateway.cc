@@ -156,9 +156,9 @@ class Gateway::Parts {
                                          logger_, barrier_, *approvals_, people_side_->lone_acts(),
                                          [this] { return agreements_->Snapshot(); },
                                          &messages_->entry_changes()})));
-    COMITY_ASSIGN_OR_RETURN(
-        capacity_,
-        CapacitySide::Open({self_, *store_, *log_, *notices_, clock_, logger_}, keys_.kek));
+    COMITY_ASSIGN_OR_RETURN(capacity_,
+                            CapacitySide::Open({self_, *store_, *log_, *notices_, clock_, logger_},
+                                               keys_.kek, rules_.stop));
     committer_.emplace(keys_.kek);
     COMITY_ASSIGN_OR_RETURN(
         control_,
@@ -299,10 +299,9 @@ class Gateway::Parts {
     const auto entries = [this](policy::Instant now) { return lists_->EraseDue(now); };
     const std::vector<oversight::RetentionDesk::Eraser> erasers = {
         {policy::RetentionClass::kAlert, alerts}, {policy::RetentionClass::kWatchlist, entries}};
-    const auto partners = [this] { return peers_->partners(); };
     retention_.emplace(RetentionSide::Ports{config_, keys_, self_, *storage_, *agency_callers_,
                                             *approvals_, *notices_, clock_, random_, logger_,
-                                            erasers, partners, [] {}});
+                                            erasers, [this] { return peers_->partners(); }, [] {}});
     people_side_->Serve(*agency_callers_, *agency_trust_, streams_stop_.get_token());
     node_service_.emplace(NodeService::Ports{
         self_, *agency_callers_, *log_, *peers_, clock_, started_at_, *approvals_,

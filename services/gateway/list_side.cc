@@ -12,15 +12,19 @@ Result<std::unique_ptr<ListSide>> ListSide::Open(Setup setup) {
   std::unique_ptr<ListSide> side(new ListSide(std::move(setup)));
   Setup& own = side->setup_;
   ListSide* const self = side.get();
+  // A list that does not decrypt is not searched, and the gateway does not start.
+  GalleryMaker maker([self](const policy::WatchlistId& list, auto gallery, auto terms) {
+    self->galleries_.Put(list, std::move(gallery), std::move(terms));
+  });
   COMITY_ASSIGN_OR_RETURN(
       side->lists_, watchlists::Register::Open({own.store, own.journal, own.keys.kek, own.random,
                                                 own.clock, own.self, *own.keys.agency, own.changes,
                                                 [self](const policy::AgreementId& agreement) {
                                                   return self->AfterEnd(agreement);
                                                 },
-                                                &own.lone_acts}));
+                                                &own.lone_acts},
+                                               &maker));
   side->loader_.emplace(*side->lists_, side->galleries_, own.clock);
-  COMITY_RETURN_IF_ERROR(side->loader_->LoadAll());
   side->manifests_.emplace(own.store, own.journal, own.clock, own.self);
   side->HandleActs();
   return side;

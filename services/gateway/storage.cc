@@ -47,7 +47,10 @@ Result<std::unique_ptr<Storage>> Storage::Open(const Setup& setup,
     std::unique_ptr<Storage> storage(new Storage(setup, std::move(turn)));
     Status opened = storage->BringUpToDate();
     if (opened) opened = storage->OpenLog();
-    if (opened) return storage;
+    if (opened) {
+      storage->restart_.Settle();
+      return storage;
+    }
     if (!storage->is_away_ || setup.stop.stop_requested()) return Fail(opened.error());
     storage.reset();  // with its turn
     const auto now = steady_clock::now();
@@ -83,6 +86,7 @@ Result<Storage::Turn> Storage::AwaitTurn(const Setup& setup, bool again) {
 }
 
 Result<std::unique_ptr<store::Store>> Storage::OpenStore(store::ErasureLedger* ledger) {
+  restart_.Forget();  // what was lost by now is opened anew
   auto store = OpenDatabase(setup_.config, ledger, Owner(), &setup_.keys.kek);
   is_away_ = setup_.config.store && !store && store.error().code == ErrorCode::kUnavailable;
   return store;
@@ -91,7 +95,7 @@ Result<std::unique_ptr<store::Store>> Storage::OpenStore(store::ErasureLedger* l
 DatabaseOwner Storage::Owner() {
   return {setup_.stop, [this](const Error& error) {
             setup_.logger.Error("database-lost", {{"reason", error.detail}});
-            if (setup_.start_anew) setup_.start_anew("database lost");
+            restart_.Ask("database lost");
           }};
 }
 
@@ -107,7 +111,7 @@ void Storage::WatchDatabase() {
   // used up the store's patience, before this one saw that it is lost.
   if (now - written_at_ < kUnwrittenAtMost) return;
   setup_.logger.Error("database-lost", {{"reason", written.error().detail}});
-  if (setup_.start_anew) setup_.start_anew("database out of reach");
+  restart_.Ask("database out of reach");
 }
 
 int Storage::Schema() const {
@@ -194,8 +198,8 @@ Status Storage::UpholdBars(identity::People& people, identity::Peers& peers,
                                                        *ledger_, setup_.clock, setup_.logger})));
   COMITY_RETURN_IF_ERROR(At("data.erasure_ledger", bars_->Uphold()));
   ListBars();
-  COMITY_RETURN_IF_ERROR(
-      oversight::TellOfBinding({*store_, *log_, notices, setup_.own, setup_.clock, setup_.logger}));
+  COMITY_RETURN_IF_ERROR(oversight::TellOfBinding(
+      {*store_, *ledger_, *log_, notices, setup_.own, setup_.clock, setup_.logger}));
   tables_ = std::make_unique<oversight::TableWatch>(
       oversight::TableWatch::Ports{*store_, *log_, notices, *ledger_, setup_.own, setup_.clock,
                                    setup_.logger, [this](store::BoundTable table) {

@@ -14,6 +14,7 @@
 #include "services/audit/log.h"
 #include "services/gateway/database.h"
 #include "services/gateway/identity_keys.h"
+#include "services/gateway/restart.h"
 #include "services/oversight/bars.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/restoration.h"
@@ -96,7 +97,10 @@ class Storage {
   static Result<Turn> AwaitTurn(const Setup& setup, bool again);
 
   Storage(const Setup& setup, Turn turn)
-      : setup_(setup), turn_(std::move(turn)), written_at_(setup.clock.Now()) {}
+      : setup_(setup),
+        turn_(std::move(turn)),
+        written_at_(setup.clock.Now()),
+        restart_(setup.start_anew) {}
   DatabaseOwner Owner();
   Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger);
   Status BringUpToDate();
@@ -108,6 +112,7 @@ class Storage {
   const Turn turn_;
   bool is_away_ = false;         // the database could not be reached
   runtime::Instant written_at_;  // as far as WatchDatabase knows
+  PendingRestart restart_;       // outlives the store, whose thread asks
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;

@@ -58,8 +58,8 @@ void CapacityMeter::ForgetIdle(Counters& counters) {
   });
 }
 
-Status CapacityMeter::Recall(const SecretBytes& kek) {
-  COMITY_RETURN_IF_ERROR(record_.Recall(ports_.store, kek, ports_.clock.Now()));
+Status CapacityMeter::Recall(const SecretBytes& kek, const std::stop_token& stop) {
+  COMITY_RETURN_IF_ERROR(record_.Recall(ports_.store, kek, ports_.clock.Now(), stop));
   return record_.Look(ports_.store, /*with_subjects=*/true);
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,13 +56,14 @@ class CapacityMeter {
   explicit CapacityMeter(Ports ports) : ports_(std::move(ports)) {}
 
   // What the log says was reserved today. To be called before the first use, once the log is
-  // verified. What is wrong is said by fault().
+  // verified. What is wrong is said by fault() and TakeFaults().
   // Errors: those of CapacityRecord::Recall and Look
-  Status Recall(const SecretBytes& kek);
+  Status Recall(const SecretBytes& kek, const std::stop_token& stop = {});
   // Looks whether the counters of requesters are as the log says, about every ten seconds.
   Status Look() const { return record_.Look(ports_.store, /*with_subjects=*/false); }
-  // The first thing that was found wrong with a counter; empty: nothing.
+  // See CapacityRecord.
   std::string fault() const { return record_.fault(); }
+  std::string TakeFaults() { return record_.TakeFaults(); }
 
   // What counts as used up by now; absent when it cannot be read, which a decision must treat as a
   // denial: also a counter that is lower than the log says. Asking leaves no trace: officers and

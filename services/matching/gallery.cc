@@ -2,13 +2,17 @@
 #include "services/matching/gallery.h"
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 #include <utility>
 
+#include "crypto/base/check.h"
 #include "services/matching/template_check.h"
 
 namespace comity::matching {
 namespace {
+
+constexpr std::size_t kSortedByOne = 50'000;  // rows below which a second thread is of no use
 
 std::uint64_t CountUpTo(const std::vector<policy::Instant>& sorted, policy::Instant now) {
   return static_cast<std::uint64_t>(
@@ -34,8 +38,27 @@ Gallery::Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows,
   }
   by_reference_.resize(rows_.size());
   std::iota(by_reference_.begin(), by_reference_.end(), 0U);
-  std::ranges::sort(by_reference_, {},
-                    [this](std::uint32_t row) -> std::string_view { return rows_[row].reference; });
+  SortByReference();
+}
+
+void Gallery::SortByReference() {
+  const auto of_row = [this](std::uint32_t row) -> std::string_view {
+    return rows_[row].reference;
+  };
+  if (by_reference_.size() < kSortedByOne) {
+    std::ranges::sort(by_reference_, {}, of_row);
+    return;
+  }
+  // Two halves beside each other: where no thread can be had, one after the other.
+  const auto middle = by_reference_.begin() + static_cast<std::ptrdiff_t>(rows_.size() / 2);
+  auto first = std::async(std::launch::async | std::launch::deferred,
+                          [&] { std::ranges::sort(by_reference_.begin(), middle, {}, of_row); });
+  std::ranges::sort(middle, by_reference_.end(), {}, of_row);
+  first.get();
+  std::vector<std::uint32_t> merged(by_reference_.size());
+  std::ranges::merge(by_reference_.begin(), middle, middle, by_reference_.end(), merged.begin(), {},
+                     of_row, of_row);
+  by_reference_ = std::move(merged);
 }
 
 std::optional<std::size_t> Gallery::Find(std::string_view reference) const {
@@ -87,13 +110,18 @@ std::shared_ptr<const Gallery> Gallery::Without(std::span<const std::string> ref
       new Gallery(profile_, std::move(rows), std::move(templates), std::move(proposals)));
 }
 
+bool Gallery::RepeatsAReference() const {
+  const auto same = [this](std::uint32_t left, std::uint32_t right) {
+    return rows_[left].reference == rows_[right].reference;
+  };
+  return std::ranges::adjacent_find(by_reference_, same) != by_reference_.end();
+}
+
 GalleryBuilder::GalleryBuilder(policy::EngineProfile profile, std::size_t rows)
     : profile_(std::move(profile)),
-      capacity_(rows),
+      rows_(rows),
       templates_(rows * profile_.dimension),
-      proposals_(profile_.dimension, rows) {
-  rows_.reserve(rows);
-}
+      proposals_(profile_.dimension, rows) {}
 
 Result<GalleryBuilder> GalleryBuilder::Create(policy::EngineProfile profile, std::size_t rows) {
   if (profile.dimension < policy::EngineProfile::kMinDimension ||
@@ -103,8 +131,8 @@ Result<GalleryBuilder> GalleryBuilder::Create(policy::EngineProfile profile, std
   return GalleryBuilder(std::move(profile), rows);
 }
 
-Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
-  if (rows_.size() == capacity_) {
+Status GalleryBuilder::Set(std::size_t place, GalleryRow row, std::span<const float> values) {
+  if (place >= rows_.size()) {
     return Fail(ErrorCode::kExhausted, "the list has more entries than were announced");
   }
   if (values.size() != profile_.dimension) {
@@ -113,28 +141,52 @@ Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
   if (row.valid_from > row.expires_at) {
     return Fail(ErrorCode::kInvalidArgument, "the entry's validity ends before it begins");
   }
+  const std::span<float> to =
+      templates_.ExposeMutable().subspan(place * profile_.dimension, profile_.dimension);
+  std::copy(values.begin(), values.end(), to.begin());
+  COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
+  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(place, to));
+  rows_[place] = std::move(row);
+  return {};
+}
+
+Status GalleryBuilder::Add(GalleryRow row, std::span<const float> values) {
   if (references_.contains(row.reference)) {
     return Fail(ErrorCode::kConflict, "two entries of the list have the same reference");
   }
-  const std::span<float> to =
-      templates_.ExposeMutable().subspan(rows_.size() * profile_.dimension, profile_.dimension);
-  std::copy(values.begin(), values.end(), to.begin());
-  COMITY_RETURN_IF_ERROR(NormalizeTemplate(to));
-  if (proposals_.supported()) COMITY_RETURN_IF_ERROR(proposals_.SetRow(rows_.size(), to));
-  references_.insert(row.reference);
-  rows_.push_back(std::move(row));
+  std::string reference = row.reference;
+  COMITY_RETURN_IF_ERROR(Set(added_, std::move(row), values));
+  references_.insert(std::move(reference));
+  ++added_;
   return {};
 }
 
 std::shared_ptr<const Gallery> GalleryBuilder::Build() && {
-  if (rows_.size() < capacity_) {
-    SecretFloats fitting(rows_.size() * profile_.dimension);
+  references_.clear();
+  return Take(added_);
+}
+
+Result<std::shared_ptr<const Gallery>> GalleryBuilder::BuildFirst(std::size_t rows) && {
+  COMITY_CHECK(added_ == 0 && rows <= rows_.size());
+  auto gallery = Take(rows);
+  if (gallery->RepeatsAReference()) {
+    return Fail(ErrorCode::kConflict, "two entries of the list have the same reference");
+  }
+  return gallery;
+}
+
+std::shared_ptr<const Gallery> GalleryBuilder::Take(std::size_t rows) {
+  // To copy what came takes as much memory again: only where much is left free by it.
+  if (rows < rows_.size() / 2) {
+    SecretFloats fitting(rows * profile_.dimension);
     const std::span<const float> from = templates_.Expose().first(fitting.size());
     std::copy(from.begin(), from.end(), fitting.ExposeMutable().begin());
     templates_ = std::move(fitting);
-    proposals_ = proposals_.First(rows_.size());
+    proposals_ = proposals_.First(rows);
+  } else {
+    proposals_.Shorten(rows);
   }
-  references_.clear();
+  rows_.resize(rows);
   return std::shared_ptr<const Gallery>(new Gallery(std::move(profile_), std::move(rows_),
                                                     std::move(templates_), std::move(proposals_)));
 }

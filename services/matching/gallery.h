@@ -53,12 +53,16 @@ class Gallery {
   // The row of this reference, in a time that hardly depends on the size.
   std::optional<std::size_t> Find(std::string_view reference) const;
   // size() x dimension float32, row-major. Secret: biometric.
-  std::span<const float> Expose() const { return templates_.Expose(); }
+  std::span<const float> Expose() const {
+    return templates_.Expose().first(rows_.size() * profile_.dimension);
+  }
   // The same rows, for a first look. Secret: biometric.
   const Proposals& proposals() const { return proposals_; }
 
   // Rows that the filter takes and that are valid at `now`.
   std::uint64_t ActiveRows(const RowFilter& filter, policy::Instant now) const;
+  // Whether two rows have one reference.
+  bool RepeatsAReference() const;
   // The same gallery without the rows of these references; those it does not have are passed over.
   std::shared_ptr<const Gallery> Without(std::span<const std::string> references) const;
 
@@ -72,19 +76,20 @@ class Gallery {
   };
   Gallery(policy::EngineProfile profile, std::vector<GalleryRow> rows, SecretFloats templates,
           Proposals proposals);
+  void SortByReference();
 
   policy::EngineProfile profile_;
   std::vector<GalleryRow> rows_;
-  SecretFloats templates_;
+  SecretFloats templates_;  // of all rows, and may have room behind them
   Proposals proposals_;
   using Kind = std::pair<policy::ListCategory, policy::SubjectCategory>;
   std::map<Kind, Validity> by_kind_;
   std::vector<std::uint32_t> by_reference_;  // rows in the order of their references
 };
 
-// Builds a gallery row by row.
+// Builds a gallery, row by row or by threads that each set rows at places of their own; not both.
 //
-// Threads: thread-compatible.
+// Threads: thread-compatible, but for Set.
 class GalleryBuilder {
  public:
   // In:     rows  how many will be added at most; their memory is taken at once, because growing
@@ -99,16 +104,24 @@ class GalleryBuilder {
   //         kConflict         the reference is there already
   //         kExhausted        more rows than announced
   Status Add(GalleryRow row, std::span<const float> values);
-
   std::shared_ptr<const Gallery> Build() &&;
+
+  // Sets the row of this place, from 0 on, below the number announced. Any number of threads may
+  // each set another one at the same time.
+  // Errors: as Add, but that references are compared by BuildFirst
+  Status Set(std::size_t place, GalleryRow row, std::span<const float> values);
+  // In:     rows  all places below it were set, and none from there on
+  // Errors: kConflict  two rows have the same reference
+  Result<std::shared_ptr<const Gallery>> BuildFirst(std::size_t rows) &&;
 
  private:
   GalleryBuilder(policy::EngineProfile profile, std::size_t rows);
+  std::shared_ptr<const Gallery> Take(std::size_t rows);
 
   policy::EngineProfile profile_;
-  std::size_t capacity_;
-  std::vector<GalleryRow> rows_;
-  std::unordered_set<std::string> references_;
+  std::size_t added_ = 0;
+  std::vector<GalleryRow> rows_;                // as many as were announced
+  std::unordered_set<std::string> references_;  // of those that were added
   SecretFloats templates_;
   Proposals proposals_;
 };

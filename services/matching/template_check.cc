@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/matching/template_check.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -15,15 +16,28 @@ float LoadLittleEndian(const std::uint8_t* octets) {
   return std::bit_cast<float>(bits);
 }
 
+// Four sums side by side, since each addition waits for the one before it.
+double SumOfSquares(std::span<const float> values) {
+  constexpr std::size_t kLanes = 4;
+  std::array<double, kLanes> sums{};
+  const std::size_t whole = values.size() / kLanes * kLanes;
+  const float* const from = values.data();
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double value = double{from[i + lane]};
+      sums[lane] += value * value;
+    }
+  }
+  for (std::size_t i = whole; i < values.size(); ++i) sums[0] += double{from[i]} * double{from[i]};
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 }  // namespace
 
 Status NormalizeTemplate(std::span<float> values) {
-  double sum = 0;
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      return Fail(ErrorCode::kInvalidArgument, "a template value is not a finite number");
-    }
-    sum += double{value} * double{value};
+  const double sum = SumOfSquares(values);  // of floats: finite unless one of them is not
+  if (!std::isfinite(sum)) {
+    return Fail(ErrorCode::kInvalidArgument, "a template value is not a finite number");
   }
   const double norm = std::sqrt(sum);
   if (!(std::abs(norm - 1.0) <= kNormTolerance)) {

@@ -10,8 +10,8 @@
 
 #include "services/audit/events.h"
 #include "services/backup/ledger_line.h"
+#include "services/oversight/binding_note.h"
 #include "services/store/bound_tables.h"
-#include "services/store/setting_store.h"
 
 namespace comity::oversight {
 namespace {
@@ -20,10 +20,12 @@ using store::BoundState;
 using store::BoundTable;
 using store::kBoundTables;
 
-// A binding that the log has still to be told of, written by the unit of work that binds.
-constexpr std::string_view kToTell = "tables-bound";
-constexpr std::string_view kFirst = "first";   // a word of it, else it is of a copy
+// Words of a binding note, which the unit of work that binds writes.
+constexpr std::string_view kFirst = "first";   // else it is of a copy
 constexpr std::string_view kFault = "fault-";  // and the name of a table that was not as written
+constexpr std::string_view kNoteFault = "fault-note";  // the copy's own note was not
+// A word of a line of the ledger: how often the note was written.
+constexpr std::string_view kWritten = "note";
 
 using identity::Role;
 
@@ -32,20 +34,33 @@ constexpr identity::RoleSet kAudience{Role::kSupervisor,    Role::kDpo,
                                       Role::kSignatory,     Role::kAuditor,
                                       Role::kAdministrator, Role::kKeyAdministrator};
 
+struct Found {
+  std::vector<BoundState> states;
+  bool is_copy = false;
+  std::uint64_t log_size = 0;
+  BindingNote note;
+};
+
 struct Known {
   bool bound = false;
   std::uint64_t bound_at = 0;  // how long the log was then
+  std::uint64_t note = 0;      // how often the binding note was written at least
   std::array<std::uint64_t, kBoundTables.size()> generations{};
 };
 
 // "deployment 4 stop 2 ...", which fits a line's 255 octets. Only what is durable: what a failover
 // takes back would be missed as long as the ledger stands.
-std::string AboutOf(const std::vector<BoundState>& states) {
+std::string AboutOf(const Found& found) {
   std::string about;
-  for (const BoundState& state : states) {
+  for (const BoundState& state : found.states) {
     if (!state.fault.empty()) continue;  // what it says is not the gateway's
     about += (about.empty() ? "" : " ") + std::string(Name(state.table)) + " " +
              std::to_string(Durable(state));
+  }
+  // The note is written by a start alone, before anything of it is marked.
+  if (found.note.written > 0) {
+    about += (about.empty() ? "" : " ") + std::string(kWritten) + " " +
+             std::to_string(found.note.written);
   }
   return about;
 }
@@ -77,7 +92,12 @@ Result<Known> KnownOf(const ErasureLedger& ledger) {
           known.bound_at = line.log_size;
         }
         if (line.kind == backup::line_kind::kRestored) known.generations = {};
-        if (line.kind != backup::line_kind::kMark) return {};
+        const bool is_mark = line.kind == backup::line_kind::kMark;
+        // Of a database that is lost, too: a copy's note is written anew, and counts on from it.
+        if (is_mark || line.kind == backup::line_kind::kBound) {
+          known.note = std::max(known.note, NumberAfter(line.about, std::string(kWritten)));
+        }
+        if (!is_mark) return {};
         for (const BoundTable table : kBoundTables) {
           std::uint64_t& newest = known.generations.at(static_cast<std::size_t>(table));
           newest = std::max(newest, NumberAfter(line.about, table));
@@ -87,18 +107,13 @@ Result<Known> KnownOf(const ErasureLedger& ledger) {
   return known;
 }
 
-struct Found {
-  std::vector<BoundState> states;
-  bool is_copy = false;
-  std::uint64_t log_size = 0;
-};
-
 Result<Found> FoundIn(const store::Store& store) {
   Found found;
   COMITY_RETURN_IF_ERROR(store.Read([&](const store::Transaction& tx) -> Status {
     COMITY_ASSIGN_OR_RETURN(found.states, tx.bound_tables().Look());
     COMITY_ASSIGN_OR_RETURN(found.is_copy, tx.bound_tables().IsCopy());
     COMITY_ASSIGN_OR_RETURN(found.log_size, tx.audit().Size());
+    COMITY_ASSIGN_OR_RETURN(found.note, ReadBindingNote(tx, 0));
     return {};
   }));
   return found;
@@ -115,7 +130,7 @@ bool IsFaultyInCopy(const BoundState& state, const Found& found, const Known& kn
 Status Bind(store::Store& store, const Found& found, const Known& known, bool is_first) {
   return store.Write([&](store::Transaction& tx) -> Status {
     // Of a start that died after it had bound the same copy.
-    COMITY_ASSIGN_OR_RETURN(const auto untold, tx.settings().Find(kToTell));
+    COMITY_ASSIGN_OR_RETURN(const BindingNote untold, ReadBindingNote(tx, 0));
     COMITY_RETURN_IF_ERROR(tx.bound_tables().Bind());
     COMITY_ASSIGN_OR_RETURN(const auto bound, tx.bound_tables().Look());
     std::string text(is_first ? kFirst : "");
@@ -126,13 +141,16 @@ Status Bind(store::Store& store, const Found& found, const Known& known, bool is
     }
     for (const BoundState& state : found.states) {
       const std::string fault = std::string(kFault) + std::string(Name(state.table));
-      const bool is_known = untold && NumberAfter(*untold, fault) > 0;
+      const bool is_known = NumberAfter(untold.text, fault) > 0;
       if (is_first || !(is_known || IsFaultyInCopy(state, found, known))) continue;
       text += " " + fault + " 1";
     }
+    if (!untold.fault.empty() || NumberAfter(untold.text, std::string(kNoteFault)) > 0) {
+      text += " " + std::string(kNoteFault) + " 1";
+    }
     // A new node has nothing to tell of.
-    if (is_first && found.log_size == 0 && rows == 0) return {};
-    return tx.settings().Put(kToTell, text);
+    if (is_first && found.log_size == 0 && rows == 0) text.clear();
+    return WriteBindingNote(tx, std::max(untold.written, known.note), text);
   });
 }
 
@@ -160,7 +178,27 @@ Status TellOfFault(const BindingPorts& ports, store::Transaction& tx, audit::Rec
 
 constexpr std::uint64_t kLargestCount = (std::uint64_t{1} << 53) - 1;  // that an entry can hold
 
-// The text is out of the database: nothing but numbers is taken from it.
+Status TellOfNote(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& recorder,
+                  const std::string& fault) {
+  ports.logger.Error("tamper-found", {{"table", kBindingNote}, {"reason", fault}});
+  audit::Event event;
+  event.type = audit::kTamperFound;
+  event.time = ports.clock.Now();
+  event.parties = {ports.own};
+  event.decision_code = std::string(kBindingNote);
+  event.committed = {{"reason", fault}};
+  COMITY_RETURN_IF_ERROR(recorder.Record(event));
+  return ports.notices.Post(
+      tx, recorder,
+      {identity::notice::kTamperFound, kAudience, "setting " + std::string(kBindingNote),
+       "What this gateway keeps to tell of a binding of its tables, the setting " +
+           std::string(kBindingNote) + " of the database, is not to be trusted: " + fault +
+           ". If a start that did not get far bound tables, what they held then is not told. Find "
+           "out who writes to the database, and compare what comity deployment list, comity stop "
+           "list and comity retention holds show with the log."});
+}
+
+// Nothing but numbers is taken from the text: one of a former version has no authenticator.
 Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& recorder,
             std::string_view text) {
   const bool is_first = text.starts_with(kFirst);
@@ -183,6 +221,9 @@ Status Tell(const BindingPorts& ports, store::Transaction& tx, audit::Recorder& 
   for (const BoundTable table : kBoundTables) {
     if (NumberAfter(text, std::string(kFault) + std::string(Name(table))) == 0) continue;
     COMITY_RETURN_IF_ERROR(TellOfFault(ports, tx, recorder, table));
+  }
+  if (NumberAfter(text, std::string(kNoteFault)) > 0) {
+    COMITY_RETURN_IF_ERROR(TellOfNote(ports, tx, recorder, "in the backup's copy it was changed"));
   }
   // Of a copy, people are told that the node was put back; of a new database there is nothing to
   // tell.
@@ -220,32 +261,37 @@ Status BindTables(store::Store& store, ErasureLedger& ledger) {
   } else {
     COMITY_RETURN_IF_ERROR(Expect(store, known));
   }
-  if (!known.bound) {
-    COMITY_RETURN_IF_ERROR(ledger.Note(backup::line_kind::kBound, "", found.log_size));
-  }
+  if (known.bound) return {};
+  COMITY_ASSIGN_OR_RETURN(Found bound, FoundIn(store));
+  bound.states.clear();  // their generations are for a mark
+  COMITY_RETURN_IF_ERROR(ledger.Note(backup::line_kind::kBound, AboutOf(bound), found.log_size));
   return {};
 }
 
 Status TellOfBinding(const BindingPorts& ports) {
-  const auto to_tell = [](const store::Transaction& tx) -> Result<std::string> {
-    COMITY_ASSIGN_OR_RETURN(auto text, tx.settings().Find(kToTell));
-    return std::move(text).value_or("");
-  };
-  std::string text;
-  COMITY_RETURN_IF_ERROR(ports.store.Read([&](const store::Transaction& tx) -> Status {
-    COMITY_ASSIGN_OR_RETURN(text, to_tell(tx));
+  COMITY_ASSIGN_OR_RETURN(const Known known, KnownOf(ports.ledger));
+  COMITY_ASSIGN_OR_RETURN(const Found found, FoundIn(ports.store));
+  if (found.states.empty()) return {};  // opened without a key
+  BindingNote note;
+  const auto read = [&](const store::Transaction& tx) -> Status {
+    COMITY_ASSIGN_OR_RETURN(note, ReadBindingNote(tx, known.note));
     return {};
-  }));
-  if (text.empty()) return {};
+  };
+  COMITY_RETURN_IF_ERROR(ports.store.Read(read));
+  // One of a former version is written anew, so that from now on none of it is taken any more.
+  if (note.fault.empty() && note.text.empty() && note.written > 0) return {};
   COMITY_RETURN_IF_ERROR(
       ports.journal.Commit([&](store::Transaction& tx, audit::Recorder& recorder) -> Status {
-        COMITY_ASSIGN_OR_RETURN(text, to_tell(tx));
-        if (text.empty()) return {};
-        COMITY_RETURN_IF_ERROR(Tell(ports, tx, recorder, text));
-        return tx.settings().Put(kToTell, "");
+        COMITY_RETURN_IF_ERROR(read(tx));
+        if (!note.fault.empty()) {
+          COMITY_RETURN_IF_ERROR(TellOfNote(ports, tx, recorder, note.fault));
+        } else if (!note.text.empty()) {
+          COMITY_RETURN_IF_ERROR(Tell(ports, tx, recorder, note.text));
+        }
+        return WriteBindingNote(tx, std::max(note.written, known.note), "");
       }));
   ports.notices.Announce();
-  return {};
+  return MarkLedger(ports.store, ports.ledger).map([](std::uint64_t) {});
 }
 
 Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger) {
@@ -261,8 +307,7 @@ Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger) {
 
 Result<std::uint64_t> MarkLedger(const store::Store& store, ErasureLedger& ledger) {
   COMITY_ASSIGN_OR_RETURN(const Found found, FoundIn(store));
-  COMITY_RETURN_IF_ERROR(
-      ledger.Note(backup::line_kind::kMark, AboutOf(found.states), found.log_size));
+  COMITY_RETURN_IF_ERROR(ledger.Note(backup::line_kind::kMark, AboutOf(found), found.log_size));
   return found.log_size;
 }
 

@@ -29,9 +29,10 @@ Status ExpectMarked(const store::Store& store, const ErasureLedger& ledger);
 
 // Tells the log and people of a binding that they have not been told of, this start's or that of
 // one which did not get so far: how many rows of each table were bound, and which tables of a copy
-// were not as their authenticators say.
+// were not as their authenticators say; or that what was kept to be told was changed.
 struct BindingPorts {
   const store::Store& store;
+  ErasureLedger& ledger;
   audit::Journal& journal;
   identity::Notices& notices;
   policy::AgencyId own;

@@ -8,7 +8,6 @@
 
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
-#include "services/identity/approval_rejection.h"
 #include "services/identity/visible_text.h"
 #include "services/oversight/lockout.h"
 #include "services/store/setting_store.h"
@@ -86,6 +85,11 @@ Status MakeRoom(RevocationTable& table) {
 }
 
 }  // namespace
+
+CertificateRevocations::CertificateRevocations(Setup setup)
+    : setup_(std::move(setup)),
+      waiting_({setup_.store, setup_.journal, setup_.people, setup_.notices, setup_.own, setup_.kek,
+                setup_.clock, setup_.logger}) {}
 
 Result<std::unique_ptr<CertificateRevocations>> CertificateRevocations::Open(Setup setup) {
   std::unique_ptr<CertificateRevocations> opened(new CertificateRevocations(std::move(setup)));
@@ -287,7 +291,6 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
         COMITY_RETURN_IF_ERROR(MakeRoom(table));
         table.revocations.push_back(one);
         COMITY_RETURN_IF_ERROR(Note(transaction, recorder, one));
-        COMITY_RETURN_IF_ERROR(RejectWhatWaits(transaction, recorder, one, by, people));
         return Write(transaction, table);
       }));
   Adopt(std::move(table));
@@ -298,27 +301,6 @@ Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrd
   // works.
   static_cast<void>(Housekeep());
   return one;
-}
-
-// Nobody's revocation fails because of a row that somebody damaged: what waits is refused by
-// CheckKey all the same.
-Status CertificateRevocations::RejectWhatWaits(store::Transaction& transaction,
-                                               audit::Recorder& recorder,
-                                               const CertificateRevocation& one,
-                                               const policy::PersonId& by,
-                                               const std::vector<identity::Person>& people) const {
-  if (one.scope != RevocationScope::kKey) return {};
-  const auto owner = std::ranges::find(people, one.sha256, &identity::Person::tls_key);
-  if (owner == people.end()) return {};
-  const auto rejected = identity::RejectAllOf(
-      transaction, recorder, setup_.notices,
-      {setup_.own, owner->id, by, "The key of " + owner->id.text() + " was revoked: " + one.id,
-       one.set_at, setup_.kek});
-  if (rejected) return {};
-  if (rejected.error().code == ErrorCode::kUnavailable) return Fail(rejected.error());
-  setup_.logger.Error("acts-not-rejected",
-                      {{"proposer", owner->id.text()}, {"reason", rejected.error().detail}});
-  return {};
 }
 
 Status CertificateRevocations::CheckKey(const store::Transaction& transaction,
@@ -353,6 +335,7 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
   found->lift_reason = reason;
   found->lifted_at = setup_.clock.Now();
   const CertificateRevocation lifted = *found;
+  COMITY_RETURN_IF_ERROR(waiting_.Reject(transaction, recorder, lifted));
   COMITY_RETURN_IF_ERROR(Note(transaction, recorder, lifted));
   COMITY_RETURN_IF_ERROR(Write(transaction, table));
   return lifted;
@@ -360,8 +343,9 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
 
 Status CertificateRevocations::Housekeep() {
   const Status put_back = PutBack();
+  const Status rejected = waiting_.RejectAll(*Table());
   COMITY_RETURN_IF_ERROR(ListUnlisted());
-  return put_back;
+  return put_back ? rejected : put_back;
 }
 
 // A look first: nothing is written when the database holds what is in force.

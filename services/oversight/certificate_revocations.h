@@ -19,6 +19,7 @@
 #include "services/identity/people.h"
 #include "services/oversight/erasure_ledger.h"
 #include "services/oversight/revocation_table.h"
+#include "services/oversight/revoked_key_acts.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/guarded.h"
 #include "services/runtime/logging.h"
@@ -73,15 +74,18 @@ class CertificateRevocations {
   void OnChange(Listener listener, Settle settle = {});
 
   // Durable and in effect on return. What the owner of a revoked key proposed and nobody approved
-  // yet is rejected by the same commit: it may be somebody else's. Errors: kInvalidArgument  a
-  // bound; kConflict  it is revoked already, or nobody could lift it
+  // yet is rejected then, by a commit of its own: it may be somebody else's. If the database
+  // refuses that, the revocation stands, such an act is refused by CheckKey(), people are told, and
+  // Housekeep() tries again. Errors: kInvalidArgument  a bound; kConflict  it is revoked already,
+  // or nobody could lift it
   //         (lockout.h); kExhausted  1000 stand, or 100 of this person; those of the journal
   Result<CertificateRevocation> Revoke(const RevocationOrder& order, const policy::PersonId& by);
   // Within a unit of work: whether the key of this person's certificate is taken. Calls that were
   // let in before a revocation ask here, before anything of them takes effect.
   // Errors: kPermissionDenied  it is revoked; names the revocation
   Status CheckKey(const store::Transaction& transaction, const identity::Person& person) const;
-  // Within a unit of work; in effect once Refresh() was called after the commit.
+  // Within a unit of work; in effect once Refresh() was called after the commit. What waits of the
+  // owner of a key is rejected first: nothing of before the revocation becomes good by its end.
   // In:     by  who approved
   // Errors: kNotFound; kConflict  lifted already
   Result<CertificateRevocation> Reinstate(store::Transaction& transaction,
@@ -91,7 +95,8 @@ class CertificateRevocations {
   // Takes over what the store holds. What cannot be read leaves in force what was.
   Status Refresh();
   // Puts the table that is in force back where somebody changed the database's, and lists in the
-  // ledger what is not listed yet; about every ten seconds.
+  // ledger what is not listed yet, and rejects what waits of the owners of revoked keys; about
+  // every ten seconds.
   Status Housekeep();
 
   // Errors: kNotFound
@@ -100,7 +105,7 @@ class CertificateRevocations {
   std::vector<CertificateRevocation> List(bool all) const;
 
  private:
-  explicit CertificateRevocations(Setup setup) : setup_(std::move(setup)) {}
+  explicit CertificateRevocations(Setup setup);
   Result<RevocationTable> ReadFrom(const store::Transaction& transaction) const;
   // What is in force, as the unit of work sees it. The database's, or, if that was changed, the
   // one in memory, which is told of: within the unit of work, and at once in the program's log.
@@ -109,9 +114,6 @@ class CertificateRevocations {
   Status PutBack();
   Status ListUnlisted();
   Status Write(store::Transaction& transaction, RevocationTable& table) const;
-  Status RejectWhatWaits(store::Transaction& transaction, audit::Recorder& recorder,
-                         const CertificateRevocation& one, const policy::PersonId& by,
-                         const std::vector<identity::Person>& people) const;
   Status Note(store::Transaction& transaction, audit::Recorder& recorder,
               const CertificateRevocation& one) const;
   Status Recover();
@@ -123,6 +125,7 @@ class CertificateRevocations {
   }
 
   const Setup setup_;
+  RevokedKeyActs waiting_;
   std::mutex writing_;   // one change at a time, from its unit of work to its Adopt()
   std::mutex changing_;  // one Adopt() at a time
   Listener listener_;    // under `changing_`

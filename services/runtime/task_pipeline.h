@@ -13,9 +13,10 @@
 
 namespace comity::runtime {
 
-// Runs tasks beside the caller, at most one for each core, and passes on what they give in the
+// Runs tasks beside the caller, at most two for each core, and passes on what they give in the
 // order in which they were started: for work that is read in an order, done in any, and used in
 // that order again. What waits is bounded by the number of cores, never by the number of tasks.
+// With one for each core every task that is late would keep the others from starting.
 //
 // A task may run until the pipeline is destroyed, which waits for those that are under way: what
 // tasks refer to must outlive it. Where no thread can be had a task runs when its turn comes.
@@ -27,7 +28,7 @@ class TaskPipeline {
   using Take = std::function<Status(T)>;
   explicit TaskPipeline(Take take) : take_(std::move(take)) {}
 
-  // Waits for the earliest task if there is one for each core already.
+  // Waits for the earliest task if there are two for each core already.
   // Errors: the first of `take`; start no more after it
   Status Start(std::function<T()> task) {
     if (under_way_.size() >= most_) COMITY_RETURN_IF_ERROR(TakeEarliest());
@@ -42,6 +43,7 @@ class TaskPipeline {
 
  private:
   static constexpr unsigned kMostCores = 16;
+  static constexpr std::size_t kForEachCore = 2;
 
   Status TakeEarliest() {
     std::future<T> earliest = std::move(under_way_.front());
@@ -49,7 +51,8 @@ class TaskPipeline {
     return take_(earliest.get());
   }
 
-  const std::size_t most_ = std::clamp(std::thread::hardware_concurrency(), 1U, kMostCores);
+  const std::size_t most_ =
+      kForEachCore * std::clamp(std::thread::hardware_concurrency(), 1U, kMostCores);
   const Take take_;
   std::deque<std::future<T>> under_way_;
 };

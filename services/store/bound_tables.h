@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/result.h"
 
 namespace comity::store {
@@ -49,6 +51,11 @@ class BoundTables {
   // Binds what each table holds now, whatever it is: of a database of an older schema, or of a
   // backup's copy.
   virtual Status Bind() = 0;
+  // The authenticator, by the key of the tables, of a text that is kept elsewhere in the database
+  // and was written so often. Absent: opened without a key.
+  // In: name  of the text; of no table
+  virtual std::optional<Digest> Authenticate(std::string_view name, std::uint64_t generation,
+                                             std::string_view text) const = 0;
   // From now on a table that was written fewer times counts as an older one that was put back.
   virtual void Expect(BoundTable table, std::uint64_t generation) const = 0;
   // Whether the database says that it is a backup's copy that no gateway has opened yet. Not

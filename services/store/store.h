@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,6 +70,8 @@ class WatchlistStore {
   virtual Result<std::vector<EntryRecord>> EntryPage(const policy::WatchlistId& list,
                                                      std::uint64_t after,
                                                      std::uint32_t limit) const = 0;
+  // How many entries of the list have a key, also of an import that has not ended.
+  virtual Result<std::uint64_t> CountEntries(const policy::WatchlistId& list) const = 0;
   // The lists that have, or had, an entry of this reference, in the order of adding.
   virtual Result<std::vector<policy::WatchlistId>> ListsOf(std::string_view reference) const = 0;
 };
@@ -125,6 +128,10 @@ class AuditStore {
                                                            std::uint32_t limit) const = 0;
   // Errors: kNotFound  no entry of this index
   virtual Result<AuditPayloadRecord> Payload(std::uint64_t index) const = 0;
+  // By index, the payloads of entries [from, from + count) that have at most `max_sealed` sealed
+  // octets: those of a kind that is short are read many at a time, whatever lies between them.
+  virtual Result<std::map<std::uint64_t, AuditPayloadRecord>> ShortPayloads(
+      std::uint64_t from, std::uint64_t count, std::uint32_t max_sealed) const = 0;
 };
 
 // The last checkpoint that was signed. A log never signs a smaller or a different one of that size.

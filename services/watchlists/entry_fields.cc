@@ -236,6 +236,75 @@ tl::unexpected<Error> NoSuchFields() {
   return Fail(ErrorCode::kCorrupt, "the entry's fields are not what an import makes of them");
 }
 
+// Picks what a search needs out of an entry's fields and keeps nothing else: a start reads a
+// million of them. What is no text is as if it were empty; of two members of one name the last
+// counts.
+class SearchTexts final : public Json::json_sax_t {
+ public:
+  std::string subject, priority, text, safety;
+
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool string(string_t& value) override {
+    if (wanted_ != nullptr && depth_ == wanted_depth_) *wanted_ = std::move(value);
+    return true;
+  }
+  bool start_object(std::size_t /*size*/) override {
+    if (depth_ == 1) in_response_ = is_response_;
+    ++depth_;
+    return true;
+  }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t /*size*/) override {
+    if (depth_ == 1) in_response_ = false;
+    ++depth_;
+    return true;
+  }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool key(string_t& name) override {
+    if (depth_ == 1) {
+      is_response_ = name == "response";
+      if (is_response_) priority = text = safety = {};
+      Want(name == "subject_category" ? &subject : nullptr);
+    } else if (depth_ == 2) {
+      Want(in_response_ ? OfResponse(name) : nullptr);
+    }
+    return true;
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& /*last_token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    return false;
+  }
+
+ private:
+  std::string* OfResponse(std::string_view name) {
+    if (name == "priority") return &priority;
+    if (name == "text") return &text;
+    return name == "officer_safety_code" ? &safety : nullptr;
+  }
+  void Want(std::string* member) {
+    wanted_ = member;
+    wanted_depth_ = depth_;
+    if (member != nullptr) member->clear();
+  }
+
+  std::size_t depth_ = 0;     // objects and arrays that are open
+  bool is_response_ = false;  // of the last member of the outermost object
+  bool in_response_ = false;  // within that object's member
+  std::string* wanted_ = nullptr;
+  std::size_t wanted_depth_ = 0;
+};
+
 }  // namespace
 
 EntryRules RulesOf(const ListDefinition& definition) {
@@ -268,19 +337,12 @@ Result<Json> EntryObject(const store::EntryRecord& record, std::string_view seal
 }
 
 Result<SearchFields> ReadSearchFields(std::string_view sealed_fields) {
-  const Json object = Json::parse(sealed_fields, nullptr, false);
-  const auto text = [](const Json& in, const char* name) {
-    const auto found = in.is_object() ? in.find(name) : in.end();
-    return found != in.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const auto response = object.is_object() ? object.find("response") : object.end();
-  if (response == object.end()) return NoSuchFields();
-  const std::string priority = text(*response, "priority");
+  SearchTexts texts;
+  if (!Json::sax_parse(sealed_fields, &texts)) return NoSuchFields();
   SearchFields fields;
-  fields.response_code =
-      Composed(priority, text(*response, "text"), text(*response, "officer_safety_code"));
-  const auto subject = policy::ParseSubjectCategory(text(object, "subject_category"));
-  if (!subject || priority.empty() || text(*response, "text").empty() ||
+  fields.response_code = Composed(texts.priority, texts.text, texts.safety);
+  const auto subject = policy::ParseSubjectCategory(texts.subject);
+  if (!subject || texts.priority.empty() || texts.text.empty() ||
       fields.response_code.size() > kMaxResponseCode) {
     return NoSuchFields();
   }

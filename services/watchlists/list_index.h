@@ -39,6 +39,7 @@ class ListIndex {
   void Add(const store::EntryRecord& entry);
   void Replace(const store::EntryRecord& entry);
   void Clear() { entries_.clear(); }
+  void Reserve(std::size_t entries) { entries_.reserve(entries); }
   std::size_t size() const { return entries_.size(); }
   bool Has(std::string_view reference) const { return entries_.contains(reference); }
   bool Matches(std::string_view reference, policy::Instant now) const;

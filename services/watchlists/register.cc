@@ -8,7 +8,7 @@
 
 #include "crypto/base/canonical_json.h"
 #include "services/audit/events.h"
-#include "services/runtime/task_pipeline.h"
+#include "services/watchlists/entry_opener.h"
 #include "services/watchlists/entry_seal.h"
 #include "services/watchlists/list_events.h"
 #include "services/watchlists/register_state.h"
@@ -49,6 +49,13 @@ bool MayBeSearched(const ListIndex& index, const policy::AgreementId& agreement,
              definition.agreements.end();
 }
 
+auto TakenBy(EntryOpener& opener) {
+  return [&opener](MatchingEntry entry) {
+    return opener.Take(std::move(entry.record), entry.until, entry.list_key,
+                       entry.definition.engine.dimension);
+  };
+}
+
 }  // namespace
 
 std::string_view Name(store::ListState state) {
@@ -65,92 +72,10 @@ std::string_view Name(store::ListState state) {
   return "unknown";
 }
 
-namespace {
-
-constexpr std::size_t kOpenedAtOnce = 256;  // entries in one task
-
-// Opens entries for `visit` on all cores while the caller reads on, and shows them in the order in
-// which they were read; a template is wiped after it was shown.
-class EntryOpener {
- public:
-  using Visit = std::function<Status(const ActiveEntry&)>;
-  // References must outlive the object.
-  EntryOpener(const WatchlistId& list, const Visit& visit)
-      : list_(list), visit_(visit), opening_([this](Chunk chunk) { return Show(chunk); }) {}
-
-  Status Take(const MatchingEntry& entry) {
-    if (!list_key_) {
-      list_key_ = std::make_shared<const SecretBytes>(entry.list_key.Clone());
-      dimension_ = entry.definition.engine.dimension;
-    }
-    read_.push_back({entry.record, entry.until});
-    return read_.size() < kOpenedAtOnce ? Status() : OpenRead();
-  }
-  // Shows what was not shown yet.
-  Status Finish() {
-    COMITY_RETURN_IF_ERROR(OpenRead());
-    return opening_.Finish();
-  }
-
- private:
-  struct Read {
-    store::EntryRecord record;
-    Instant until{};
-  };
-  struct Chunk {
-    std::vector<Read> read;
-    std::vector<OpenedEntry> opened;  // up to the first that does not open
-    Status status;
-  };
-
-  static Chunk Open(std::vector<Read> read, const SecretBytes& list_key, const WatchlistId& list,
-                    std::uint32_t dimension) {
-    Chunk chunk{std::move(read), {}, {}};
-    chunk.opened.reserve(chunk.read.size());
-    for (const Read& entry : chunk.read) {
-      auto opened = OpenEntry(list_key, list, entry.record, dimension);
-      if (!opened) {
-        chunk.status = Fail(std::move(opened).error());
-        break;
-      }
-      chunk.opened.push_back(*std::move(opened));
-    }
-    return chunk;
-  }
-
-  Status OpenRead() {
-    if (read_.empty()) return {};
-    auto read = std::make_shared<std::vector<Read>>(std::exchange(read_, {}));
-    return opening_.Start([read, key = list_key_, list = list_, dimension = dimension_] {
-      return Open(std::move(*read), *key, list, dimension);
-    });
-  }
-
-  Status Show(const Chunk& chunk) const {
-    for (std::size_t i = 0; i < chunk.opened.size(); ++i) {
-      const store::EntryRecord& record = chunk.read[i].record;
-      const OpenedEntry& opened = chunk.opened[i];
-      COMITY_RETURN_IF_ERROR(visit_({record.reference, record.category, opened.fields.subject,
-                                     opened.fields.response_code, record.valid_from,
-                                     chunk.read[i].until, opened.face_template.Row(0)}));
-    }
-    return chunk.status;
-  }
-
-  const WatchlistId& list_;
-  const Visit& visit_;
-  std::shared_ptr<const SecretBytes> list_key_;  // of the list as it was when the reading began
-  std::uint32_t dimension_ = 0;
-  std::vector<Read> read_;
-  runtime::TaskPipeline<Chunk> opening_;
-};
-
-}  // namespace
-
 Register::Register(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Register::~Register() = default;
 
-Result<std::unique_ptr<Register>> Register::Open(RegisterSetup setup) {
+Result<std::unique_ptr<Register>> Register::Open(RegisterSetup setup, ListTaker* taker) {
   std::vector<store::WatchlistRecord> records;
   COMITY_RETURN_IF_ERROR(setup.store.Read([&](const store::Transaction& transaction) -> Status {
     COMITY_ASSIGN_OR_RETURN(records, transaction.watchlists().Lists());
@@ -167,8 +92,8 @@ Result<std::unique_ptr<Register>> Register::Open(RegisterSetup setup) {
     for (store::WatchlistRecord& record : current) {
       const WatchlistId id = record.reference;
       if (record.state == store::ListState::kDeleted) to_blank.insert(id);
-      COMITY_ASSIGN_OR_RETURN(
-          ListIndex index, LoadList(transaction.watchlists(), std::move(record), state->setup.kek));
+      COMITY_ASSIGN_OR_RETURN(ListIndex index, LoadList(transaction.watchlists(), std::move(record),
+                                                        state->setup, taker));
       loaded.emplace(id, std::move(index));
     }
     return {};
@@ -284,17 +209,18 @@ bool Register::Matches(const WatchlistId& list, std::string_view reference, Inst
 Status Register::VisitActive(const WatchlistId& list,
                              const std::function<Status(const ActiveEntry&)>& visit) const {
   EntryOpener opener(list, visit);
-  COMITY_RETURN_IF_ERROR(VisitMatching(
-      state_->setup, list, [&](const MatchingEntry& entry) { return opener.Take(entry); }));
+  COMITY_RETURN_IF_ERROR(VisitMatching(state_->setup, list, TakenBy(opener)));
   return opener.Finish();
+}
+
+Status Register::Load(const WatchlistId& list, ListTaker& taker) const {
+  return LoadMatching(state_->setup, list, taker);
 }
 
 Status Register::VisitActive(const WatchlistId& list, std::span<const std::string> references,
                              const std::function<Status(const ActiveEntry&)>& visit) const {
   EntryOpener opener(list, visit);
-  COMITY_RETURN_IF_ERROR(
-      VisitMatchingOf(state_->setup, list, references,
-                      [&](const MatchingEntry& entry) { return opener.Take(entry); }));
+  COMITY_RETURN_IF_ERROR(VisitMatchingOf(state_->setup, list, references, TakenBy(opener)));
   return opener.Finish();
 }
 

@@ -98,6 +98,22 @@ struct ActiveEntry {
   std::span<const float> face_template;  // unit norm
 };
 
+// Takes approved lists into memory as their entries are opened, one list after the other.
+//
+// Threads: Begin and End are called by the thread that reads, Take by several at a time.
+class ListTaker {
+ public:
+  virtual ~ListTaker() = default;
+  // In: most  no more entries come of the list
+  virtual Status Begin(const ListDefinition& list, std::size_t most) = 0;
+  // In: place  0, 1, ... in the order of adding, each once
+  virtual Status Take(std::size_t place, const ActiveEntry& entry) = 0;
+  // The entries of all places below `entries` were taken, and no others come. Without it the list
+  // is not trustworthy.
+  virtual Status End(const ListDefinition& list, std::optional<policy::Instant> validated_at,
+                     std::size_t entries) = 0;
+};
+
 // One entry for the agency's own people: no face, no key to the person.
 struct EntryView {
   store::EntryRecord record;  // without sealed content
@@ -181,10 +197,12 @@ struct ExpiredEntries {
 // Threads: thread-safe.
 class Register {
  public:
-  // Removes what an interrupted import has left.
-  // Errors: kCorrupt  a list key does not open (another key-encryption key, or changed octets), or
-  //                   a definition is malformed; names the list. Else the store's.
-  static Result<std::unique_ptr<Register>> Open(RegisterSetup setup);
+  // Removes what an interrupted import has left. In: taker  is given every approved list as by
+  // Load, in the reading that fills the register's own memory; null: nobody is Errors: kCorrupt  a
+  // list key does not open (another key-encryption key, or changed octets), or
+  //                   a definition is malformed; names the list. Else the store's, and, with a
+  //                   taker, those of Load
+  static Result<std::unique_ptr<Register>> Open(RegisterSetup setup, ListTaker* taker = nullptr);
   ~Register();
 
   // --- drafts
@@ -287,8 +305,11 @@ class Register {
   //                    must not be used: the list as a whole is not trustworthy.
   Status VisitActive(const policy::WatchlistId& list,
                      const std::function<Status(const ActiveEntry&)>& visit) const;
-  // The same for these entries, in this order; those that match no more, or never were, are left
-  // out. All of them are of one moment.
+  // The same entries for `taker`, opened and taken on all cores in no order. Errors: as above, and
+  // those of `taker`
+  Status Load(const policy::WatchlistId& list, ListTaker& taker) const;
+  // As VisitActive for these entries, in this order; those that match no more, or never were, are
+  // left out. All of them are of one moment.
   Status VisitActive(const policy::WatchlistId& list, std::span<const std::string> references,
                      const std::function<Status(const ActiveEntry&)>& visit) const;
   Validation ValidationOf(const policy::AgreementId& agreement, const policy::PurposeCode& purpose,

@@ -9,6 +9,7 @@
 #include "services/audit/events.h"
 #include "services/identity/visible_text.h"
 #include "services/store/retention_store.h"
+#include "services/watchlists/entry_opener.h"
 #include "services/watchlists/entry_seal.h"
 #include "services/watchlists/list_events.h"
 
@@ -127,73 +128,127 @@ Status TellOversight(store::Transaction& transaction, audit::Recorder& recorder,
   return setup.lone_acts->Tell(transaction, recorder, act);
 }
 
-Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,
-                           const SecretBytes& kek) {
-  COMITY_ASSIGN_OR_RETURN(auto definition, ReadDefinition(record));
-  const bool deleted = record.state == store::ListState::kDeleted;
-  if (!deleted) COMITY_RETURN_IF_ERROR(UnwrapListKey(kek, record));
-  ListIndex index(std::move(record), std::move(definition));
+namespace {
+
+// A list whose key was opened, with its definition.
+struct KeyedList {
+  const store::WatchlistRecord& record;
+  const ListDefinition& definition;
+  const SecretBytes& key;
+};
+
+// Whether the entry may match now or later without a further act.
+bool MayMatch(const store::EntryRecord& entry, policy::Instant until, policy::Instant now) {
+  return IsFree(entry) && std::max(now, entry.valid_from) < until;
+}
+
+// Gives `taker` what may match of the list and `index`, if there is one, every entry.
+Status ReadForTaker(const store::WatchlistStore& lists, const KeyedList& list, policy::Instant now,
+                    ListTaker& taker, ListIndex* index) {
+  const WatchlistId& id = list.record.reference;
+  COMITY_ASSIGN_OR_RETURN(const std::uint64_t most, lists.CountEntries(id));
+  COMITY_RETURN_IF_ERROR(taker.Begin(list.definition, most));
+  if (index != nullptr) index->Reserve(most);
+  EntryOpener opener(id, [&taker](std::size_t place, const ActiveEntry& entry) {
+    return taker.Take(place, entry);
+  });
+  COMITY_RETURN_IF_ERROR(lists.VisitEntries(id, [&](store::EntryRecord entry) -> Status {
+    if (index != nullptr) {
+      COMITY_RETURN_IF_ERROR(CheckStored(id, entry));
+      index->Add(entry);
+    }
+    const policy::Instant until = MatchesUntil(entry, list.definition);
+    if (!MayMatch(entry, until, now)) return {};
+    return opener.Take(std::move(entry), until, list.key, list.definition.engine.dimension);
+  }));
+  COMITY_RETURN_IF_ERROR(opener.Finish());
+  return taker.End(list.definition, list.record.validated_at, opener.taken());
+}
+
+Status IndexEntries(const store::WatchlistStore& lists, ListIndex& index) {
   const WatchlistId& id = index.record().reference;
-  std::uint64_t after = 0;
-  while (!deleted) {
+  for (std::uint64_t after = 0;;) {
     COMITY_ASSIGN_OR_RETURN(const auto page, lists.EntryPage(id, after, kPage));
     for (const store::EntryRecord& entry : page) {
       COMITY_RETURN_IF_ERROR(CheckStored(id, entry));
       index.Add(entry);
     }
-    if (page.size() < kPage) break;
+    if (page.size() < kPage) return {};
     after = page.back().position;
   }
+}
+
+}  // namespace
+
+Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,
+                           const RegisterSetup& setup, ListTaker* taker) {
+  COMITY_ASSIGN_OR_RETURN(auto definition, ReadDefinition(record));
+  ListIndex index(std::move(record), std::move(definition));
+  if (index.record().state == store::ListState::kDeleted) return index;
+  COMITY_ASSIGN_OR_RETURN(const SecretBytes key, UnwrapListKey(setup.kek, index.record()));
+  if (taker == nullptr || index.record().state != store::ListState::kApproved) {
+    COMITY_RETURN_IF_ERROR(IndexEntries(lists, index));
+    return index;
+  }
+  COMITY_RETURN_IF_ERROR(ReadForTaker(lists, {index.record(), *index.definition(), key},
+                                      setup.clock.Now(), *taker, &index));
   return index;
 }
 
 namespace {
 
-// Calls `entries` with the approved list and with what takes each of its entries: it passes on
-// those that match.
-using TakeEach = std::function<Status(const store::EntryRecord&)>;
-Status VisitApproved(
+// Calls `entries` with the lists of a snapshot and the approved list.
+Status ReadApproved(
     const RegisterSetup& setup, const WatchlistId& list,
-    const std::function<Status(const MatchingEntry&)>& visit,
-    const std::function<Status(const store::WatchlistStore&, const TakeEach&)>& entries) {
-  const policy::Instant now = setup.clock.Now();
+    const std::function<Status(const store::WatchlistStore&, const KeyedList&)>& entries) {
   return setup.store.Read([&](const store::Transaction& transaction) -> Status {
     COMITY_ASSIGN_OR_RETURN(const TakenList taken, TakeList(transaction, setup, list));
     if (taken.record.state != store::ListState::kApproved) {
       return Fail(ErrorCode::kConflict, "watchlist " + list.text() + " is not approved");
     }
     COMITY_ASSIGN_OR_RETURN(const auto definition, ReadDefinition(taken.record));
-    return entries(transaction.watchlists(), [&](const store::EntryRecord& entry) {
-      const policy::Instant until = MatchesUntil(entry, *definition);
-      const bool matches = IsFree(entry) && std::max(now, entry.valid_from) < until;
-      return matches ? visit({entry, taken.key, *definition, until}) : Status();
-    });
+    return entries(transaction.watchlists(), {taken.record, *definition, taken.key});
   });
+}
+
+Status VisitIfMatching(store::EntryRecord entry, const KeyedList& list, policy::Instant now,
+                       const VisitMatch& visit) {
+  const policy::Instant until = MatchesUntil(entry, list.definition);
+  if (!MayMatch(entry, until, now)) return {};
+  return visit({std::move(entry), list.key, list.definition, until});
 }
 
 }  // namespace
 
-Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list,
-                     const std::function<Status(const MatchingEntry&)>& visit) {
-  return VisitApproved(setup, list, visit,
-                       [&](const store::WatchlistStore& lists, const TakeEach& take) {
-                         return lists.VisitEntries(list, take);
-                       });
+Status VisitMatching(const RegisterSetup& setup, const WatchlistId& list, const VisitMatch& visit) {
+  const policy::Instant now = setup.clock.Now();
+  return ReadApproved(setup, list, [&](const auto& lists, const KeyedList& approved) {
+    return lists.VisitEntries(list, [&](store::EntryRecord entry) {
+      return VisitIfMatching(std::move(entry), approved, now, visit);
+    });
+  });
 }
 
 Status VisitMatchingOf(const RegisterSetup& setup, const WatchlistId& list,
-                       std::span<const std::string> references,
-                       const std::function<Status(const MatchingEntry&)>& visit) {
-  const auto each = [&](const store::WatchlistStore& lists, const TakeEach& take) -> Status {
+                       std::span<const std::string> references, const VisitMatch& visit) {
+  const policy::Instant now = setup.clock.Now();
+  const auto each = [&](const store::WatchlistStore& lists, const KeyedList& approved) -> Status {
     for (const std::string& reference : references) {
-      const auto entry = lists.Entry(list, reference);
+      auto entry = lists.Entry(list, reference);
       if (!entry && entry.error().code == ErrorCode::kNotFound) continue;
       if (!entry) return Fail(entry.error());
-      COMITY_RETURN_IF_ERROR(take(*entry));
+      COMITY_RETURN_IF_ERROR(VisitIfMatching(*std::move(entry), approved, now, visit));
     }
     return {};
   };
-  return VisitApproved(setup, list, visit, each);
+  return ReadApproved(setup, list, each);
+}
+
+Status LoadMatching(const RegisterSetup& setup, const WatchlistId& list, ListTaker& taker) {
+  const policy::Instant now = setup.clock.Now();
+  return ReadApproved(setup, list, [&](const auto& lists, const KeyedList& approved) {
+    return ReadForTaker(lists, approved, now, taker, nullptr);
+  });
 }
 
 Status RemoveImport(const RegisterSetup& setup, const WatchlistId& list) {

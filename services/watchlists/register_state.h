@@ -78,9 +78,10 @@ Status TellOversight(store::Transaction& transaction, audit::Recorder& recorder,
                      const RegisterSetup& setup, const store::WatchlistRecord& list,
                      identity::LoneAct act);
 
-// Loads list and entries; takes no part in a unit of work.
+// Loads list and entries; takes no part in a unit of work. An approved list is given to `taker`, if
+// there is one, in the same reading.
 Result<ListIndex> LoadList(const store::WatchlistStore& lists, store::WatchlistRecord record,
-                           const SecretBytes& kek);
+                           const RegisterSetup& setup, ListTaker* taker);
 // Removes the entries of an import that did not end.
 Status RemoveImport(const RegisterSetup& setup, const policy::WatchlistId& list);
 
@@ -88,17 +89,19 @@ Status RemoveImport(const RegisterSetup& setup, const policy::WatchlistId& list)
 // act, in the order of adding.
 // Errors: kNotFound; kConflict  the list is not approved; the first of `visit`
 struct MatchingEntry {
-  const store::EntryRecord& record;
+  store::EntryRecord record;
   const SecretBytes& list_key;
   const ListDefinition& definition;
   policy::Instant until{};
 };
+using VisitMatch = std::function<Status(MatchingEntry)>;
 Status VisitMatching(const RegisterSetup& setup, const policy::WatchlistId& list,
-                     const std::function<Status(const MatchingEntry&)>& visit);
+                     const VisitMatch& visit);
 // The same for these entries, in this order; those that match no more, or never were, are left out.
 Status VisitMatchingOf(const RegisterSetup& setup, const policy::WatchlistId& list,
-                       std::span<const std::string> references,
-                       const std::function<Status(const MatchingEntry&)>& visit);
+                       std::span<const std::string> references, const VisitMatch& visit);
+// Register::Load.
+Status LoadMatching(const RegisterSetup& setup, const policy::WatchlistId& list, ListTaker& taker);
 
 // Signs the manifest of a list that is being closed; returns the root of its rows and their number.
 struct ClosedManifest {

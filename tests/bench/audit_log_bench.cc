@@ -96,6 +96,10 @@ class DiscardingLog final : public store::AuditStore {
   Result<store::AuditPayloadRecord> Payload(std::uint64_t) const override {
     return store::AuditPayloadRecord();
   }
+  Result<std::map<std::uint64_t, store::AuditPayloadRecord>> ShortPayloads(
+      std::uint64_t, std::uint64_t, std::uint32_t) const override {
+    return std::map<std::uint64_t, store::AuditPayloadRecord>();
+  }
 
  private:
   std::uint64_t size_ = 0;

@@ -119,6 +119,7 @@ BENCHMARK(BM_Recall)
     ->Args({1000, 0})
     ->Args({10'000, 0})
     ->Args({10'000, 10})
+    ->Args({100'000, 3})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

@@ -74,6 +74,35 @@ TEST_P(AuditStoreConformance, ReadsTheRangeThatIsThere) {
   EXPECT_TRUE(Get(Read(0, 0))->empty());
 }
 
+TEST_P(AuditStoreConformance, ReadsShortPayloadsOfARange) {
+  ASSERT_THAT(
+      Write([](Transaction& t) -> Status {
+        for (const std::size_t size : {3U, 5U, 4U, 0U, 2U}) {
+          COMITY_RETURN_IF_ERROR(t.audit().Append(AsBytes("e"), "", {Octets("k"), Bytes(size, 7)}));
+        }
+        return {};
+      }),
+      IsOk());
+  const auto read = [&](std::uint64_t from, std::uint64_t count) {
+    std::vector<std::uint64_t> indexes;
+    const auto payloads =
+        Get([&](const Transaction& t) { return t.audit().ShortPayloads(from, count, 4); }).value();
+    for (const auto& [index, payload] : payloads) {
+      EXPECT_EQ(payload.wrapped_key, Octets("k"));
+      indexes.push_back(index);
+    }
+    return indexes;
+  };
+  using Indexes = std::vector<std::uint64_t>;
+  EXPECT_EQ(read(0, 100), (Indexes{0, 2, 3, 4}));
+  EXPECT_EQ(read(1, 2), (Indexes{2}));
+  EXPECT_EQ(read(4, ~std::uint64_t{0}), (Indexes{4}));
+  EXPECT_EQ(read(5, 1), Indexes());
+  EXPECT_EQ(
+      Get([](const Transaction& t) { return t.audit().ShortPayloads(2, 1, 4); })->at(2).sealed,
+      Bytes(4, 7));
+}
+
 TEST_P(AuditStoreConformance, KeepsAnEntryOfTheLargestSize) {
   const Bytes largest(8192, 0x7A);
   ASSERT_THAT(Write([&](Transaction& t) -> Status {

@@ -261,6 +261,32 @@ TEST_P(WatchlistStoreConformance, RemovesOneImportInSteps) {
   EXPECT_EQ(entries[0].reference, "a");
 }
 
+TEST_P(WatchlistStoreConformance, CountsEntriesThatHaveAKey) {
+  const auto count = [](const char* list) {
+    return [=](const Transaction& t) {
+      return t.watchlists().CountEntries(MakeId<WatchlistId>(list));
+    };
+  };
+  EXPECT_THAT(Get(count(kLantern)), testing::IsOkAnd(::testing::Eq(0U)));
+  ASSERT_THAT(Write(Add(List(), {Entry("a"), Entry("b"), Entry("c")})), IsOk());
+  ASSERT_THAT(Write([](Transaction& t) -> Status {
+                WatchlistRecord other = List();
+                other.reference = MakeId<WatchlistId>("beacon");
+                return Add(other, {Entry("a")})(t);
+              }),
+              IsOk());
+  EXPECT_THAT(Get(count(kLantern)), testing::IsOkAnd(::testing::Eq(3U)));
+  EntryRecord erased = Entry("b");
+  erased.state = EntryState::kWithdrawn;
+  erased.wrapped_key.clear();
+  ASSERT_THAT(Write([&](Transaction& t) {
+                return t.watchlists().ChangeEntry(MakeId<WatchlistId>(kLantern), erased);
+              }),
+              IsOk());
+  EXPECT_THAT(Get(count(kLantern)), testing::IsOkAnd(::testing::Eq(2U)));
+  EXPECT_THAT(Get(count("beacon")), testing::IsOkAnd(::testing::Eq(1U)));
+}
+
 TEST_P(WatchlistStoreConformance, StopsVisitingAtTheFirstError) {
   ASSERT_THAT(Write(Add(List(), {Entry("a"), Entry("b"), Entry("c")})), IsOk());
   int visited = 0;

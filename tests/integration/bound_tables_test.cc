@@ -5,12 +5,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <thread>
 
+#include "crypto/base/encoding.h"
+#include "crypto/hash/sha256.h"
 #include "services/audit/events.h"
 #include "services/cli/node_concerns.h"
+#include "services/runtime/file.h"
 #include "tests/integration/direct_search_world.h"
 #include "tests/integration/exported_log.h"
 #include "tests/support/result_matchers.h"
@@ -186,6 +190,66 @@ TEST_F(BoundTables, OfAFormerSchemaAreBoundAtTheFirstStart) {
   Restart();
   EXPECT_EQ(ExportLog(council_).Count(audit::kTablesBound), before + 1);
   EXPECT_EQ(ExportLog(council_).Count(audit::kTamperFound), 0U);
+}
+
+// That two administrators acknowledged the configuration is not said by whoever writes to the
+// database.
+class AcknowledgedConfiguration : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    agency_.Start({});
+    ASSERT_TRUE(IsAcknowledged()) << "the one that it was set up by";
+    agency_.Stop();
+  }
+  bool IsAcknowledged() {
+    grpc::ClientContext context;
+    v1::NodeStatusResponse status;
+    EXPECT_TRUE(agency_.node("admin-1")->Status(&context, v1::NodeStatusRequest(), &status).ok());
+    return status.configuration_acknowledged();
+  }
+  // Another configuration than before.
+  std::string Change() {
+    agency_.Configure("# changed\n");
+    agency_.WriteConfig();
+    const auto text = runtime::ReadTextFile(agency_.config_file(), 1 << 20);
+    EXPECT_THAT(text, IsOk());
+    return EncodeHex(hash::Sha256(AsBytes(*text)).view());
+  }
+  std::size_t Notices() {
+    grpc::ClientContext context;
+    v1::ListNoticesResponse notices;
+    EXPECT_TRUE(
+        agency_.notices("admin-1")->List(&context, v1::ListNoticesRequest(), &notices).ok());
+    return static_cast<std::size_t>(
+        std::ranges::count(notices.notices(), "configuration-changed", &v1::Notice::kind));
+  }
+
+  LiveAgency agency_{"northshire-police"};
+};
+
+TEST_F(AcknowledgedConfiguration, IsNotMadeByWritingIntoTheDatabase) {
+  const std::string changed = Change();
+  Execute(agency_, "UPDATE setting SET value = '" + changed +
+                       "' WHERE name = 'configuration-acknowledged';"
+                       "INSERT INTO setting VALUES ('configuration-noticed', '" +
+                       changed + "')");
+  ASSERT_THAT(agency_.Restart(), IsOk());
+  EXPECT_FALSE(IsAcknowledged());
+  EXPECT_EQ(Notices(), 1U);
+}
+
+TEST_F(AcknowledgedConfiguration, IsNotTheFirstOneBecauseTheDatabaseForgotIt) {
+  Change();
+  Execute(agency_, "DELETE FROM setting");
+  ASSERT_THAT(agency_.Restart(), IsOk());
+  EXPECT_FALSE(IsAcknowledged());
+  EXPECT_EQ(Notices(), 1U);
+}
+
+TEST_F(AcknowledgedConfiguration, StaysSoAcrossARestart) {
+  ASSERT_THAT(agency_.Restart(), IsOk());
+  EXPECT_TRUE(IsAcknowledged());
+  EXPECT_EQ(Notices(), 0U);
 }
 
 }  // namespace

@@ -5,8 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/direct_search_world.h"
 #include "tests/support/delay_proxy.h"
@@ -38,17 +43,24 @@ nlohmann::json Predict() {
 
 class SealedLine : public DirectSearchWorld {
  protected:
+  struct Setting {
+    DelayProxy::Line line{kRoundTrip / 2, kMegabits * 1'000'000 / 8};
+    std::chrono::milliseconds answer_after{0};
+    std::size_t entries = kEntries;
+  };
+  SealedLine() : SealedLine(Setting()) {}
+  explicit SealedLine(Setting setting) : setting_(setting) {}
   void SetUp() override {
-    const DelayProxy::Line line{kRoundTrip / 2, kMegabits * 1'000'000 / 8};
-    auto proxy = DelayProxy::Start({police_.federation_port(), line, line});
+    auto proxy = DelayProxy::Start({police_.federation_port(), setting_.line, setting_.line});
     ASSERT_THAT(proxy, IsOk());
     line_ = *std::move(proxy);
     police_.ReachedAt(line_->port());
-    police_.Configure("[sealed]\nanswer_after = 0\n");
+    police_.Configure("[sealed]\nanswer_after = " + std::to_string(setting_.answer_after.count()) +
+                      "\n");
     DirectSearchWorld::SetUp();
     text_.mode = "sealed";
     Agree();
-    ImportEntries(kEntries);
+    ImportEntries(setting_.entries);
     engine_ = Watch();
     ASSERT_NE(engine_, nullptr);
   }
@@ -68,6 +80,7 @@ class SealedLine : public DirectSearchWorld {
     return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
   }
 
+  const Setting setting_;
   std::unique_ptr<DelayProxy> line_;
   std::unique_ptr<EngineClient> engine_;
   Template face_ = RandomTemplate(random_);
@@ -115,6 +128,64 @@ TEST_F(SealedLine, ASearchSendsTheOctetsThatTheBenchmarkCounts) {
   constexpr double kPaddedAnswer = 8192;
   EXPECT_GE(each_to_requester, to_requester * 3 / 4);
   EXPECT_LE(each_to_requester, kOnTop * to_requester * 5 / 4 + kPaddedAnswer + kSignedMessages);
+}
+
+// Answers leave at whole multiples of a tick after the tables.
+class SealedTick : public SealedLine {
+ protected:
+  static constexpr auto kTick = 500ms;
+  static constexpr std::uint64_t kTablesInOneLook =
+      1500;  // octets: more than what keeps a line alive
+  SealedTick() : SealedLine({{}, kTick, 1'000}) {}
+
+  struct Answered {
+    std::chrono::duration<double, std::milli> after;  // since the last octets of the tables
+    bool hit = false;
+  };
+  // What whoever watches the line sees of one search.
+  Answered SearchFor(const Template& face) {
+    std::atomic<bool> is_over = false;
+    steady_clock::time_point asked;
+    std::jthread watch([&] {
+      for (std::uint64_t before = line_->to_target_octets(); !is_over;) {
+        const std::uint64_t now = line_->to_target_octets();
+        if (now - before > kTablesInOneLook) asked = steady_clock::now();
+        before = now;
+        std::this_thread::sleep_for(1ms);
+      }
+    });
+    const v1::WatchAnswer answer = Ask(*engine_, ++sequence_, face);
+    const auto at = steady_clock::now();
+    is_over = true;
+    watch.join();
+    EXPECT_TRUE(answer.has_answered()) << answer.DebugString();
+    EXPECT_NE(asked, steady_clock::time_point()) << "no tables were seen";
+    return {at - asked, answer.answered().alerts_size() > 0};
+  }
+};
+
+// The time tells neither whether there was a hit nor what the work was. A machine that is slow may
+// lose a tick, or be late for one: not in most of the searches.
+TEST_F(SealedTick, AHitAndAMissLeaveAtTheSameTick) {
+  constexpr std::size_t kSearches = 9;  // of each
+  constexpr double kEarly = 20;         // ms, by which a look at the line may be late
+  const double tick = std::chrono::duration<double, std::milli>(kTick).count();
+  AwaitFirstAnswer();
+  std::array<std::vector<double>, 2> ticks;  // of misses, of hits
+  std::size_t in_time = 0;
+  for (std::size_t i = 0; i < 2 * kSearches; ++i) {
+    const bool wanted = i % 2 == 0;
+    const Answered answered = SearchFor(wanted ? entries_.at(i) : RandomTemplate(random_));
+    fmt::print("{} after {:.1f} ms\n", answered.hit ? "hit" : "miss", answered.after.count());
+    ASSERT_EQ(answered.hit, wanted);
+    const double after = answered.after.count() + kEarly;
+    ticks.at(wanted ? 1 : 0).push_back(std::floor(after / tick));
+    EXPECT_GE(after, tick) << "before the first tick";
+    if (std::fmod(after, tick) < tick / 4) ++in_time;
+  }
+  EXPECT_GT(in_time, kSearches) << "most leave at a tick";
+  for (auto& each : ticks) std::ranges::sort(each);
+  EXPECT_EQ(ticks[0].at(kSearches / 2), ticks[1].at(kSearches / 2)) << "misses, hits";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "crypto/base/encoding.h"
 #include "services/audit/events.h"
+#include "services/store/bound_tables.h"
 #include "services/store/setting_store.h"
 
 namespace comity::gateway {
@@ -16,8 +17,31 @@ using identity::Role;
 constexpr std::string_view kAcknowledged = "configuration-acknowledged";
 constexpr std::string_view kNoticed = "configuration-noticed";
 
+constexpr std::uint64_t kFewEntries = 128;  // of the log after a first start: people and so on
+
 std::string Encode(const std::string& hash) {
   return R"({"configuration":")" + hash + R"("})";
+}
+
+// What is stored under `name` for a configuration: whoever can only write into the database cannot
+// say that two administrators looked at one that they never saw. What a former version stored, the
+// hash alone, says nothing: they look at what is running once more.
+Result<std::string> Stored(const store::Transaction& transaction, std::string_view name,
+                           const std::string& hash) {
+  const auto mac = transaction.bound_tables().Authenticate(name, 0, hash);
+  if (!mac) return Fail(ErrorCode::kInternal, "the database was opened without a key");
+  return hash + " " + EncodeHex(mac->view());
+}
+
+// A gateway that has run before has started before: that its database has lost a row makes no first
+// start of this one, which is in the log by now.
+Result<bool> IsFirstStart(const store::Transaction& transaction) {
+  COMITY_ASSIGN_OR_RETURN(const auto entries, transaction.audit().Read(0, kFewEntries + 1));
+  const std::string mark = "\"" + std::string(audit::kGatewayStarted) + "\"";
+  const auto starts = std::ranges::count_if(entries, [&](const store::AuditEntryRecord& entry) {
+    return AsText(entry.entry).find(mark) != std::string_view::npos;
+  });
+  return entries.size() <= kFewEntries && starts <= 1;
 }
 
 }  // namespace
@@ -29,20 +53,25 @@ Status ConfigurationAct::Check() {
     posted = false;
     store::SettingStore& settings = transaction.settings();
     COMITY_ASSIGN_OR_RETURN(const auto known, settings.Find(kAcknowledged));
-    acknowledged_ = !known || *known == now;
+    COMITY_ASSIGN_OR_RETURN(const std::string wanted, Stored(transaction, kAcknowledged, now));
+    COMITY_ASSIGN_OR_RETURN(const bool is_first, IsFirstStart(transaction));
+    acknowledged_ = known ? *known == wanted : is_first;
     // The first one is the one by which the gateway was set up, and names its administrators.
-    if (!known) return settings.Put(kAcknowledged, now);
+    if (!known && is_first) return settings.Put(kAcknowledged, wanted);
     if (acknowledged_) return {};
     COMITY_ASSIGN_OR_RETURN(const auto noticed, settings.Find(kNoticed));
-    if (noticed == now) return {};
-    COMITY_RETURN_IF_ERROR(settings.Put(kNoticed, now));
+    COMITY_ASSIGN_OR_RETURN(const std::string told, Stored(transaction, kNoticed, now));
+    if (noticed == told) return {};
+    COMITY_RETURN_IF_ERROR(settings.Put(kNoticed, told));
     posted = true;
     return ports_.notices.Post(
         transaction, recorder,
         {identity::notice::kConfigurationChanged,
          {Role::kAdministrator, Role::kKeyAdministrator, Role::kAuditor},
          "configuration " + now.substr(0, 16),
-         "The gateway was started with a changed configuration, SHA-256 " + now +
+         "The gateway was started with a configuration that nobody is known to have acknowledged, "
+         "SHA-256 " +
+             now +
              ". Two administrators look at it and acknowledge it: comity node "
              "acknowledge-configuration"});
   };
@@ -77,8 +106,9 @@ Result<identity::ActHandler::AfterCommit> ConfigurationAct::Carry(store::Transac
                                                                   const identity::PendingAct& act,
                                                                   const policy::PersonId& by) {
   COMITY_RETURN_IF_ERROR(CheckContent(act.content));
-  COMITY_RETURN_IF_ERROR(
-      transaction.settings().Put(kAcknowledged, EncodeHex(configuration_.view())));
+  COMITY_ASSIGN_OR_RETURN(const std::string acknowledged,
+                          Stored(transaction, kAcknowledged, EncodeHex(configuration_.view())));
+  COMITY_RETURN_IF_ERROR(transaction.settings().Put(kAcknowledged, acknowledged));
   audit::Event event;
   event.type = audit::kConfigurationAcknowledged;
   event.parties = {ports_.own};

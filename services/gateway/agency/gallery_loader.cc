@@ -8,45 +8,40 @@
 namespace comity::gateway {
 namespace {
 
-matching::ListTerms TermsOf(const watchlists::ListStatus& status) {
-  const watchlists::ListDefinition& definition = *status.definition;
-  return {definition.agreements, definition.purpose,
-          definition.threshold,  definition.starts_at,
-          definition.ends_at,    status.validated_at.value_or(policy::Instant{})};
+// Whatever the gallery says of it, of a list that was approved and does not fit it is corrupt.
+Status IfFits(const Status& status, const std::string& what) {
+  if (status) return {};
+  return Fail(ErrorCode::kCorrupt, what + ": " + status.error().detail);
 }
 
 }  // namespace
 
-Status GalleryLoader::LoadAll() {
-  COMITY_ASSIGN_OR_RETURN(const auto lists, watchlists_.StatusOf(std::nullopt, clock_.Now()));
-  for (const watchlists::ListStatus& list : lists) {
-    if (list.state == store::ListState::kApproved) COMITY_RETURN_IF_ERROR(Load(list.list));
-  }
+Status GalleryMaker::Begin(const watchlists::ListDefinition& list, std::size_t most) {
+  list_ = "watchlist " + list.reference.text();
+  auto builder = matching::GalleryBuilder::Create(list.engine, most);
+  if (!builder) return IfFits(Fail(builder.error()), list_);
+  builder_.emplace(*std::move(builder));
   return {};
 }
 
-Result<GalleryLoader::Searched> GalleryLoader::Read(const policy::WatchlistId& list) const {
-  COMITY_ASSIGN_OR_RETURN(const auto lists, watchlists_.StatusOf(list, clock_.Now()));
-  const watchlists::ListStatus& status = lists.front();
-  if (status.state != store::ListState::kApproved) return Searched{};
-  const watchlists::ListCounts& counts = status.counts;
-  COMITY_ASSIGN_OR_RETURN(
-      matching::GalleryBuilder builder,
-      matching::GalleryBuilder::Create(status.definition->engine,
-                                       counts.entries - counts.withdrawn - counts.expired));
-  // What is not yet valid has a row, too.
-  Status added;
-  const Status visited =
-      watchlists_.VisitActive(list, [&](const watchlists::ActiveEntry& entry) -> Status {
-        added = builder.Add({entry.reference, entry.category, entry.subject, entry.response_code,
-                             entry.valid_from, entry.until},
-                            entry.face_template);
-        return added;
-      });
-  // Closed since the first look: not searched, as any list that is not approved.
-  if (!visited && added && visited.error().code == ErrorCode::kConflict) return Searched{};
-  COMITY_RETURN_IF_ERROR(visited);
-  return Searched{std::move(builder).Build(), TermsOf(status)};
+// What is not yet valid has a row, too.
+Status GalleryMaker::Take(std::size_t place, const watchlists::ActiveEntry& entry) {
+  const Status set = builder_->Set(place,
+                                   {entry.reference, entry.category, entry.subject,
+                                    entry.response_code, entry.valid_from, entry.until},
+                                   entry.face_template);
+  return set ? set : IfFits(set, list_ + ", entry " + entry.reference);
+}
+
+Status GalleryMaker::End(const watchlists::ListDefinition& list,
+                         std::optional<policy::Instant> validated_at, std::size_t entries) {
+  auto gallery = std::move(*builder_).BuildFirst(entries);
+  builder_.reset();
+  if (!gallery) return IfFits(Fail(gallery.error()), list_);
+  made_(list.reference, *std::move(gallery),
+        {list.agreements, list.purpose, list.threshold, list.starts_at, list.ends_at,
+         validated_at.value_or(policy::Instant{})});
+  return {};
 }
 
 void GalleryLoader::Follow(ListFollower* follower) {
@@ -60,17 +55,24 @@ Status GalleryLoader::Load(const policy::WatchlistId& list) {
     const std::lock_guard lock(mutex_);
     reading_ = Reading{list, {}, false};
   }
-  Result<Searched> searched = Read(list);
+  std::shared_ptr<const matching::Gallery> gallery;
+  matching::ListTerms terms;
+  GalleryMaker maker([&](const auto& /*list*/, auto made, auto made_terms) {
+    gallery = std::move(made);
+    terms = std::move(made_terms);
+  });
+  const Status loaded = watchlists_.Load(list, maker);
   // Put and Drop wait for answers, which wait for nothing that is done under these locks.
   const std::lock_guard lock(mutex_);
   const Reading read = *std::exchange(reading_, std::nullopt);
-  if (!searched || !searched->gallery || read.dropped) {
+  if (!loaded || read.dropped) {
     galleries_.Drop(list);
-    if (!searched) return Fail(searched.error());
+    // One that is not approved, or not any more, is not searched, and nothing is wrong with it.
+    if (!loaded && loaded.error().code != ErrorCode::kConflict) return loaded;
     return {};
   }
-  auto gallery = read.gone.empty() ? searched->gallery : searched->gallery->Without(read.gone);
-  galleries_.Put(list, std::move(gallery), std::move(searched->terms));
+  if (!read.gone.empty()) gallery = gallery->Without(read.gone);
+  galleries_.Put(list, std::move(gallery), std::move(terms));
   TellFollower([&](ListFollower& follower) { follower.OnLoaded(list); });
   return {};
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
@@ -27,6 +30,29 @@ class ListFollower {
   virtual void OnDropped(const policy::WatchlistId& list) = 0;
 };
 
+// Makes galleries of approved lists while they are read.
+//
+// Threads: as ListTaker says.
+class GalleryMaker final : public watchlists::ListTaker {
+ public:
+  // What becomes of a list that was read to its end.
+  using Made = std::function<void(const policy::WatchlistId& list,
+                                  std::shared_ptr<const matching::Gallery>, matching::ListTerms)>;
+  explicit GalleryMaker(Made made) : made_(std::move(made)) {}
+
+  // Errors of all three: kCorrupt  the list cannot be a gallery; names it and, where it is one
+  //                      entry's fault, the entry
+  Status Begin(const watchlists::ListDefinition& list, std::size_t most) override;
+  Status Take(std::size_t place, const watchlists::ActiveEntry& entry) override;
+  Status End(const watchlists::ListDefinition& list, std::optional<policy::Instant> validated_at,
+             std::size_t entries) override;
+
+ private:
+  const Made made_;
+  std::optional<matching::GalleryBuilder> builder_;  // of the list that is being read
+  std::string list_;
+};
+
 // Brings approved watchlists into memory as galleries, and keeps them alike: the two folders do not
 // know each other.
 //
@@ -40,8 +66,6 @@ class GalleryLoader {
 
   // Whom to tell from now on; null: nobody. On return the former one is not told any more.
   void Follow(ListFollower* follower);
-  // Errors: kCorrupt  a list does not decrypt; it is not searched, and the gateway should not start
-  Status LoadAll();
   // On return the list is searched as it is stored now; one that is not approved is not searched.
   // Errors: kNotFound; kCorrupt: it is not searched then
   Status Load(const policy::WatchlistId& list);
@@ -65,11 +89,6 @@ class GalleryLoader {
     std::vector<std::string> gone;
     bool dropped = false;
   };
-  struct Searched {
-    std::shared_ptr<const matching::Gallery> gallery;  // null: the list is not approved
-    matching::ListTerms terms;
-  };
-  Result<Searched> Read(const policy::WatchlistId& list) const;
   template <typename Tell>
   void TellFollower(Tell&& tell) {
     const std::shared_lock lock(follower_mutex_);

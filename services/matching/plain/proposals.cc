@@ -80,6 +80,12 @@ Proposals Proposals::First(std::size_t rows) const {
   return first;
 }
 
+void Proposals::Shorten(std::size_t rows) {
+  if (!supported()) return;
+  templates_.Shorten(rows);
+  residuals_.resize(templates_.groups() * kGroupRows);
+}
+
 Proposals::Bound Proposals::BoundOf(std::span<const float> probe,
                                     const sealed::Quantiser::Approximation& approximation,
                                     double threshold) const {

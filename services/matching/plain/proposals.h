@@ -25,7 +25,7 @@ namespace comity::matching {
 // template that is well spread |r| is 0.0125: rows within about 0.025 below the threshold are
 // proposed.
 //
-// Threads: thread-compatible.
+// Threads: thread-compatible; different rows may be set by different threads at the same time.
 class Proposals {
  public:
   // In: rows  all of the same dimension; zero until they are set
@@ -42,6 +42,8 @@ class Proposals {
 
   // The same of fewer rows. In: rows  at most rows()
   Proposals First(std::size_t rows) const;
+  // Forgets the rows behind the first `rows`, none of which was set; their memory stays.
+  void Shorten(std::size_t rows);
 
   // For each probe the proposed rows, rising: at least all with <probe, row> >= threshold, the
   // product of the float32 values computed in binary64 in any order.

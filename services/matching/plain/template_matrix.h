@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "crypto/sealed/secret_array.h"
@@ -18,7 +19,7 @@ namespace comity::matching {
 // so that 64 octets times the 4 probe elements of a chunk, repeated, are 16 partial sums. Rows that
 // fill up the last group, and those that are not set, are zero. Wiped as secrets are.
 //
-// Threads: thread-compatible.
+// Threads: thread-compatible; different rows may be set by different threads at the same time.
 class TemplateMatrix {
  public:
   static constexpr std::size_t kGroupRows = 16;
@@ -40,16 +41,26 @@ class TemplateMatrix {
   void SetRow(std::size_t row, std::span<const std::int8_t> elements);
   // In: from  of as many columns
   void CopyRow(std::size_t row, const TemplateMatrix& from, std::size_t from_row);
+  // Forgets the rows behind the first `rows`, none of which was set; their memory stays.
+  void Shorten(std::size_t rows);
 
  private:
   struct alignas(kLineBytes) Line {
     std::array<std::uint8_t, kLineBytes> octets;
   };
+  // Leaves what is new as the system gives it: every line is filled on all cores afterwards.
+  struct Unfilled : std::allocator<Line> {
+    template <typename Other>
+    struct rebind {  // NOLINT(readability-identifier-naming): the name is the standard's
+      using other = Unfilled;
+    };
+    void construct(Line* /*line*/) noexcept {}  // NOLINT(readability-identifier-naming): as above
+  };
   std::size_t LineIndex(std::size_t row, std::size_t chunk) const;
 
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
-  sealed::SecretArray<Line> lines_;
+  sealed::SecretArray<Line, Unfilled> lines_;
 };
 
 }  // namespace comity::matching

@@ -85,9 +85,11 @@ Result<PostgresExamination> ExaminePostgresStore(const PostgresOptions& options,
   COMITY_ASSIGN_OR_RETURN(const bool owner_may_write, OwnerMayWrite(options, url));
   COMITY_ASSIGN_OR_RETURN(const std::string target, url.ConnectionString("comity examination"));
   LineWatch watch(options.stop);
+  PostgresExamination found;
   COMITY_RETURN_IF_ERROR(GuardedCall("look at the database", [&]() -> Status {
     Session session(target, watch, options.call_timeout);
     CheckServer(session, {owner_may_write, options.accept_unsafe_server});
+    found.log_shows_rows = LogShowsRows(session);
     return {};
   }));
   const std::atomic<std::uint64_t> line{0};
@@ -97,7 +99,6 @@ Result<PostgresExamination> ExaminePostgresStore(const PostgresOptions& options,
         return OpenReader(url, watch, options.call_timeout, line, key);
       },
       1);
-  PostgresExamination found;
   COMITY_RETURN_IF_ERROR(reader.Run([&](const Transaction& transaction) -> Status {
     COMITY_ASSIGN_OR_RETURN(found.peers, transaction.peers().All());
     COMITY_ASSIGN_OR_RETURN(found.bound, transaction.bound_tables().Look());

@@ -97,6 +97,7 @@ Result<std::unique_ptr<PostgresStore>> OpenPostgresStore(const PostgresOptions& 
 struct PostgresExamination {
   std::vector<PeerRecord> peers;  // by agency, kSelf among them; nothing is verified
   std::vector<BoundState> bound;
+  bool log_shows_rows = false;  // the server's own log has parts of rows that it refuses
 };
 Result<PostgresExamination> ExaminePostgresStore(const PostgresOptions& options,
                                                  const SecretBytes* kek = nullptr);

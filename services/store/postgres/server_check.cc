@@ -105,6 +105,10 @@ void CheckRole(Session& session) {
   }
 }
 
+bool LogShowsRows(Session& session) {
+  return Setting(session, "log_error_verbosity") != "terse";
+}
+
 void CheckServer(Session& session, const ServerRules& rules) {
   CheckRole(session);
   if (!rules.unsafe_is_fine) CheckDurable(session);

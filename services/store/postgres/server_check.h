@@ -14,6 +14,10 @@ struct ServerRules {
 // that text is UTF-8 and that the schema is the program's. Throws DatabaseError with what to do.
 void CheckServer(Session& session, const ServerRules& rules);
 
+// Whether the server's own log says more of an error than its first line: the row that it refuses,
+// the values that a statement had.
+bool LogShowsRows(Session& session);
+
 // The part of it that also holds for a role that only migrates.
 void CheckRole(Session& session);
 

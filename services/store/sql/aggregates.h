@@ -52,6 +52,8 @@ class SqlAuditStore final : public AuditStore {
   Result<std::vector<AuditEntryRecord>> OfExchange(std::string_view exchange,
                                                    std::uint32_t limit) const override;
   Result<AuditPayloadRecord> Payload(std::uint64_t index) const override;
+  Result<std::map<std::uint64_t, AuditPayloadRecord>> ShortPayloads(
+      std::uint64_t from, std::uint64_t count, std::uint32_t max_sealed) const override;
 
  private:
   Connection& connection_;

@@ -94,4 +94,24 @@ Result<AuditPayloadRecord> SqlAuditStore::Payload(std::uint64_t index) const {
   });
 }
 
+Result<std::map<std::uint64_t, AuditPayloadRecord>> SqlAuditStore::ShortPayloads(
+    std::uint64_t from, std::uint64_t count, std::uint32_t max_sealed) const {
+  using Payloads = std::map<std::uint64_t, AuditPayloadRecord>;
+  return GuardedStep(connection_, "read payloads", [&]() -> Result<Payloads> {
+    COMITY_ASSIGN_OR_RETURN(const std::uint64_t size, Size());
+    Payloads payloads;
+    if (from >= size) return payloads;
+    // Neither database reads octets to tell how many they are.
+    Query row(connection_,
+              "SELECT leaf_index, wrapped_key, sealed, erase_at FROM audit_payload"
+              " WHERE leaf_index >= ? AND leaf_index < ? AND length(sealed) <= ?",
+              static_cast<std::int64_t>(from),
+              static_cast<std::int64_t>(from + std::min(count, size - from)), max_sealed);
+    while (row.Next()) {
+      payloads.emplace(row.Unsigned(0), AuditPayloadRecord{row.Blob(1), row.Blob(2), row.Time(3)});
+    }
+    return payloads;
+  });
+}
+
 }  // namespace comity::store

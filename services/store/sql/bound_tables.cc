@@ -128,7 +128,7 @@ BoundState StateOf(Connection& connection, BoundTable table) {
     state.fault = "an older state of it was put back";
   } else {
     const BoundContent content = ContentOf(connection, table);
-    const Digest mac = key.Bind(table, stored.generation, content.octets);
+    const Digest mac = key.Bind(Name(table), stored.generation, content.octets);
     if (!ConstantTimeEqual(mac.view(), stored.mac)) {
       state.fault = "it was changed by somebody else than this gateway";
     } else {
@@ -157,7 +157,7 @@ Status BindAnew(Connection& connection, BoundTable table) {
       std::max(BindingOf(connection, table).generation, connection.expected(table));
   COMITY_ASSIGN_OR_RETURN(const std::int64_t generation, ToStored(before + 1));
   const Digest mac =
-      connection.table_key()->Bind(table, before + 1, ContentOf(connection, table).octets);
+      connection.table_key()->Bind(Name(table), before + 1, ContentOf(connection, table).octets);
   Query(connection,
         "INSERT INTO table_binding (name, generation, mac) VALUES (?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, mac = excluded.mac",
@@ -184,6 +184,12 @@ Status SqlBoundTables::Bind() {
     }
     return {};
   });
+}
+
+std::optional<Digest> SqlBoundTables::Authenticate(std::string_view name, std::uint64_t generation,
+                                                   std::string_view text) const {
+  if (connection_.table_key() == nullptr) return std::nullopt;
+  return connection_.table_key()->Bind(name, generation, AsBytes(text));
 }
 
 void SqlBoundTables::Expect(BoundTable table, std::uint64_t generation) const {

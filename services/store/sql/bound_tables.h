@@ -11,6 +11,8 @@ class SqlBoundTables final : public BoundTables {
   explicit SqlBoundTables(Connection& connection) : connection_(connection) {}
   Result<std::vector<BoundState>> Look() const override;
   Status Bind() override;
+  std::optional<Digest> Authenticate(std::string_view name, std::uint64_t generation,
+                                     std::string_view text) const override;
   void Expect(BoundTable table, std::uint64_t generation) const override;
   Result<bool> IsCopy() const override;
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/secret.h"
@@ -22,8 +23,9 @@ class TableKey {
   // In: kek  the key-encryption key; not kept. Secret: kek
   explicit TableKey(const SecretBytes& kek);
 
-  // In: content  every row of the table that is bound, each column with its length
-  Digest Bind(BoundTable table, std::uint64_t generation, ByteView content) const;
+  // In: name     of a table, or of a text that is kept elsewhere; without a 0
+  //     content  every row of the table that is bound, each column with its length; or the text
+  Digest Bind(std::string_view name, std::uint64_t generation, ByteView content) const;
   Generations seen() const;
   void Note(BoundTable table, std::uint64_t generation);
 

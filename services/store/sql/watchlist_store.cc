@@ -338,6 +338,16 @@ Result<std::vector<EntryRecord>> SqlWatchlistStore::EntryPage(const WatchlistId&
   });
 }
 
+Result<std::uint64_t> SqlWatchlistStore::CountEntries(const WatchlistId& list) const {
+  return GuardedStep(connection_, "count the entries", [&]() -> Result<std::uint64_t> {
+    // Both databases answer from the index of what is to be erased.
+    Query row(connection_,
+              "SELECT count(*) FROM watchlist_entry WHERE list = ? AND wrapped_key <> x''",
+              list.text());
+    return row.Next() ? row.Unsigned(0) : 0;
+  });
+}
+
 Result<std::vector<WatchlistId>> SqlWatchlistStore::ListsOf(std::string_view reference) const {
   using Ids = std::vector<WatchlistId>;
   return GuardedStep(connection_, "look for the reference", [&]() -> Result<Ids> {

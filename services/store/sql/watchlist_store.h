@@ -26,6 +26,7 @@ class SqlWatchlistStore final : public WatchlistStore {
                       const std::function<Status(EntryRecord)>& visit) const override;
   Result<std::vector<EntryRecord>> EntryPage(const policy::WatchlistId& list, std::uint64_t after,
                                              std::uint32_t limit) const override;
+  Result<std::uint64_t> CountEntries(const policy::WatchlistId& list) const override;
   Result<std::vector<policy::WatchlistId>> ListsOf(std::string_view reference) const override;
 
  private:

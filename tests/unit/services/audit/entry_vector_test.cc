@@ -49,6 +49,10 @@ class CapturedLog final : public store::AuditStore {
     return Read(0, 1);
   }
   Result<store::AuditPayloadRecord> Payload(std::uint64_t) const override { return payload_; }
+  Result<std::map<std::uint64_t, store::AuditPayloadRecord>> ShortPayloads(
+      std::uint64_t, std::uint64_t, std::uint32_t) const override {
+    return std::map<std::uint64_t, store::AuditPayloadRecord>{{0, payload_}};
+  }
 
   Bytes entry_;
   std::string exchange_;

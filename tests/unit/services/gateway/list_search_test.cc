@@ -185,7 +185,7 @@ TEST(GalleryLoader, NeverBringsBackWhatWasTakenOutWhileAListIsRead) {
   matching::AnswerBarrier barrier;
   matching::Galleries galleries(barrier);
   GalleryLoader loader(*world.lists, galleries, world.agency.clock);
-  ASSERT_THAT(loader.LoadAll(), IsOk());
+  ASSERT_THAT(loader.Load(list), IsOk());
   const matching::SearchScope scope{{"facenet", "1.0", watchlists::testing::kDimension},
                                     watchlists::testing::kAgreement,
                                     watchlists::testing::kPurpose,

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "services/matching/template_check.h"
@@ -97,6 +100,110 @@ TEST(GalleryBuilder, KeepsOnlyTheRowsThatCame) {
   const auto gallery = std::move(*builder).Build();
   EXPECT_EQ(gallery->size(), 1U);
   EXPECT_EQ(gallery->Expose().size(), 64U);
+}
+
+TEST(GalleryBuilder, KeepsTheSameOfRowsThatCameWhetherItCopiesThemOrNot) {
+  constexpr std::uint32_t kDimension = 128;
+  const Matrix rows = RandomUnitRows(20, kDimension, 3);
+  const auto of_row = [&](std::size_t row) {
+    return std::span(rows).subspan(row * kDimension, kDimension);
+  };
+  for (const std::size_t announced : {std::size_t{20}, std::size_t{33}, std::size_t{100}}) {
+    SCOPED_TRACE(announced);
+    auto builder = GalleryBuilder::Create(Profile(kDimension), announced);
+    ASSERT_THAT(builder, IsOk());
+    for (std::size_t i = 0; i < 20; ++i) {
+      ASSERT_THAT(builder->Add(Row("r" + std::to_string(i)), of_row(i)), IsOk());
+    }
+    const auto gallery = std::move(*builder).Build();
+    ASSERT_EQ(gallery->size(), 20U);
+    EXPECT_EQ(gallery->Expose().size(), std::size_t{20} * kDimension);
+    EXPECT_EQ(gallery->proposals().rows(), 20U);
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      EXPECT_EQ(gallery->Find("r" + std::to_string(i)), i);
+      const auto found = gallery->proposals().Find(of_row(i), 0.9, sealed::Kernel::kPortable);
+      ASSERT_THAT(found, IsOk());
+      EXPECT_THAT(found->front(), ::testing::ElementsAre(i));
+    }
+  }
+}
+
+TEST(GalleryBuilder, MakesTheSameGalleryOfRowsThatManyThreadsSet) {
+  constexpr std::size_t kRows = 1'100;
+  constexpr std::size_t kThreads = 5;
+  constexpr std::uint32_t kDimension = 128;
+  const Matrix rows = RandomUnitRows(kRows, kDimension, 7);
+  const auto of_row = [&](std::size_t row) {
+    return std::span(rows).subspan(row * kDimension, kDimension);
+  };
+  auto added = GalleryBuilder::Create(Profile(kDimension), kRows);
+  auto set = GalleryBuilder::Create(Profile(kDimension), kRows + 3);
+  ASSERT_THAT(added, IsOk());
+  ASSERT_THAT(set, IsOk());
+  for (std::size_t i = 0; i < kRows; ++i) {
+    ASSERT_THAT(added->Add(Row("r" + std::to_string(i)), of_row(i)), IsOk());
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (std::size_t i = thread; i < kRows; i += kThreads) {
+          EXPECT_THAT(set->Set(i, Row("r" + std::to_string(i)), of_row(i)), IsOk());
+        }
+      });
+    }
+  }
+  const auto expected = std::move(*added).Build();
+  const auto built = std::move(*set).BuildFirst(kRows);
+  ASSERT_THAT(built, IsOk());
+  const auto& gallery = *built;
+  ASSERT_EQ(gallery->size(), kRows);
+  EXPECT_TRUE(std::ranges::equal(gallery->Expose(), expected->Expose()));
+  for (const std::size_t probe : {std::size_t{0}, std::size_t{300}, kRows - 1}) {
+    EXPECT_EQ(gallery->row(probe).reference, expected->row(probe).reference);
+    EXPECT_EQ(gallery->Find("r" + std::to_string(probe)), probe);
+    const auto found = gallery->proposals().Find(of_row(probe), 0.9, sealed::Kernel::kPortable);
+    ASSERT_THAT(found, IsOk());
+    EXPECT_THAT(found->front(), ::testing::ElementsAre(static_cast<std::uint32_t>(probe)));
+  }
+}
+
+// More rows than one thread sorts by itself; see kSortedByOne.
+TEST(GalleryBuilder, FindsReferencesAndTheirRepetitionsAmongVeryManyRows) {
+  constexpr std::size_t kRows = 60'001;
+  const Matrix values = RandomUnitRows(1, 32, 1);
+  for (const std::size_t repeated : {kRows, std::size_t{2}, kRows - 1}) {
+    auto builder = GalleryBuilder::Create(Profile(32), kRows);
+    ASSERT_THAT(builder, IsOk());
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const std::size_t named = i == repeated ? kRows / 2 : i;
+      ASSERT_THAT(builder->Set(i, Row("r" + std::to_string(named)), values), IsOk());
+    }
+    const auto gallery = std::move(*builder).BuildFirst(kRows);
+    if (repeated < kRows) {
+      EXPECT_THAT(gallery, FailsWith(ErrorCode::kConflict)) << repeated;
+      continue;
+    }
+    ASSERT_THAT(gallery, IsOk());
+    for (std::size_t i = 0; i < kRows; ++i) {
+      ASSERT_EQ((*gallery)->Find("r" + std::to_string(i)), i);
+    }
+    EXPECT_EQ((*gallery)->Find("r" + std::to_string(kRows)), std::nullopt);
+  }
+}
+
+TEST(GalleryBuilder, RefusesRowsThatAreSetAsItRefusesThoseThatAreAdded) {
+  const Matrix rows = RandomUnitRows(1, 64, 1);
+  auto builder = GalleryBuilder::Create(Profile(64), 3);
+  ASSERT_THAT(builder, IsOk());
+  EXPECT_THAT(builder->Set(0, Row("a"), std::span(rows).first(63)),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(builder->Set(0, Row("a"), Matrix(64, 0.0F)), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(builder->Set(3, Row("a"), rows), FailsWith(ErrorCode::kExhausted));
+  for (std::size_t place = 0; place < 3; ++place) {
+    EXPECT_THAT(builder->Set(place, Row(place == 1 ? "b" : "a"), rows), IsOk());
+  }
+  EXPECT_THAT(std::move(*builder).BuildFirst(3), FailsWith(ErrorCode::kConflict));
 }
 
 TEST(Gallery, WithoutLeavesEveryOtherRowAsItWas) {

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 
 #include "services/audit/events.h"
+#include "services/backup/ledger_line.h"
+#include "services/store/bound_tables.h"
+#include "services/store/setting_store.h"
 #include "services/store/stop_store.h"
 #include "tests/unit/services/oversight/bars_world.h"
 
@@ -44,7 +47,8 @@ class BoundStart : public BarsWorld {
                                 clock_, *logger_, random_}));
     notices_ =
         std::make_unique<identity::Notices>(identity::Notices::Setup{*store_, *log_, own_, clock_});
-    COMITY_RETURN_IF_ERROR(TellOfBinding({*store_, *log_, *notices_, own_, clock_, *logger_}));
+    COMITY_RETURN_IF_ERROR(
+        TellOfBinding({*store_, *ledger_, *log_, *notices_, own_, clock_, *logger_}));
     COMITY_RETURN_IF_ERROR(MarkLedger(*store_, *ledger_));
     return {};
   }
@@ -77,6 +81,17 @@ class BoundStart : public BarsWorld {
       SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
     }
   }
+  void Execute(const std::string& sql) {
+    CloseRegisters();
+    Close();
+    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+  }
+  void AnotherNode() {
+    TearDown();
+    Close();
+    std::filesystem::remove_all(Copy());
+    data_ = "another-node-" + std::to_string(++restorations_);
+  }
   std::vector<std::string> Told(std::string_view kind) {
     std::vector<std::string> words;
     for (const auto& notice : NoticesFor(Role::kDpo)) {
@@ -106,6 +121,85 @@ TEST_F(BoundStart, AFirstBindingIsToldByTheNextStartWhenItsOwnDied) {
     EXPECT_THAT(told[0], HasSubstr("deployment 0, stop 1, retention_hold 0, restoration 0"));
     EXPECT_EQ(CountEvents(audit::kTamperFound), 0U);
   }
+}
+
+// Somebody writes into the database between the start that bound and died, and the next one.
+TEST_F(BoundStart, ANoteThatSomebodyElseChangedIsNotTold) {
+  for (const char* change :
+       {"UPDATE setting SET value = replace(value, 'stop 1', 'stop 0') WHERE name = 'tables-bound'",
+        "UPDATE setting SET value = 'first deployment 0 stop 0' WHERE name = 'tables-bound'",
+        "UPDATE setting SET value = '' WHERE name = 'tables-bound'",
+        "UPDATE setting SET value = 'v2 1 ' WHERE name = 'tables-bound'",
+        "DELETE FROM setting WHERE name = 'tables-bound'"}) {
+    BarsWorld::MustOpenAll();
+    SetStop("stop-1");
+    ASSERT_THAT(Start(/*dies=*/true), IsOk());
+    Execute(change);
+    for (int start = 0; start < 2; ++start) {
+      ASSERT_THAT(Start(), IsOk()) << change;
+      EXPECT_EQ(CountEvents(audit::kTablesBound), 0U) << change;
+      EXPECT_EQ(CountEvents(audit::kTamperFound), 1U) << change;
+      const auto told = Told(identity::notice::kTamperFound);
+      ASSERT_THAT(told, SizeIs(1)) << change;
+      EXPECT_THAT(told[0], HasSubstr("the setting tables-bound of the database"));
+    }
+    AnotherNode();
+  }
+}
+
+TEST_F(BoundStart, ANoteThatWasToldAlreadyIsNotToldAgain) {
+  BarsWorld::MustOpenAll();
+  SetStop("stop-1");
+  ASSERT_THAT(Start(/*dies=*/true), IsOk());
+  Execute("CREATE TABLE kept AS SELECT * FROM setting WHERE name = 'tables-bound'");
+  ASSERT_THAT(Start(), IsOk());
+  Execute(
+      "UPDATE setting SET value = (SELECT value FROM kept) WHERE name = 'tables-bound';"
+      "DROP TABLE kept");
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTablesBound), 1U);
+  ASSERT_THAT(Told(identity::notice::kTamperFound), SizeIs(1));
+  EXPECT_THAT(Told(identity::notice::kTamperFound)[0], HasSubstr("an older state of it"));
+}
+
+// The version before wrote no authenticator: its text is taken once, at the first start of this
+// one.
+TEST_F(BoundStart, ANoteOfAFormerVersionIsTakenOnceAndNeverAgain) {
+  constexpr const char* kFormer =
+      "UPDATE setting SET value = 'first deployment 0 stop 1 retention_hold 0 restoration 0'"
+      " WHERE name = 'tables-bound'";
+  BarsWorld::MustOpenAll();
+  SetStop("stop-1");
+  ASSERT_THAT(ledger_->Note(backup::line_kind::kBound, "", 0), IsOk());
+  CloseRegisters();
+  Close();
+  {
+    const auto bare = store::OpenSqliteStore(Data(), nullptr, &kek_);
+    ASSERT_THAT(bare, IsOk());
+    ASSERT_THAT((*bare)->Write([](store::Transaction& tx) -> Status {
+      COMITY_RETURN_IF_ERROR(tx.settings().Put("tables-bound", "to be replaced"));
+      return tx.bound_tables().Bind();
+    }),
+                IsOk());
+  }
+  Execute(kFormer);
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 0U);
+  ASSERT_THAT(Told(identity::notice::kTablesBound), SizeIs(1));
+  EXPECT_THAT(Told(identity::notice::kTablesBound)[0], HasSubstr("stop 1"));
+  Execute(kFormer);
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_THAT(Told(identity::notice::kTablesBound), SizeIs(1));
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+}
+
+TEST_F(BoundStart, ANoteThatWasChangedInACopyIsTold) {
+  PutBack(BoundCopy(), "UPDATE setting SET value = value || 'x' WHERE name = 'tables-bound'");
+  ASSERT_THAT(Start(/*dies=*/true), IsOk());
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(CountEvents(audit::kTamperFound), 1U);
+  ASSERT_THAT(Told(identity::notice::kTamperFound), SizeIs(1));
+  EXPECT_THAT(Told(identity::notice::kTamperFound)[0], HasSubstr("in the backup's copy"));
 }
 
 TEST_F(BoundStart, OfANewNodeThereIsNothingToTell) {
@@ -145,10 +239,7 @@ TEST_F(BoundStart, AStopThatWasTakenFromACopyIsTold) {
       return {};
     }),
                 IsOk());
-    TearDown();
-    Close();
-    std::filesystem::remove_all(Copy());
-    data_ = "another-node";
+    AnotherNode();
   }
 }
 

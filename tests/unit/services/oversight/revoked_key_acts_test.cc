@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 
 #include "services/audit/events.h"
@@ -39,6 +40,13 @@ class ActsOfARevokedKey : public RevocationsWorld {
     approvals_.reset();
     act_.reset();
     RevocationsWorld::TearDown();
+  }
+  void StartAgain() {
+    act_.reset();
+    approvals_.reset();
+    MustOpenAll();
+    approvals_ = std::make_unique<identity::Approvals>(identity::Approvals::Setup{
+        *store_, *log_, *people_, *notices_, own_, clock_, random_, kek_});
   }
   identity::Caller CallerOf(const std::string& id) { return {Find(id).id, Find(id).roles}; }
   Result<identity::PendingAct> Propose(const std::string& by, const std::string& reason) {
@@ -117,6 +125,86 @@ TEST_F(ActsOfARevokedKey, DoNotKeepItFromBeingRevoked) {
                                &identity::StoredNotice::kind),
             1)
       << "nobody was told that it was not as it was proposed";
+}
+
+// Somebody has the database refuse that an act changes, and undo what changed with it.
+class ActsThatTheDatabaseKeeps : public ActsOfARevokedKey {
+ protected:
+  void SetUp() override {
+    ActsOfARevokedKey::SetUp();
+    const auto theirs = Propose("supervisor", "so that the thief comes in");
+    ASSERT_THAT(theirs, IsOk());
+    theirs_ = *theirs;
+    Execute("CREATE TRIGGER keep BEFORE UPDATE ON approval WHEN OLD.id = '" + theirs_.id +
+            "' BEGIN SELECT RAISE(ROLLBACK, 'not this one'); END");
+  }
+  void Execute(const std::string& sql) {
+    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+  }
+  std::size_t Told(std::string_view kind) {
+    const auto told = notices_->List(identity::RoleSet{Role::kDpo}, 0, false, 100);
+    EXPECT_THAT(told, IsOk());
+    return static_cast<std::size_t>(
+        std::ranges::count(*told, std::string(kind), &identity::StoredNotice::kind));
+  }
+  store::ApprovalState State() { return approvals_->Get(theirs_.id)->state; }
+
+  identity::PendingAct theirs_;
+};
+
+TEST_F(ActsThatTheDatabaseKeeps, KeepNoKeyFromBeingBarred) {
+  int in_force = 0;
+  revocations_->OnChange([&](const RevocationTable& table) {
+    in_force = static_cast<int>(std::ranges::count_if(
+        table.revocations, [](const CertificateRevocation& one) { return one.stands(); }));
+  });
+  ASSERT_EQ(in_force, 1);
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_EQ(in_force, 2) << "in memory, where channels and calls ask";
+  EXPECT_EQ(CountEvents(audit::kCertificateRevoked), 2U);
+  EXPECT_EQ(Told(identity::notice::kCertificateRevoked), 2U);
+  // It stays among what waits, and is good for nothing.
+  EXPECT_EQ(State(), store::ApprovalState::kPending);
+  EXPECT_THAT(ApproveBySiro(theirs_), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(Told(identity::notice::kTamperFound), 1U);
+  EXPECT_FALSE(revocations_->Housekeep().has_value());
+  EXPECT_EQ(Told(identity::notice::kTamperFound), 1U) << "once";
+  // No end of the revocation before the act's.
+  const std::string bar = Standing().front();
+  EXPECT_FALSE(Reinstate(bar).has_value());
+  EXPECT_EQ(Standing().front(), bar);
+  Execute("DROP TRIGGER keep");
+  EXPECT_THAT(revocations_->Housekeep(), IsOk());
+  EXPECT_EQ(State(), store::ApprovalState::kRejected);
+  EXPECT_THAT(Reinstate(bar), IsOk());
+  EXPECT_THAT(ApproveBySiro(theirs_), FailsWith(ErrorCode::kConflict));
+}
+
+// As after a kill between the two commits.
+TEST_F(ActsThatTheDatabaseKeeps, AreRejectedByTheNextStart) {
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  ASSERT_EQ(State(), store::ApprovalState::kPending);
+  Execute("DROP TRIGGER keep");
+  StartAgain();
+  EXPECT_EQ(State(), store::ApprovalState::kRejected);
+}
+
+// An older database, whose table does not know of the revocation: the ledger does.
+TEST_F(ActsOfARevokedKey, AreRejectedWhenTheRevocationComesOutOfTheLedger) {
+  const auto theirs = Propose("supervisor", "so that the thief comes in");
+  ASSERT_THAT(theirs, IsOk());
+  const std::string before = Stored();
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  ASSERT_THAT(Write([&](store::Transaction& tx) {
+                return tx.approvals().Change(*theirs, store::ApprovalState::kRejected);
+              }),
+              IsOk());
+  PutStored(before);
+  StartAgain();
+  const auto rejected = approvals_->Get(theirs->id);
+  ASSERT_THAT(rejected, IsOk());
+  EXPECT_EQ(rejected->state, store::ApprovalState::kRejected);
+  EXPECT_EQ(rejected->decided_by->text(), "erasure-ledger");
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ class ListWorld {
  public:
   ListWorld() { Open(); }
 
-  Result<std::unique_ptr<Register>> TryOpen(const SecretBytes& kek) {
+  Result<std::unique_ptr<Register>> TryOpen(const SecretBytes& kek, ListTaker* taker = nullptr) {
     return Register::Open({.store = agency.store(),
                            .journal = journal,
                            .kek = kek,
@@ -122,7 +122,8 @@ class ListWorld {
                            .agency_key = agency_key,
                            .changes = &changes,
                            .list_after_end = [this](const auto&) { return after_end; },
-                           .lone_acts = lone_acts ? &*lone_acts : nullptr});
+                           .lone_acts = lone_acts ? &*lone_acts : nullptr},
+                          taker);
   }
   void Restart() {
     lists.reset();

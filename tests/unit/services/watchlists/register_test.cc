@@ -196,6 +196,96 @@ TEST_F(WatchlistRegister, NamesTheFirstOfManyEntriesThatDoesNotOpen) {
   EXPECT_THAT(shown, ElementsAreArray(std::span(added).first(400)));
 }
 
+// Keeps what it is given of one list; see ListTaker.
+class Taken final : public ListTaker {
+ public:
+  Status Begin(const ListDefinition& list, std::size_t most) override {
+    began.push_back(list.reference);
+    references.assign(most, {});
+    return {};
+  }
+  Status Take(std::size_t place, const ActiveEntry& entry) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_LT(place, references.size());
+    EXPECT_TRUE(references[place].empty()) << place;
+    references[place] = entry.reference;
+    faces[entry.reference] = {entry.face_template.begin(), entry.face_template.end()};
+    return references[place] == refused ? Fail(ErrorCode::kExhausted, "no room") : Status();
+  }
+  Status End(const ListDefinition& list, std::optional<policy::Instant> validated_at,
+             std::size_t entries) override {
+    EXPECT_EQ(list.reference, began.back());
+    EXPECT_TRUE(validated_at.has_value());
+    references.resize(entries);
+    ended = true;
+    return {};
+  }
+
+  std::vector<policy::WatchlistId> began;
+  std::vector<std::string> references;
+  std::map<std::string, std::vector<float>> faces;
+  std::string refused;
+  bool ended = false;
+
+ private:
+  std::mutex mutex_;
+};
+
+TEST_F(WatchlistRegister, GivesATakerWhatVisitsShowEachAtItsPlace) {
+  std::vector<std::string> added = ApproveMany(700);
+  ASSERT_THAT(world_.lists->Withdraw({kList, added[3], "r", "o"}), IsOk());
+  ASSERT_THAT(world_.lists->Restrict({kList, added[600], false, "r", "o"}), IsOk());
+  added.erase(added.begin() + 600);
+  added.erase(added.begin() + 3);
+  Taken loaded;
+  ASSERT_THAT(world_.lists->Load(kList, loaded), IsOk());
+  EXPECT_TRUE(loaded.ended);
+  EXPECT_EQ(loaded.references, added);
+  const auto check = [&](const ActiveEntry& entry) -> Status {
+    EXPECT_THAT(entry.face_template, ::testing::ElementsAreArray(loaded.faces[entry.reference]));
+    return {};
+  };
+  ASSERT_THAT(world_.lists->VisitActive(kList, check), IsOk());
+
+  const ListCounts counts = Counts();
+  Taken opened;
+  world_.lists.reset();
+  auto again = world_.TryOpen(world_.agency.kek(), &opened);
+  ASSERT_THAT(again, IsOk());
+  world_.lists = *std::move(again);
+  EXPECT_TRUE(opened.ended);
+  EXPECT_THAT(opened.began, ElementsAre(kList));
+  EXPECT_EQ(opened.references, added);
+  EXPECT_EQ(opened.faces, loaded.faces);
+  // The register's own memory is of the same reading.
+  EXPECT_EQ(Counts().active, counts.active);
+  EXPECT_EQ(Counts().restricted, counts.restricted);
+  EXPECT_EQ(Counts().withdrawn, counts.withdrawn);
+}
+
+TEST_F(WatchlistRegister, DoesNotOpenForATakerWhereAnEntryDoesNotOpen) {
+  const std::vector<std::string> added = ApproveMany(700);
+  ASSERT_THAT(world_.agency.store().Write([&](store::Transaction& transaction) -> Status {
+    COMITY_ASSIGN_OR_RETURN(auto entry, transaction.watchlists().Entry(kList, added[699]));
+    entry.sealed_template.back() ^= 1;
+    return transaction.watchlists().ChangeEntry(kList, entry);
+  }),
+              IsOk());
+  for (const bool opens : {false, true}) {
+    Taken taken;
+    const Status loaded = opens
+                              ? world_.TryOpen(world_.agency.kek(), &taken).map([](const auto&) {})
+                              : world_.lists->Load(kList, taken);
+    ASSERT_THAT(loaded, FailsWith(ErrorCode::kCorrupt));
+    EXPECT_THAT(loaded.error().detail, HasSubstr("entry " + added[699]));
+    EXPECT_FALSE(taken.ended);
+  }
+  Taken refusing;
+  refusing.refused = added[10];
+  EXPECT_THAT(world_.lists->Load(kList, refusing), FailsWith(ErrorCode::kExhausted));
+  EXPECT_FALSE(refusing.ended);
+}
+
 TEST_F(WatchlistRegister, RefusesToOpenUnderAnotherKey) {
   ApproveThree();
   const SecretBytes other = SecretBytes::CopyOf(Bytes(32, 8));
