@@ -55,10 +55,13 @@ class OutboxStore {
   virtual Result<std::uint64_t> Add(const OutboxRecord& message) = 0;
   // Errors: kNotFound
   virtual Result<OutboxRecord> Get(std::uint64_t number) const = 0;
+  static constexpr std::size_t kMostKinds = 8;
   // What `peer` has not acknowledged, oldest first, at most `limit`, above the number `after`.
-  virtual Result<std::vector<OutboxRecord>> Waiting(const policy::AgencyId& peer,
-                                                    std::uint32_t limit,
-                                                    std::uint64_t after = 0) const = 0;
+  // In: without  kinds that are left out, at most kMostKinds
+  // Errors: kInvalidArgument  more of them
+  virtual Result<std::vector<OutboxRecord>> Waiting(
+      const policy::AgencyId& peer, std::uint32_t limit, std::uint64_t after = 0,
+      const std::vector<std::string>& without = {}) const = 0;
   // When the oldest message of `kind` that `peer` has not acknowledged was stored.
   virtual Result<std::optional<policy::Instant>> WaitingSince(const policy::AgencyId& peer,
                                                               std::string_view kind) const = 0;

@@ -51,9 +51,10 @@ auto Stored(std::uint64_t number) {
   return [=](const Transaction& t) { return t.outbox().Get(number); };
 }
 // The first letters of the ids of what waits.
-auto Waiting(const AgencyId& peer, std::uint32_t limit = 100, std::uint64_t after = 0) {
+auto Waiting(const AgencyId& peer, std::uint32_t limit = 100, std::uint64_t after = 0,
+             std::vector<std::string> without = {}) {
   return [=](const Transaction& t) -> Result<std::string> {
-    COMITY_ASSIGN_OR_RETURN(const auto messages, t.outbox().Waiting(peer, limit, after));
+    COMITY_ASSIGN_OR_RETURN(const auto messages, t.outbox().Waiting(peer, limit, after, without));
     std::string letters;
     for (const OutboxRecord& message : messages) letters += message.id.front();
     return letters;
@@ -98,6 +99,21 @@ TEST_P(OutboxStoreConformance, GivesWhatWaitsForOnePeerInTheOrderOfStoring) {
   EXPECT_EQ(Get(Waiting(kSouth)), "s");
   EXPECT_EQ(Get(Waiting(kEast, 2)), "zb");
   EXPECT_EQ(Get(Waiting(kEast, 2, first)), "ba");
+}
+
+TEST_P(OutboxStoreConformance, GivesWhatWaitsWithoutSomeKinds) {
+  ASSERT_THAT(Write(Put(Message('a', kEast, "peer-notice"))), IsOk());
+  ASSERT_THAT(Write(Put(Message('b'))), IsOk());
+  ASSERT_THAT(Write(Put(Message('c', kEast, "key-change"))), IsOk());
+  ASSERT_THAT(Write(Put(Message('d'))), IsOk());
+  EXPECT_EQ(Get(Waiting(kEast, 100, 0, {"peer-notice"})), "bcd");
+  EXPECT_EQ(Get(Waiting(kEast, 100, 0, {"peer-notice", "key-change"})), "bd");
+  EXPECT_EQ(Get(Waiting(kEast, 1, 0, {"peer-notice", "key-change"})), "b");
+  EXPECT_EQ(Get(Waiting(kEast, 100, 0, {"unheard-of"})), "abcd");
+  const std::vector<std::string> most(OutboxStore::kMostKinds, "entry-change");
+  EXPECT_EQ(Get(Waiting(kEast, 100, 0, most)), "ac");
+  EXPECT_THAT(Get(Waiting(kEast, 100, 0, std::vector<std::string>(9, "entry-change"))),
+              FailsWith(ErrorCode::kInvalidArgument));
 }
 
 TEST_P(OutboxStoreConformance, NeverGivesANumberTwice) {

@@ -33,6 +33,10 @@ using namespace std::chrono_literals;
 constexpr int kUsualKills = 4;
 constexpr std::size_t kEntries = 60;
 constexpr std::size_t kStaying = 3;  // of these the engine can be told until the end
+// A person may make 64 statements on one version of an agreement.
+constexpr int kMostSuspensions = 50;
+// A partner takes 20 notices an hour; one is stopped and lifted.
+constexpr int kMostPartnerStops = 8;
 
 std::uint64_t NumberOf(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -152,6 +156,66 @@ class Chaos : public ::testing::Test {
     Say("siro", "Senior Information Risk Owner", resumption);
     Say("chief", "Chief Officer", resumption);
   }
+  // What covers the engine's searches, at their holder or at their requester.
+  struct StopOrder {
+    LiveAgency& agency;
+    v1::StopScope scope;
+    std::string reference;
+  };
+  StopOrder NextStop(int number) {
+    switch (number % 4) {
+      case 0:
+        return {police(), v1::STOP_SCOPE_WATCHLIST, "lantern"};
+      case 1:
+        return {council(), v1::STOP_SCOPE_DEPLOYMENT, deployment_};
+      case 2:
+        if (number / 4 < kMostPartnerStops) {
+          return {police(), v1::STOP_SCOPE_PARTNER, council().name()};
+        }
+        [[fallthrough]];
+      default:
+        return {council(), v1::STOP_SCOPE_AGREEMENT, agencies_.agreement()};
+    }
+  }
+  std::vector<v1::Stop> StopsStanding(LiveAgency& agency) {
+    v1::ListStopsResponse response;
+    gateways_.Do(agency, "operator", [&](const auto& channel, grpc::ClientContext& context) {
+      return v1::Stops::NewStub(channel)->List(&context, {}, &response);
+    });
+    return {response.stops().begin(), response.stops().end()};
+  }
+  // One person stops, two lift. Meanwhile no face that is shown is a hit.
+  void StopAndLift(LiveEngine& engine) {
+    const StopOrder order = NextStop(stops_++);
+    const auto set = [&](const auto& channel, grpc::ClientContext& context) {
+      v1::SetStopRequest request;
+      v1::Stop stop;
+      request.set_scope(order.scope);
+      request.set_reference(order.reference);
+      request.set_reason("a complaint is being looked into");
+      return v1::Stops::NewStub(channel)->Set(&context, request, &stop);
+    };
+    gateways_.Do(order.agency, "supervisor-1", set,
+                 {.is_done = [&] { return !StopsStanding(order.agency).empty(); }});
+    engine.ExpectHalt(true);
+    const auto standing = StopsStanding(order.agency);
+    ASSERT_EQ(standing.size(), 1u);
+    std::this_thread::sleep_for(200ms);
+    engine.ExpectHalt(false);
+    const std::string id = standing.front().stop();
+    const KilledGateways::TwoPeopleAct two{"stop-lift", "stop " + id, "supervisor-1",
+                                           "supervisor-2"};
+    const auto act = gateways_.Proposed(
+        order.agency, two,
+        [&](const auto& channel, grpc::ClientContext& context, v1::PendingAct* pending) {
+          v1::LiftStopRequest request;
+          request.set_stop(id);
+          request.set_reason("the complaint was unfounded");
+          return v1::Stops::NewStub(channel)->Lift(&context, request, pending);
+        });
+    gateways_.Approve(order.agency, two, act);
+    EXPECT_TRUE(StopsStanding(order.agency).empty());
+  }
   WholeLog LogOf(LiveAgency& agency) {
     auto log = WholeLog::Of(*v1::Audit::NewStub(gateways_.ChannelOf(agency, "auditor")));
     EXPECT_THAT(log, IsOk()) << agency.name();
@@ -184,6 +248,8 @@ class Chaos : public ::testing::Test {
   KilledGateways gateways_{{&agencies_.police(), &agencies_.council()}, kUsualKills};
   std::string deployment_;
   std::size_t next_entry_ = kStaying;
+  int suspensions_ = 0;
+  int stops_ = 0;
 };
 
 TEST_F(Chaos, LeavesTwoLogsThatTellOneStory) {
@@ -200,9 +266,11 @@ TEST_F(Chaos, LeavesTwoLogsThatTellOneStory) {
     gateways_.Step("withdraw", [&] {
       if (next_entry_ < kEntries) WithdrawNext();
     });
-    if (++rounds % 4 == 0) {
+    if (++rounds % 4 == 0 && suspensions_ < kMostSuspensions) {
       gateways_.Step("suspend and resume", [&] { SuspendAndResume(); });
+      ++suspensions_;
     }
+    if (rounds % 4 == 2) gateways_.Step("stop and lift", [&] { StopAndLift(engine); });
     std::this_thread::sleep_for(100ms);
   }
   weather.End();
@@ -213,13 +281,25 @@ TEST_F(Chaos, LeavesTwoLogsThatTellOneStory) {
   gateways_.ExpectSettled();
   const WholeLog requester = LogOf(council());
   CheckTold(engine.told(), requester);
-  const std::uint64_t acts = static_cast<std::uint64_t>(rounds) / 4 + next_entry_ - kStaying;
-  CheckLost(requester, LogOf(police()),
+  EXPECT_EQ(engine.told().hits_in_halt, 0u) << "a hit in spite of a stop";
+  const WholeLog holder = LogOf(police());
+  EXPECT_EQ(requester.Count("stop-set") + holder.Count("stop-set"),
+            static_cast<std::size_t>(stops_));
+  EXPECT_EQ(requester.Count("stop-lifted") + holder.Count("stop-lifted"),
+            static_cast<std::size_t>(stops_));
+  const std::uint64_t acts =
+      static_cast<std::uint64_t>(suspensions_ + stops_) + next_entry_ - kStaying;
+  CheckLost(requester, holder,
             weather.failures() + acts + NumberOf("COMITY_CRASH_KILLS", kUsualKills));
   EXPECT_GT(requester.Count("partner-message-received"), 0u);
-  std::printf("%d rounds, %zu withdrawn, %llu failures of the line, %zu alerts told\n", rounds,
-              next_entry_ - kStaying, static_cast<unsigned long long>(weather.failures()),
-              engine.told().alert_of.size());
+  std::printf("%d rounds, %zu withdrawn, %d suspensions, %d stops, %llu failures of the line, ",
+              rounds, next_entry_ - kStaying, suspensions_, stops_,
+              static_cast<unsigned long long>(weather.failures()));
+  const LiveEngine::Told told = engine.told();
+  std::printf("%llu answers told, %llu of them under a stop, %llu hits, %zu alerts\n",
+              static_cast<unsigned long long>(told.answers),
+              static_cast<unsigned long long>(told.answers_in_halt),
+              static_cast<unsigned long long>(told.hits), told.alert_of.size());
   gateways_.Stop();
 }
 

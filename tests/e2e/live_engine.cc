@@ -53,7 +53,10 @@ void LiveEngine::Note(const v1::WatchAnswer& answer, Moment shown) {
       halted_since_.With([&](const auto& since) { return since && shown > *since; });
   told_.With([&](Told& told) {
     told.last = answer.ShortDebugString();
-    if (!answer.has_unanswered()) ++told.answers;
+    if (!answer.has_unanswered()) {
+      ++told.answers;
+      if (in_halt) ++told.answers_in_halt;
+    }
     for (const v1::AlertRef& alert : answer.answered().alerts()) {
       told.alert_of[answer.exchange_id()] = alert.alert();
       ++told.hits;

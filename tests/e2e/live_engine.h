@@ -25,8 +25,10 @@ class LiveEngine {
     std::map<std::string, std::string> alert_of;  // exchange id of a face -> alert id
     std::uint64_t answers = 0;                    // of a gateway that decided, whatever
     std::uint64_t hits = 0;
-    std::uint64_t hits_in_halt = 0;  // of faces that were shown while nothing may be answered
-    std::string last;                // answer, for people
+    // Of faces that were shown while nothing may be a hit: what was decided, and the hits of it.
+    std::uint64_t answers_in_halt = 0;
+    std::uint64_t hits_in_halt = 0;
+    std::string last;  // answer, for people
   };
   // In: settings  where the gateway is at present; faces  all of which are on a list
   LiveEngine(std::function<EngineSettings()> settings, std::vector<std::vector<float>> faces)

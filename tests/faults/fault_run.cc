@@ -56,10 +56,15 @@ FaultRun::~FaultRun() {
   ::munmap(plan_, sizeof(FaultPlan));
 }
 
-Result<CommandOutput> FaultRun::Run(const std::vector<std::string>& command,
-                                    const std::string& preload) {
+std::vector<std::string> FaultRun::Before(const std::string& preload) const {
   std::vector<std::string> words = {"env", std::string(kFaultVariable) + "=" + file_.string()};
   if (!preload.empty()) words.push_back("LD_PRELOAD=" + preload);
+  return words;
+}
+
+Result<CommandOutput> FaultRun::Run(const std::vector<std::string>& command,
+                                    const std::string& preload) {
+  std::vector<std::string> words = Before(preload);
   words.insert(words.end(), command.begin(), command.end());
   return RunCommand(words);
 }

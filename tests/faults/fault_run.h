@@ -30,6 +30,8 @@ class FaultRun {
   FaultRun(const FaultRun&) = delete;
   FaultRun& operator=(const FaultRun&) = delete;
 
+  // Words to start a victim with. In: preload  as below
+  std::vector<std::string> Before(const std::string& preload) const;
   // In: preload  a shared object, or empty if the victim has faulty_io.cc linked in
   Result<CommandOutput> Run(const std::vector<std::string>& command,
                             const std::string& preload = {});

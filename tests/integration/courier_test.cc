@@ -2,6 +2,8 @@
 // The durable outbox towards partners that are slow, absent, forgetful or hostile.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <future>
 #include <latch>
 #include <memory>
@@ -224,6 +226,46 @@ TEST_F(CourierTest, ARefusedMessageIsSetAsideAndPeopleAreToldOnce) {
   EXPECT_EQ(NoticesFor(identity::Role::kDpo), 1U);
   EXPECT_THAT(WaitingFor(east), SizeIs(1));
 }
+
+class CourierPauseTest : public CourierTest, public ::testing::WithParamInterface<ErrorCode> {};
+
+// Else a withdrawal would wait for up to a day behind the notices that are too many.
+TEST_P(CourierPauseTest, AKindThatIsNotTakenHoldsUpNoOther) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  const auto takes_all = std::make_shared<std::atomic<bool>>(false);
+  east.Answer([&east, takes_all](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    if (message.kind() != "entry-change" && !*takes_all) return Fail(GetParam(), "not now");
+    return east.Taking(message);
+  });
+  Serve();
+  std::vector<std::uint64_t> notices;
+  for (int i = 0; i < 40; ++i) {  // more than are read at once
+    notices.push_back(Put(east, "{\"notice\":" + std::to_string(i) + "}", "peer-notice"));
+  }
+  ASSERT_TRUE(Eventually([&] { return !east.came().empty(); }));
+  const auto begin = steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(IsAcknowledged(Put(east, "{\"n\":" + std::to_string(i) + "}")));
+  }
+  EXPECT_LT(steady_clock::now() - begin, 3s);  // no change waits for the notices' next attempt
+  EXPECT_EQ(Stored(notices.front()).refused, "") << "people are not told of what only waits";
+  const auto before = east.came();
+  EXPECT_EQ(std::ranges::count(before, "{\"notice\":1}"), 0) << "a notice overtook another one";
+  EXPECT_LT(before.size(), 20U) << "offered again and again";
+  *takes_all = true;
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  std::vector<std::string> last = east.came();
+  last.erase(last.begin(), last.end() - static_cast<std::ptrdiff_t>(notices.size()));
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    EXPECT_EQ(last[i], "{\"notice\":" + std::to_string(i) + "}");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Code, CourierPauseTest,
+                         ::testing::Values(ErrorCode::kExhausted, ErrorCode::kPermissionDenied),
+                         [](const auto& of) {
+                           return std::string(of.index == 0 ? "Budget" : "Suspended");
+                         });
 
 // Else nothing, not even a withdrawal, would ever arrive behind it.
 TEST_F(CourierTest, AMessageThatThePartnersProgramCannotReadIsSetAside) {

@@ -108,7 +108,9 @@ std::string FanoutWorld::Deploy() {
   definition.set_false_match_rate(0.000001);
   definition.set_test_report("laboratory report 12");
   definition.set_faces_per_false_alert(1000);
-  return StartDeployment(council_, definition);
+  const std::string deployment = StartDeployment(council_, definition);
+  AwaitValidated(council_, deployment);
+  return deployment;
 }
 
 std::unique_ptr<EngineClient> FanoutWorld::Watch(const std::string& deployment) {

@@ -38,7 +38,7 @@ class FanoutWorld {
   // The holder's data protection officer suspends its agreement.
   void Suspend(std::size_t holder);
 
-  // A deployment with all holders, started. Returns its id.
+  // A deployment with all holders, started, whose lists they have validated. Returns its id.
   std::string Deploy();
   std::unique_ptr<EngineClient> Watch(const std::string& deployment);
 

@@ -152,4 +152,24 @@ std::string StartDeployment(LiveAgency& requester, const v1::DeploymentDefinitio
   return proposed.deployment();
 }
 
+void AwaitValidated(LiveAgency& requester, const std::string& deployment) {
+  constexpr int kAttempts = 600;
+  const auto deployments = requester.deployments();
+  v1::DeploymentSummary summary;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    grpc::ClientContext context;
+    v1::GetDeploymentRequest request;
+    request.set_deployment(deployment);
+    CheckCall(deployments->Get(&context, request, &summary));
+    if (std::ranges::all_of(summary.holders(), [](const v1::DeploymentHolder& holder) {
+          return holder.state() == "validated";
+        })) {
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  fmt::print(stderr, "{}\n", summary.DebugString());
+  COMITY_CHECK(false);
+}
+
 }  // namespace comity::testing

@@ -34,7 +34,12 @@ void AddEntries(LiveAgency& holder, const std::string& list, const std::string& 
 void ApproveList(LiveAgency& holder, const std::string& list);
 
 // Proposes the deployment as an operator and has a supervisor approve it; waits until it is active
-// and its holders have validated their lists, at most ten seconds. Returns its id.
+// and its holders have been asked to validate their lists, at most ten seconds. Returns its id.
 std::string StartDeployment(LiveAgency& requester, const v1::DeploymentDefinition& definition);
+
+// Waits until each of its holders has validated its lists: one that was out of reach at first is
+// asked again after seconds, and its faces are refused until then. The test's process ends if that
+// takes longer than a minute.
+void AwaitValidated(LiveAgency& requester, const std::string& deployment);
 
 }  // namespace comity::testing

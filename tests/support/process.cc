@@ -134,6 +134,13 @@ bool Process::IsRunning() {
   return false;
 }
 
+bool Process::HasEnded() const {
+  siginfo_t info{};
+  return pid_ < 0 ||
+         (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+          info.si_pid == pid_);
+}
+
 std::optional<int> Process::Stop(std::chrono::milliseconds patience) {
   if (pid_ < 0) return std::nullopt;
   kill(pid_, SIGTERM);

@@ -38,6 +38,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
   bool IsRunning();
+  // The same, and what it ended with is still Stop()'s to tell.
+  bool HasEnded() const;
   // Asks it to end (SIGTERM) and waits. Returns its exit code, or nothing if it had to be killed.
   std::optional<int> Stop(std::chrono::milliseconds patience);
   void Kill();                   // SIGKILL

@@ -119,8 +119,10 @@ void DeploymentKeeper::LookAt(const matching::DeploymentStatus& deployment) {
 
 bool DeploymentKeeper::IsDue(const matching::DeploymentStatus& deployment,
                              const AskedHolder& asked) {
-  if (ports_.validations.IsValidated(deployment.id, asked.holder)) return false;
   return progress_.With([&](Progress& progress) {
+    // Under the lock: whoever asked takes it to say so, after what the holder said is kept. A
+    // holder that is asked a second time may be out of reach by then.
+    if (ports_.validations.IsValidated(deployment.id, asked.holder)) return false;
     const Key key(deployment.id, asked.holder);
     const auto tried = progress.attempts.find(key);
     if (tried != progress.attempts.end() && steady_clock::now() < tried->second.next) return false;

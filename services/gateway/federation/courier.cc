@@ -2,6 +2,7 @@
 #include "services/gateway/federation/courier.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -74,7 +75,7 @@ class Courier::Round {
       if (brought) {
         failing_ = {};
         retry = kFirstRetry;
-        ports_.outbox.AwaitMore(peer_, seen, look, stop);
+        ports_.outbox.AwaitMore(peer_, seen, std::min(look, UntilRetry()), stop);
         look = std::min(2 * look, kLastLook);
       } else {
         Complain(brought.error());
@@ -105,14 +106,18 @@ class Courier::Round {
       std::vector<OutboxRecord> waiting;
       COMITY_RETURN_IF_ERROR(
           ports_.store.Read([&](const store::Transaction& transaction) -> Status {
-            COMITY_ASSIGN_OR_RETURN(waiting, transaction.outbox().Waiting(peer_, kBatch, after));
+            COMITY_ASSIGN_OR_RETURN(
+                waiting, transaction.outbox().Waiting(peer_, kBatch, after, PausedKinds()));
             return {};
           }));
       COMITY_RETURN_IF_ERROR(NoteBehind());
       for (const OutboxRecord& record : waiting) {
         if (stop.stop_requested()) return {};
         after = record.number;
-        if (!IsSetAside(record)) COMITY_RETURN_IF_ERROR(Bring(record, stop));
+        if (IsSetAside(record) || IsPaused(record.kind)) continue;
+        const Status brought = Bring(record, stop);
+        if (!brought && !IsOfKind(brought.error())) return brought;
+        if (!brought) Pause(record.kind, brought.error());
       }
       if (waiting.size() < kBatch) return {};
     }
@@ -121,6 +126,45 @@ class Courier::Round {
   bool IsSetAside(const OutboxRecord& record) const {
     const auto found = set_aside_.find(record.number);
     return found != set_aside_.end() && std::chrono::steady_clock::now() < found->second;
+  }
+
+  // What the partner says of a kind of messages rather than of all: that its budget is used up, or
+  // that it takes nothing but changes of entries from an agency that it suspended.
+  static bool IsOfKind(const Error& error) {
+    return error.code == ErrorCode::kExhausted || error.code == ErrorCode::kPermissionDenied;
+  }
+  // Messages of this kind wait, in their order; those of others do not wait behind them.
+  void Pause(const std::string& kind, const Error& error) {
+    const auto [paused, is_new] = paused_.try_emplace(kind);
+    if (is_new) {
+      ports_.logger.Warn("partner-takes-no-more", {{"peer", peer_.text()},
+                                                   {"kind", kind},
+                                                   {"code", Name(error.code)},
+                                                   {"reason", error.detail}});
+    }
+    paused->second.until = std::chrono::steady_clock::now() + paused->second.next;
+    paused->second.next = std::min(2 * paused->second.next, kLastRetry);
+  }
+  bool IsPaused(const std::string& kind) const {
+    const auto found = paused_.find(kind);
+    return found != paused_.end() && std::chrono::steady_clock::now() < found->second.until;
+  }
+  std::vector<std::string> PausedKinds() const {
+    std::vector<std::string> kinds;
+    for (const auto& [kind, paused] : paused_) {
+      if (IsPaused(kind) && kinds.size() < store::OutboxStore::kMostKinds) kinds.push_back(kind);
+    }
+    return kinds;
+  }
+  // When the next kind is tried again.
+  milliseconds UntilRetry() const {
+    milliseconds left = kLastLook;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& [kind, paused] : paused_) {
+      if (paused.until <= now) continue;  // tried, or nothing of it waits any more
+      left = std::min(left, std::chrono::ceil<milliseconds>(paused.until - now));
+    }
+    return left;
   }
 
   Status Bring(const OutboxRecord& record, const std::stop_token& stop) {
@@ -137,6 +181,7 @@ class Courier::Round {
     if (checked.receipt) {
       COMITY_RETURN_IF_ERROR(Keep(record, answer.receipt(), *checked.receipt));
       set_aside_.erase(record.number);
+      paused_.erase(record.kind);
       progressed_ = true;
       return NoteBehind();
     }
@@ -195,6 +240,11 @@ class Courier::Round {
   const Ports& ports_;
   const policy::AgencyId peer_;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point> set_aside_;
+  struct Paused {
+    milliseconds next = kFirstRetry;
+    std::chrono::steady_clock::time_point until{};
+  };
+  std::map<std::string, Paused> paused_;  // by kind
   std::optional<ErrorCode> failing_;
   bool progressed_ = false;  // something was acknowledged since the last failure
   runtime::Watched<bool> hurried_;

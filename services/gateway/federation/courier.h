@@ -30,7 +30,8 @@ namespace comity::gateway {
 // Brings the outbox to the partners: one thread for each, so that a slow or absent one holds up no
 // other; in the order of storing; at once when something is added, and again after 0.2 to 5 seconds
 // when it failed. A message that the partner refuses is set aside and tried again every minute;
-// those behind it go on.
+// those behind it go on. Of a kind whose budget is used up there, or that is not taken of a
+// suspended agency, all wait; other kinds go on.
 //
 // Threads: thread-safe.
 class Courier {

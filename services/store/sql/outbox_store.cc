@@ -83,18 +83,27 @@ Result<OutboxRecord> SqlOutboxStore::Get(std::uint64_t number) const {
   });
 }
 
-Result<std::vector<OutboxRecord>> SqlOutboxStore::Waiting(const policy::AgencyId& peer,
-                                                          std::uint32_t limit,
-                                                          std::uint64_t after) const {
+Result<std::vector<OutboxRecord>> SqlOutboxStore::Waiting(
+    const policy::AgencyId& peer, std::uint32_t limit, std::uint64_t after,
+    const std::vector<std::string>& without) const {
   using Messages = std::vector<OutboxRecord>;
+  if (without.size() > kMostKinds) {
+    return Fail(ErrorCode::kInvalidArgument, "more than 8 kinds of messages are left out");
+  }
   return GuardedStep(connection_, "read the outbox", [&]() -> Result<Messages> {
     COMITY_ASSIGN_OR_RETURN(const std::int64_t stored, ToStored(after));
+    std::vector<StoredValue> arguments{std::string(peer.text()), stored};
+    for (std::size_t i = 0; i < kMostKinds; ++i) {
+      arguments.emplace_back(i < without.size() ? without[i] : std::string());
+    }
+    arguments.emplace_back(std::int64_t{limit});
     Query row(connection_,
               "SELECT number, peer, id, kind, content, created_at, coalesce(due_by, 0), refused,"
               " told, 0, receipt FROM outbox"
               " WHERE acknowledged_at IS NULL AND peer = ? AND number > ?"
+              " AND kind NOT IN (?, ?, ?, ?, ?, ?, ?, ?)"
               " ORDER BY number LIMIT ?",
-              peer.text(), stored, limit);
+              arguments);
     return ReadMessages(row);
   });
 }

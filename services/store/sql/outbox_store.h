@@ -13,7 +13,8 @@ class SqlOutboxStore final : public OutboxStore {
   Result<std::uint64_t> Add(const OutboxRecord& message) override;
   Result<OutboxRecord> Get(std::uint64_t number) const override;
   Result<std::vector<OutboxRecord>> Waiting(const policy::AgencyId& peer, std::uint32_t limit,
-                                            std::uint64_t after) const override;
+                                            std::uint64_t after,
+                                            const std::vector<std::string>& without) const override;
   Result<std::optional<policy::Instant>> WaitingSince(const policy::AgencyId& peer,
                                                       std::string_view kind) const override;
   Result<std::vector<OutboxRecord>> AllWaiting() const override;
