@@ -101,15 +101,16 @@ DatabaseOwner Storage::Owner() {
 
 void Storage::WatchDatabase() {
   if (!setup_.config.store) return;
+  if (!written_at_) written_at_ = steady_clock::now();  // this gateway has just opened it
   const Status written = store_->Write([](store::Transaction&) { return Status(); });
-  const runtime::Instant now = setup_.clock.Now();
+  const auto now = steady_clock::now();
   if (written) {  // else it does not matter why: an empty unit of work has no error of its own
     written_at_ = now;
     return;
   }
   // Counted from the last success: other tasks of the same thread may have waited for the line, and
   // used up the store's patience, before this one saw that it is lost.
-  if (now - written_at_ < kUnwrittenAtMost) return;
+  if (now - *written_at_ < kUnwrittenAtMost) return;
   setup_.logger.Error("database-lost", {{"reason", written.error().detail}});
   restart_.Ask("database out of reach");
 }

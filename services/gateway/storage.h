@@ -97,10 +97,7 @@ class Storage {
   static Result<Turn> AwaitTurn(const Setup& setup, bool again);
 
   Storage(const Setup& setup, Turn turn)
-      : setup_(setup),
-        turn_(std::move(turn)),
-        written_at_(setup.clock.Now()),
-        restart_(setup.start_anew) {}
+      : setup_(setup), turn_(std::move(turn)), restart_(setup.start_anew) {}
   DatabaseOwner Owner();
   Result<std::unique_ptr<store::Store>> OpenStore(store::ErasureLedger* ledger);
   Status BringUpToDate();
@@ -110,9 +107,10 @@ class Storage {
 
   const Setup setup_;
   const Turn turn_;
-  bool is_away_ = false;         // the database could not be reached
-  runtime::Instant written_at_;  // as far as WatchDatabase knows
-  PendingRestart restart_;       // outlives the store, whose thread asks
+  bool is_away_ = false;  // the database could not be reached
+  std::optional<std::chrono::steady_clock::time_point>
+      written_at_;          // as far as WatchDatabase knows
+  PendingRestart restart_;  // outlives the store, whose thread asks
   std::unique_ptr<oversight::ErasureLedger> ledger_;
   std::unique_ptr<store::Store> store_;
   oversight::Replayed replayed_;

@@ -164,9 +164,8 @@ Status Approvals::State::CheckRoom(const store::Transaction& transaction,
   COMITY_ASSIGN_OR_RETURN(const std::uint64_t own,
                           transaction.approvals().CountPendingOf(proposer));
   if (own < kMaxPendingOfOne) return {};
-  return Fail(ErrorCode::kExhausted, "50 acts that " + proposer.text() +
-                                         " proposed wait for a second person; have some decided, "
-                                         "or reject them, first");
+  return Fail(ErrorCode::kExhausted,
+              proposer.text() + " has 50 acts waiting; have some decided, or reject them, first");
 }
 
 // In the unit of work: a call that was let in before the revocation may come after it.
@@ -196,10 +195,14 @@ Result<Caller> Approvals::State::FindCaller(const store::Transaction& transactio
 Status Approvals::State::CheckProposer(const PendingAct& act, const Case& judged) const {
   const auto proposer = setup.people.FindIn(judged.transaction, act.proposed_by);
   if (!proposer && proposer.error().code != ErrorCode::kNotFound) return Fail(proposer.error());
-  if (proposer && proposer->active && proposer->roles.Meets(judged.rule.roles)) {
-    return check_key ? check_key(judged.transaction, *proposer) : Status();
+  if (!proposer || !proposer->active || !proposer->roles.Meets(judged.rule.roles)) {
+    return Denied("who proposed " + act.id + " may not do so any more; reject it");
   }
-  return Denied("who proposed " + act.id + " may not do so any more; reject it");
+  // What somebody proposed with a former key may be of whoever stole it.
+  if (proposer->changed_at > act.proposed_at) {
+    return Denied("who proposed " + act.id + " was changed since; have it proposed again");
+  }
+  return check_key ? check_key(judged.transaction, *proposer) : Status();
 }
 
 Result<ActHandler::AfterCommit> Approvals::State::CarryOut(store::Transaction& transaction,

@@ -110,9 +110,9 @@ class Approvals {
   // Errors: kNotFound; kConflict  not pending, expired, or another hash than the pending one;
   //         kPermissionDenied  the proposer, or a role that may not approve this act, or somebody
   //         whose access has ended or whose key is revoked, or the proposer may not propose it any
-  //         more; kInvalidArgument  no decision of this kind; kCorrupt  the signature is not the
-  //         caller's, or the stored act is not as it was proposed; those of Carry: nothing changed
-  //         then
+  //         more or was given other keys or roles since; kInvalidArgument  no decision of this
+  //         kind; kCorrupt  the signature is not the caller's, or the stored act is not as it was
+  //         proposed; those of Carry: nothing changed then
   Result<PendingAct> Approve(std::string_view decision, const Caller& caller);
   Result<PendingAct> Reject(std::string_view decision, const Caller& caller);  // proposer too
   // By the proposer alone, in an emergency, for acts whose rule allows it. The second person is

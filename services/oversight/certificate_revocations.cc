@@ -241,7 +241,7 @@ Status CertificateRevocations::Recover() {
       lost.push_back(std::move(one));
     }
   }
-  if (lost.empty()) return Housekeep();
+  if (lost.empty()) return UpholdAtStart();
   RevocationTable table;
   COMITY_RETURN_IF_ERROR(setup_.journal.Commit(
       [&](store::Transaction& transaction, audit::Recorder& recorder) -> Status {
@@ -257,7 +257,15 @@ Status CertificateRevocations::Recover() {
   AwaitSettled();
   setup_.notices.Announce();
   setup_.logger.Error("revocations-recovered", {{"revocations", std::int64_t(lost.size())}});
-  return Housekeep();
+  return UpholdAtStart();
+}
+
+// Acts that the database keeps waiting are refused to whoever approves them: no reason to serve
+// nobody.
+Status CertificateRevocations::UpholdAtStart() {
+  COMITY_RETURN_IF_ERROR(Uphold());
+  static_cast<void>(waiting_.RejectAll(*Table()));  // it logs and tells, and is tried again
+  return {};
 }
 
 Result<CertificateRevocation> CertificateRevocations::Revoke(const RevocationOrder& order,
@@ -342,10 +350,15 @@ Result<CertificateRevocation> CertificateRevocations::Reinstate(store::Transacti
 }
 
 Status CertificateRevocations::Housekeep() {
-  const Status put_back = PutBack();
+  const Status upheld = Uphold();
   const Status rejected = waiting_.RejectAll(*Table());
+  return upheld ? rejected : upheld;
+}
+
+Status CertificateRevocations::Uphold() {
+  const Status put_back = PutBack();
   COMITY_RETURN_IF_ERROR(ListUnlisted());
-  return put_back ? rejected : put_back;
+  return put_back;
 }
 
 // A look first: nothing is written when the database holds what is in force.

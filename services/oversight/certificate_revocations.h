@@ -111,6 +111,8 @@ class CertificateRevocations {
   // one in memory, which is told of: within the unit of work, and at once in the program's log.
   Result<RevocationTable> ReadInForce(store::Transaction& transaction,
                                       audit::Recorder& recorder) const;
+  Status Uphold();
+  Status UpholdAtStart();
   Status PutBack();
   Status ListUnlisted();
   Status Write(store::Transaction& transaction, RevocationTable& table) const;

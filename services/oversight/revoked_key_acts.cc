@@ -69,7 +69,11 @@ Status RevokedKeyActs::RejectAll(const RevocationTable& table) {
 Status RevokedKeyActs::Tell(const Error& error) {
   if (told_) return Fail(error);
   ports_.logger.Error("acts-not-rejected", {{"reason", error.detail}});
-  if (error.code == ErrorCode::kUnavailable) return Fail(error);
+  // A database that is away says so for a while, and takes no notice either; one that goes on
+  // saying so of this alone is told of.
+  if (error.code == ErrorCode::kUnavailable && ++unavailable_ < kUnavailableRounds) {
+    return Fail(error);
+  }
   COMITY_RETURN_IF_ERROR(TellOfTamper(
       {ports_.journal, ports_.notices, ports_.own, ports_.clock, ports_.logger},
       {"approval", "it does not let an act be rejected: " + error.detail,

@@ -46,11 +46,13 @@ class RevokedKeyActs {
   Status RejectAll(const RevocationTable& table);
 
  private:
+  static constexpr int kUnavailableRounds = 3;
   Status Tell(const Error& error);
 
   const Ports ports_;
   std::mutex mutex_;   // one pass at a time
-  bool told_ = false;  // under `mutex_`
+  bool told_ = false;  // under `mutex_`, as is
+  int unavailable_ = 0;
 };
 
 }  // namespace comity::oversight

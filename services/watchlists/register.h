@@ -197,9 +197,12 @@ struct ExpiredEntries {
 // Threads: thread-safe.
 class Register {
  public:
-  // Removes what an interrupted import has left. In: taker  is given every approved list as by
-  // Load, in the reading that fills the register's own memory; null: nobody is Errors: kCorrupt  a
-  // list key does not open (another key-encryption key, or changed octets), or
+  // Removes what an interrupted import has left.
+  //
+  // In:     taker  is given every approved list as by Load, in the reading that fills the
+  //                register's own memory; null: nobody is
+  //
+  // Errors: kCorrupt  a list key does not open (another key-encryption key, or changed octets), or
   //                   a definition is malformed; names the list. Else the store's, and, with a
   //                   taker, those of Load
   static Result<std::unique_ptr<Register>> Open(RegisterSetup setup, ListTaker* taker = nullptr);

@@ -246,6 +246,23 @@ TEST_F(AcknowledgedConfiguration, IsNotTheFirstOneBecauseTheDatabaseForgotIt) {
   EXPECT_EQ(Notices(), 1U);
 }
 
+TEST_F(AcknowledgedConfiguration, IsToldOfEachTimeAnotherOneComes) {
+  const auto start_with = [&](const std::string& settings) {
+    agency_.Stop();
+    agency_.Configure(settings);
+    agency_.Start({});
+  };
+  start_with("# changed\n");
+  EXPECT_EQ(Notices(), 1U);
+  start_with("# changed\n");
+  EXPECT_EQ(Notices(), 1U) << "the same once";
+  start_with("");
+  EXPECT_TRUE(IsAcknowledged());
+  start_with("# changed\n");
+  EXPECT_FALSE(IsAcknowledged());
+  EXPECT_EQ(Notices(), 2U);
+}
+
 TEST_F(AcknowledgedConfiguration, StaysSoAcrossARestart) {
   ASSERT_THAT(agency_.Restart(), IsOk());
   EXPECT_TRUE(IsAcknowledged());

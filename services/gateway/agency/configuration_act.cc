@@ -58,8 +58,9 @@ Status ConfigurationAct::Check() {
     acknowledged_ = known ? *known == wanted : is_first;
     // The first one is the one by which the gateway was set up, and names its administrators.
     if (!known && is_first) return settings.Put(kAcknowledged, wanted);
-    if (acknowledged_) return {};
     COMITY_ASSIGN_OR_RETURN(const auto noticed, settings.Find(kNoticed));
+    // Another one that ran meanwhile is told again when it comes back.
+    if (acknowledged_) return noticed.value_or("").empty() ? Status() : settings.Put(kNoticed, "");
     COMITY_ASSIGN_OR_RETURN(const std::string told, Stored(transaction, kNoticed, now));
     if (noticed == told) return {};
     COMITY_RETURN_IF_ERROR(settings.Put(kNoticed, told));

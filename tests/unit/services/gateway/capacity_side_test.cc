@@ -47,7 +47,7 @@ class CapacitySideTest : public ::testing::Test {
     ASSERT_THAT(side_->meter().Take(KeyOf(clause), 1000), IsOkAnd(true));
   }
   void Execute(const std::string& sql) {
-    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE).exec(sql);
+    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE, 5000).exec(sql);
   }
   std::vector<std::string> Told() {
     std::vector<std::string> words;

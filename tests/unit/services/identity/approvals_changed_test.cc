@@ -20,7 +20,7 @@ class ChangedApproval : public IdentityWorld {
   }
   void Change(const PendingAct& act, const std::string& change, const std::string& further = {}) {
     Close();
-    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE)
+    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE, 5000)
         .exec("UPDATE approval SET " + change + " WHERE id = '" + act.id + "';" + further);
     agency_.Reopen();
     Open();

@@ -78,7 +78,7 @@ TEST_F(ApprovalsTest, AnActThatWasChangedInTheDatabaseIsNeitherShownNorCarriedOu
     const PendingAct act = Start("one");
     EXPECT_THAT(approvals_->Get(act.id), IsOk());
     Close();
-    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE)
+    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE, 5000)
         .exec("UPDATE approval SET " + change + " WHERE id = '" + act.id + "'");
     agency_.Reopen();
     Open();
@@ -153,6 +153,19 @@ TEST_F(ApprovalsTest, ProposerOfSeveralRolesIsStillOnePerson) {
   const PendingAct act = Start();
   EXPECT_THAT(Approve(act, "operator-1"), FailsWith(ErrorCode::kPermissionDenied));
   EXPECT_FALSE(IsDone("one"));
+}
+
+// Whoever stole the former key proposed it, as far as anybody knows.
+TEST_F(ApprovalsTest, WhatWasProposedBeforeItsProposersKeysChangedIsNotApproved) {
+  const PendingAct act = Start();
+  agency_.clock.Advance(std::chrono::seconds(1));
+  keys_.erase("operator-1");
+  ASSERT_THAT(Put(MakePerson("operator-1", {Role::kOperator})), IsOk());
+  EXPECT_THAT(Approve(act, "supervisor-1"), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_FALSE(IsDone("one"));
+  EXPECT_THAT(Reject(act, "supervisor-1"), IsOk());
+  EXPECT_THAT(Approve(Start("one", "operator-1"), "supervisor-1"), IsOk());
+  EXPECT_TRUE(IsDone("one"));
 }
 
 TEST_F(ApprovalsTest, RoleThatMayNotApproveCannot) {

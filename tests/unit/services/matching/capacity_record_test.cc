@@ -52,7 +52,7 @@ class CapacityRecordTest : public ::testing::Test {
     for (int i = 0; i < probes; ++i) ASSERT_THAT(meter_->Take(key, kLimit), IsOkAnd(true));
   }
   void Execute(const std::string& sql) {
-    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE).exec(sql);
+    SQLite::Database(agency_.database().string(), SQLite::OPEN_READWRITE, 5000).exec(sql);
   }
   void ExpectNothingMoreFrom(const CapacityMeter::Key& key) {
     EXPECT_THAT(meter_->Take(key, kLimit), FailsWith(ErrorCode::kCorrupt));

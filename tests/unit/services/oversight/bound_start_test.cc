@@ -78,13 +78,13 @@ class BoundStart : public BarsWorld {
     std::filesystem::copy_file(copy / "comity.db", Data() / "comity.db");
     std::filesystem::copy(copy / "log", Data() / "log", std::filesystem::copy_options::recursive);
     if (!sql.empty()) {
-      SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+      SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE, 5000).exec(sql);
     }
   }
   void Execute(const std::string& sql) {
     CloseRegisters();
     Close();
-    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE, 5000).exec(sql);
   }
   void AnotherNode() {
     TearDown();

@@ -139,7 +139,7 @@ class ActsThatTheDatabaseKeeps : public ActsOfARevokedKey {
             "' BEGIN SELECT RAISE(ROLLBACK, 'not this one'); END");
   }
   void Execute(const std::string& sql) {
-    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+    SQLite::Database((Data() / "comity.db").string(), SQLite::OPEN_READWRITE, 5000).exec(sql);
   }
   std::size_t Told(std::string_view kind) {
     const auto told = notices_->List(identity::RoleSet{Role::kDpo}, 0, false, 100);
@@ -178,6 +178,38 @@ TEST_F(ActsThatTheDatabaseKeeps, KeepNoKeyFromBeingBarred) {
   EXPECT_EQ(State(), store::ApprovalState::kRejected);
   EXPECT_THAT(Reinstate(bar), IsOk());
   EXPECT_THAT(ApproveBySiro(theirs_), FailsWith(ErrorCode::kConflict));
+}
+
+// The way back after a theft: another key for its owner. The thief's act does not become theirs.
+TEST_F(ActsThatTheDatabaseKeeps, AreNotApprovedOnceTheirOwnerHasAnotherKey) {
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  clock_.Advance(std::chrono::seconds(1));
+  identity::Person supervisor = Find("supervisor");
+  supervisor.tls_key = hash::Sha256(AsBytes("another key"));
+  Put(supervisor);
+  ASSERT_EQ(State(), store::ApprovalState::kPending);
+  const auto denied = ApproveBySiro(theirs_);
+  ASSERT_THAT(denied, FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_THAT(denied.error().detail, HasSubstr("was changed since"));
+  EXPECT_EQ(State(), store::ApprovalState::kPending);
+}
+
+// Neither does it keep the gateway from serving: what nobody can approve is no reason to.
+TEST_F(ActsThatTheDatabaseKeeps, KeepNoGatewayFromItsStart) {
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  StartAgain();
+  EXPECT_EQ(Standing().size(), 2U);
+  EXPECT_EQ(State(), store::ApprovalState::kPending);
+  EXPECT_EQ(Told(identity::notice::kTamperFound), 2U) << "once in each life of a gateway";
+}
+
+// Whoever has the database refuse it also chooses its words.
+TEST_F(ActsThatTheDatabaseKeeps, AreToldOfWhateverTheDatabaseSays) {
+  Execute("DROP TRIGGER keep");
+  Execute("CREATE TRIGGER keep BEFORE UPDATE ON approval WHEN OLD.id = '" + theirs_.id +
+          "' BEGIN SELECT RAISE(ROLLBACK, '" + std::string(5000, 'x') + "\n'); END");
+  ASSERT_THAT(RevokeKeyOf("supervisor", "siro"), IsOk());
+  EXPECT_EQ(Told(identity::notice::kTamperFound), 1U);
 }
 
 // As after a kill between the two commits.
