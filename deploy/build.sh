@@ -6,6 +6,7 @@
 
 # Objects of earlier builds are found again by any preset and in any folder.
 export CCACHE_DIR=$root/build/ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=4G
+export CCACHE_SLOPPINESS=pch_defines,time_macros  # else nothing with a precompiled header is found again
 export NINJA_STATUS='[%f/%t] '
 
 # As many compilers as there are processors and room for: one that includes gRPC takes about 1.2 GB

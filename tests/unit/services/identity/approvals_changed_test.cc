@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting acts whose rows somebody changed so that they cannot be read, or not be ended.
+// Waiting acts whose rows somebody changed so that they cannot be read, or not be ended, and those
+// whose proposer was changed.
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "services/identity/approvals.h"
@@ -60,6 +61,20 @@ TEST_F(ChangedApproval, ThatCannotBeEndedKeepsNoOtherFromItsEnd) {
   EXPECT_FALSE(approvals_->Housekeep());
   EXPECT_EQ(approvals_->Get(good.id)->state, store::ApprovalState::kExpired);
   EXPECT_FALSE(approvals_->Housekeep()) << "it is said each time";
+}
+
+// Whoever stole the former key proposed it, as far as anybody knows.
+TEST_F(ChangedApproval, WhoseProposerHasOtherKeysByNowIsNotApproved) {
+  const PendingAct act = Start("one");
+  agency_.clock.Advance(std::chrono::seconds(1));
+  keys_.erase("operator-1");
+  ASSERT_THAT(Put(MakePerson("operator-1", {Role::kOperator})), IsOk());
+  EXPECT_THAT(Approve(act, "supervisor-1"), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_FALSE(IsDone("one"));
+  const std::string no = Decide(act, "supervisor-1", DecisionKind::kReject);
+  EXPECT_THAT(approvals_->Reject(no, CallerOf("supervisor-1")), IsOk());
+  EXPECT_THAT(Approve(Start("one"), "supervisor-1"), IsOk());
+  EXPECT_TRUE(IsDone("one"));
 }
 
 }  // namespace

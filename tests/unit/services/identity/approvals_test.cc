@@ -155,19 +155,6 @@ TEST_F(ApprovalsTest, ProposerOfSeveralRolesIsStillOnePerson) {
   EXPECT_FALSE(IsDone("one"));
 }
 
-// Whoever stole the former key proposed it, as far as anybody knows.
-TEST_F(ApprovalsTest, WhatWasProposedBeforeItsProposersKeysChangedIsNotApproved) {
-  const PendingAct act = Start();
-  agency_.clock.Advance(std::chrono::seconds(1));
-  keys_.erase("operator-1");
-  ASSERT_THAT(Put(MakePerson("operator-1", {Role::kOperator})), IsOk());
-  EXPECT_THAT(Approve(act, "supervisor-1"), FailsWith(ErrorCode::kPermissionDenied));
-  EXPECT_FALSE(IsDone("one"));
-  EXPECT_THAT(Reject(act, "supervisor-1"), IsOk());
-  EXPECT_THAT(Approve(Start("one", "operator-1"), "supervisor-1"), IsOk());
-  EXPECT_TRUE(IsDone("one"));
-}
-
 TEST_F(ApprovalsTest, RoleThatMayNotApproveCannot) {
   const PendingAct act = Start();
   for (const char* person : {"dpo", "admin-1", "auditor", "keys-1"}) {
