@@ -17,6 +17,7 @@
 namespace comity::testing {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -259,6 +260,64 @@ TEST_P(CourierPauseTest, AKindThatIsNotTakenHoldsUpNoOther) {
   for (std::size_t i = 0; i < last.size(); ++i) {
     EXPECT_EQ(last[i], "{\"notice\":" + std::to_string(i) + "}");
   }
+}
+
+// Else a suspension and its end would arrive the wrong way round.
+TEST_P(CourierPauseTest, APauseThatEndsWithinAPassChangesNoOrder) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  const auto refused = std::make_shared<std::atomic<bool>>(false);
+  east.Answer([&east, refused](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    if (message.kind() == "peer-notice" && !refused->exchange(true)) {
+      return Fail(GetParam(), "not now");
+    }
+    if (message.content() == R"({"slow":1})") std::this_thread::sleep_for(600ms);
+    return east.Taking(message);
+  });
+  const std::string notices[] = {R"({"notice":0})", R"({"notice":1})", R"({"notice":2})"};
+  Put(east, notices[0], "peer-notice");
+  Put(east, R"({"slow":1})");  // longer than the first pause
+  Put(east, notices[1], "peer-notice");
+  for (int i = 0; i < 30; ++i) Put(east, "{\"n\":" + std::to_string(i) + "}");
+  Put(east, notices[2], "peer-notice");  // not read together with the others
+  Serve();
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  std::vector<std::string> came = east.came();
+  std::erase_if(came, [](const auto& content) { return !content.starts_with("{\"notice\""); });
+  EXPECT_THAT(came, ElementsAre(notices[0], notices[0], notices[1], notices[2]));
+}
+
+TEST_P(CourierPauseTest, AKindThatWaitsIsTriedWhenThePartnerIsHeardOfAgain) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  const auto takes_all = std::make_shared<std::atomic<bool>>(false);
+  east.Answer([&east, takes_all](const v1::PartnerMessage& message) -> Result<v1::PartnerReceipt> {
+    if (!*takes_all) return Fail(GetParam(), "not now");
+    return east.Taking(message);
+  });
+  Serve();
+  Put(east, "{}", "peer-notice");
+  ASSERT_TRUE(Eventually([&] { return east.came().size() >= 5; }));  // the next would be in 3.2 s
+  *takes_all = true;
+  const auto begin = steady_clock::now();
+  courier_->Hurry(east.agency());
+  ASSERT_TRUE(Eventually([&] { return WaitingFor(east).empty(); }));
+  EXPECT_LT(steady_clock::now() - begin, 2500ms);
+}
+
+// Else what is wrong with the own store would read as if the partner had refused.
+TEST_P(CourierPauseTest, AnErrorOfTheOwnSideIsNotThePartnersWordOnAKind) {
+  ScriptedPartner& east = Partner("eastvale-council");
+  Serve();
+  courier_ = std::make_unique<gateway::Courier>(gateway::Courier::Ports{
+      agency_.own, agency_.store(), agency_.journal(), outbox_, catch_up_, handlers_, *links_,
+      [](const policy::AgencyId&) -> Result<std::vector<sign::PublicKey>> {
+        return Fail(GetParam(), "of the own side");
+      },
+      notices_, agency_.clock, *logger_});
+  Put(east, R"({"notice":0})", "peer-notice");
+  Put(east, R"({"n":0})");
+  ASSERT_THAT(courier_->Serve({east.agency()}), IsOk());
+  ASSERT_TRUE(Eventually([&] { return east.came().size() >= 3; }));
+  EXPECT_THAT(east.came(), Each(R"({"notice":0})")) << "went on as if one kind were concerned";
 }
 
 INSTANTIATE_TEST_SUITE_P(Code, CourierPauseTest,

@@ -87,9 +87,10 @@ class Courier::Round {
   }
 
   void Sleep(milliseconds time, const std::stop_token& stop) {
+    // The next pass clears it: it is for the kinds that wait, too.
     hurried_.WaitUntil(
         stop, std::chrono::steady_clock::now() + time, [](bool hurried) { return hurried; },
-        [](bool& hurried) { hurried = false; });
+        [](bool&) {});
   }
 
   // A partner that is away is said once, not every five seconds.
@@ -100,7 +101,14 @@ class Courier::Round {
         {{"peer", peer_.text()}, {"code", Name(error.code)}, {"reason", error.detail}});
   }
 
+  void BeginPass() {
+    pass_began_ = std::chrono::steady_clock::now();
+    if (!hurried_.With([](bool& hurried) { return std::exchange(hurried, false); })) return;
+    for (auto& [kind, paused] : paused_) paused.until = pass_began_;
+  }
+
   Status BringAll(const std::stop_token& stop) {
+    BeginPass();
     std::uint64_t after = 0;
     while (true) {
       std::vector<OutboxRecord> waiting;
@@ -115,9 +123,7 @@ class Courier::Round {
         if (stop.stop_requested()) return {};
         after = record.number;
         if (IsSetAside(record) || IsPaused(record.kind)) continue;
-        const Status brought = Bring(record, stop);
-        if (!brought && !IsOfKind(brought.error())) return brought;
-        if (!brought) Pause(record.kind, brought.error());
+        COMITY_RETURN_IF_ERROR(Bring(record, stop));
       }
       if (waiting.size() < kBatch) return {};
     }
@@ -145,9 +151,11 @@ class Courier::Round {
     paused->second.until = std::chrono::steady_clock::now() + paused->second.next;
     paused->second.next = std::min(2 * paused->second.next, kLastRetry);
   }
+  // The same for the whole pass, however long it takes: a pause that ended within it would let a
+  // message of the kind overtake the one that was not taken.
   bool IsPaused(const std::string& kind) const {
     const auto found = paused_.find(kind);
-    return found != paused_.end() && std::chrono::steady_clock::now() < found->second.until;
+    return found != paused_.end() && pass_began_ < found->second.until;
   }
   std::vector<std::string> PausedKinds() const {
     std::vector<std::string> kinds;
@@ -156,15 +164,15 @@ class Courier::Round {
     }
     return kinds;
   }
-  // When the next kind is tried again.
+  // When the next kind is tried again; 0 if its pause ended within the pass.
   milliseconds UntilRetry() const {
     milliseconds left = kLastLook;
     const auto now = std::chrono::steady_clock::now();
     for (const auto& [kind, paused] : paused_) {
-      if (paused.until <= now) continue;  // tried, or nothing of it waits any more
+      if (paused.until <= pass_began_) continue;  // tried, or nothing of it waits any more
       left = std::min(left, std::chrono::ceil<milliseconds>(paused.until - now));
     }
-    return left;
+    return std::max(left, milliseconds{0});
   }
 
   Status Bring(const OutboxRecord& record, const std::stop_token& stop) {
@@ -172,6 +180,11 @@ class Courier::Round {
     // One of the two programs is at fault with this message: those behind it must not wait for it.
     if (!delivered && delivered.error().code == ErrorCode::kInvalidArgument) {
       return SetAside(record, kInvalidMessage);
+    }
+    // The answer alone can be about a kind: what fails here, before or after it, is about all.
+    if (!delivered && IsOfKind(delivered.error())) {
+      Pause(record.kind, delivered.error());
+      return {};
     }
     if (!delivered) return Fail(delivered.error());
     const v1::PartnerReceipt& answer = *delivered;
@@ -245,6 +258,7 @@ class Courier::Round {
     std::chrono::steady_clock::time_point until{};
   };
   std::map<std::string, Paused> paused_;  // by kind
+  std::chrono::steady_clock::time_point pass_began_{};
   std::optional<ErrorCode> failing_;
   bool progressed_ = false;  // something was acknowledged since the last failure
   runtime::Watched<bool> hurried_;

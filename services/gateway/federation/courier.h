@@ -57,7 +57,8 @@ class Courier {
 
   // Serves exactly these partners from now on. On return it is known who is behind.
   Status Serve(const std::vector<policy::AgencyId>& partners);
-  // The partner is heard of again: what failed is tried now.
+  // The partner is heard of again: what failed is tried now, and what waits with its kind within a
+  // second.
   void Hurry(const policy::AgencyId& partner);
   // Looks who is behind, whatever the couriers are waiting for: a call that hangs, an answer that
   // is slow, a pause after a failure. To be called every second. Errors: those of the store
