@@ -24,7 +24,8 @@ struct ModelAct {
   bool may_be_urgent = false;
   ApprovalState state = ApprovalState::kPending;
   std::string proposer;
-  std::string alone;  // who carried it out urgently
+  bool is_stale = false;  // its proposer has come or gone since
+  std::string alone;      // who carried it out urgently
   std::string entry;
 };
 
@@ -95,7 +96,7 @@ void ApprovalWalk::DecideSomething() {
   switch (Pick(3)) {
     case 0: {
       const bool expected = decidable && IsSupervisor(person) && person != model.proposer &&
-                            MayBePropose(model, model.proposer);
+                            MayBePropose(model, model.proposer) && !model.is_stale;
       const auto done =
           approvals_->Approve(Decide(model.act, person, DecisionKind::kApprove), caller);
       ASSERT_EQ(done.has_value(), expected);
@@ -111,8 +112,8 @@ void ApprovalWalk::DecideSomething() {
       return;
     }
     default: {
-      const bool expected =
-          decidable && model.may_be_urgent && person == model.proposer && IsSupervisor(person);
+      const bool expected = decidable && model.may_be_urgent && person == model.proposer &&
+                            IsSupervisor(person) && !model.is_stale;
       const auto done =
           approvals_->CarryUrgently(Decide(model.act, person, DecisionKind::kUrgent), caller);
       ASSERT_EQ(done.has_value(), expected);
@@ -149,6 +150,8 @@ void ApprovalWalk::LetTimePass() {
 
 void ApprovalWalk::ComeOrGo() {
   const std::string person = Somebody();
+  agency_.clock.Advance(1s);  // after whatever was proposed
+  for (ModelAct& model : acts_) model.is_stale |= model.proposer == person;
   if (IsActive(person)) {
     ASSERT_THAT(Revoke(person), IsOk());
     gone_.insert(person);
